@@ -1,0 +1,3 @@
+"""Distil a black box into students that a person can read."""
+
+__version__ = "0.1.0"
