@@ -1,0 +1,78 @@
+"""Imputation and scaling that live inside a model, so that nobody outside ever sees scaled units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain_distill._types import FloatArray, ReadableRows
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Median imputation, standardisation and missing-value indicators for readable features.
+
+    A prepared matrix holds the ``n_readable`` standardised features, then one indicator column for
+    each feature that was missing somewhere when the preparation was fitted: ``n_prepared`` columns.
+
+    Parameters
+    ----------
+    fill : ndarray of shape (n_readable,)
+        What stands in for a missing value: the median.
+    centre, scale : ndarray of shape (n_readable,)
+        Mean and standard deviation after imputation, in raw units; the scale of a constant is 1.
+    indicated : ndarray of shape (n_indicated,)
+        The features that have an indicator of being missing.
+    """
+
+    fill: FloatArray
+    centre: FloatArray
+    scale: FloatArray
+    indicated: np.ndarray
+
+    @classmethod
+    def fit(cls, readable: ReadableRows) -> Preparation:
+        """Take the statistics from rows ``(n_samples, n_readable)``."""
+        missing = np.isnan(readable)
+        fill = np.zeros(readable.shape[1])
+        known = ~missing.all(axis=0)
+        fill[known] = np.nanmedian(readable[:, known], axis=0)
+        imputed = np.where(missing, fill, readable)
+        centre, scale = imputed.mean(axis=0), imputed.std(axis=0)
+        # A constant column's standard deviation is rounding error, not always exactly zero.
+        scale[scale <= 1e-9 * np.maximum(np.abs(centre), 1e-300)] = 1.0
+        return cls(fill, centre, scale, np.flatnonzero(missing.any(axis=0)))
+
+    @property
+    def n_prepared(self) -> int:
+        """The number of prepared columns."""
+        return len(self.fill) + len(self.indicated)
+
+    @property
+    def origin(self) -> np.ndarray:
+        """The readable feature of each prepared column: ``(n_prepared,)``."""
+        return np.concatenate([np.arange(len(self.fill)), self.indicated])
+
+    def __call__(self, readable: ReadableRows) -> FloatArray:
+        """Turn ``(n_samples, n_readable)`` into ``(n_samples, n_prepared)``."""
+        missing = np.isnan(readable)
+        if not missing.any() and not len(self.indicated):
+            return (readable - self.centre) / self.scale
+        scaled = (np.where(missing, self.fill, readable) - self.centre) / self.scale
+        return np.concatenate([scaled, missing[:, self.indicated].astype(np.float64)], axis=1)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Give the statistics as named arrays, for saving."""
+        return {
+            "preparation.fill": self.fill,
+            "preparation.centre": self.centre,
+            "preparation.scale": self.scale,
+            "preparation.indicated": self.indicated.astype(np.int64),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Preparation:
+        """Read what `to_arrays` wrote."""
+        names = ("fill", "centre", "scale", "indicated")
+        return cls(*(arrays[f"preparation.{name}"] for name in names))

@@ -1,0 +1,205 @@
+"""A table with what is known of it: its columns, its task, and which rows belong together."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from explain_distill._random import generator, integer_seed
+from explain_distill._types import Json, ReadableRows, Rows, TaskKind
+from explain_distill.data.features import Schema
+from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.exceptions import DataError
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+    target : str
+        The name of the target's column.
+    class_names : tuple of str, default=()
+        Classification: the classes in the order of their codes.
+    unit : str, optional
+        Regression: the target's unit.
+    """
+
+    kind: TaskKind
+    target: str
+    class_names: tuple[str, ...] = ()
+    unit: str | None = None
+
+    @property
+    def n_scores(self) -> int:
+        """The number of scores of a row: the number of classes, or 1 for regression."""
+        return len(self.class_names) if self.kind == "classification" else 1
+
+    def to_json(self) -> Json:
+        """Describe the task as a JSON object."""
+        return {
+            "kind": self.kind,
+            "target": self.target,
+            "class_names": list(self.class_names),
+            "unit": self.unit,
+        }
+
+    @classmethod
+    def from_json(cls, json: Json) -> Task:
+        """Read what `to_json` wrote."""
+        return cls(json["kind"], json["target"], tuple(json["class_names"]), json["unit"])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows of a table with their truth, in the neutral form that every part of the package takes.
+
+    Parameters
+    ----------
+    name : str
+    X : ndarray of shape (n_samples, n_columns)
+        Raw columns: numbers in raw units, a category as the code of its level, missing as NaN.
+    y : ndarray of shape (n_samples,)
+        Class codes (int64) or values (float64).
+    schema : Schema
+    task : Task
+    groups : ndarray of shape (n_samples,), optional
+        Rows that share a group (a patient) never stand on both sides of a split.
+    background : ndarray of shape (n_background, n_columns), optional
+        The training rows that explanations of these rows are told against; `split` sets it.
+    notes : tuple of str, default=()
+        What was found, dropped or set aside while reading, in plain words.
+    """
+
+    name: str
+    X: Rows = field(repr=False)
+    y: np.ndarray = field(repr=False)
+    schema: Schema = field(repr=False)
+    task: Task
+    groups: np.ndarray | None = field(default=None, repr=False)
+    background: Rows | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @cached_property
+    def readable_features(self) -> ReadableFeatures:
+        """How the raw columns become readable features."""
+        return ReadableFeatures(self.schema)
+
+    def readable(self) -> ReadableRows:
+        """Give the rows as readable features: ``(n_samples, n_readable)``."""
+        return self.readable_features.transform(self.X)
+
+    def frame(self) -> pd.DataFrame:
+        """Give the rows as a table as a person would read it, without the target."""
+        return self.schema.decode(self.X)
+
+    @cached_property
+    def sha256(self) -> str:
+        """A fingerprint of the columns, the values and the truth."""
+        digest = hashlib.sha256(repr((self.schema, self.task)).encode())
+        digest.update(np.ascontiguousarray(self.X).tobytes())
+        digest.update(np.ascontiguousarray(self.y).tobytes())
+        return digest.hexdigest()
+
+    def take(self, rows: np.ndarray) -> Dataset:
+        """Give the data set of some rows, by index or by a mask of truth values."""
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, X=self.X[rows], y=self.y[rows], groups=groups)
+
+    def split(self, seed: int = 0, test_size: float = 0.25) -> tuple[Dataset, Dataset]:
+        """Part the rows into training and test rows.
+
+        Stratified by class for classification; where there are groups, no group stands on both
+        sides. The test rows remember the training rows as their `background`.
+
+        Parameters
+        ----------
+        seed : int, default=0
+        test_size : float, default=0.25
+            The share of the rows to test on.
+
+        Returns
+        -------
+        train, test : Dataset
+
+        Raises
+        ------
+        DataError
+            Where the rows are too few to stand on both sides.
+        """
+        test = split_indices(self, test_size, generator(seed, "split"))
+        part = np.zeros(len(self), dtype=bool)
+        part[test] = True
+        train = self.take(~part)
+        return train, replace(self.take(part), background=train.X)
+
+
+def split_indices(data: Dataset, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Choose the rows of the smaller part of a split: stratified, groups kept together."""
+    from sklearn.model_selection import (
+        GroupShuffleSplit,
+        ShuffleSplit,
+        StratifiedGroupKFold,
+        StratifiedShuffleSplit,
+    )
+
+    check_rows_suffice(data)
+    seed, rows = integer_seed(rng), np.zeros(len(data))
+    classes = data.task.kind == "classification"
+    if data.groups is not None and classes:
+        folds = StratifiedGroupKFold(max(2, round(1 / share)), shuffle=True, random_state=seed)
+        return np.asarray(next(folds.split(rows, data.y, data.groups))[1])
+    if data.groups is not None:
+        grouped = GroupShuffleSplit(1, test_size=share, random_state=seed)
+        return np.asarray(next(grouped.split(rows, groups=data.groups))[1])
+    if classes:
+        size = max(int(np.ceil(share * len(data))), data.task.n_scores)
+        stratified = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
+        return np.asarray(next(stratified.split(rows, data.y))[1])
+    return np.asarray(next(ShuffleSplit(1, test_size=share, random_state=seed).split(rows))[1])
+
+
+MIN_ROWS = 20
+
+
+def check_rows_suffice(data: Dataset) -> None:
+    """Refuse a table with too few rows, a constant target, or a class with one row.
+
+    Raises
+    ------
+    DataError
+    """
+    if len(data) < MIN_ROWS:
+        raise DataError(
+            f"The data must have at least {MIN_ROWS} rows to train and test on; however, "
+            f"{data.name!r} has {len(data)}. Give more rows."
+        )
+    if data.task.kind == "regression":
+        if np.ptp(data.y) == 0:
+            raise DataError(
+                f"The target must vary; however, {data.task.target!r} is {data.y[0]:g} in every "
+                "row. Name another column with --target."
+            )
+        return
+    counts = np.bincount(data.y, minlength=data.task.n_scores)
+    if data.task.n_scores < 2:
+        raise DataError(
+            f"The target must have at least two classes; however, {data.task.target!r} is "
+            f"{data.task.class_names[0]!r} in every row. Name another column with --target."
+        )
+    if counts.min() < 4:
+        rare = data.task.class_names[int(counts.argmin())]
+        raise DataError(
+            f"Each class of the target must have at least 4 rows (for training, validation and "
+            f"test); however, {rare!r} of {data.task.target!r} has {counts.min()}. "
+            "Merge that class with another or remove its rows."
+        )

@@ -1,0 +1,211 @@
+"""What a column is: its name, its kind, its unit, its levels; and a table's columns together."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from explain_distill._types import Json, Rows
+from explain_distill.exceptions import DataError
+
+FeatureKind = Literal["number", "category", "boolean"]
+
+TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
+FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
+
+
+class UnseenLevelWarning(UserWarning):
+    """A category holds a level that the training rows never held; it is treated as missing."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One raw column.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"number", "category", "boolean"}
+    unit : str, optional
+        For display: ``"mm Hg"``.
+    levels : tuple of str, default=()
+        The levels of a category in the order of their codes; empty for other kinds.
+    """
+
+    name: str
+    kind: FeatureKind = "number"
+    unit: str | None = None
+    levels: tuple[str, ...] = ()
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        """Turn a column of a table into codes: ``(n_samples,)`` float64, missing as NaN.
+
+        Raises
+        ------
+        DataError
+            Where a number is expected and the column holds text or an infinite value.
+        """
+        if self.kind == "number":
+            return numbers(values, self.name)
+        if self.kind == "boolean":
+            return self._encode_boolean(values)
+        text = level_text(values)
+        codes = text.map({level: code for code, level in enumerate(self.levels)})
+        unseen = text[codes.isna() & text.notna()]
+        if len(unseen):
+            shown = ", ".join(repr(level) for level in unseen.unique()[:3])
+            warnings.warn(
+                f"Column {self.name!r} holds {shown} in {len(unseen)} of {len(values)} rows; "
+                "training never saw this level, so it is treated as missing.",
+                UnseenLevelWarning,
+                stacklevel=3,
+            )
+        return codes.to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def _encode_boolean(self, values: pd.Series) -> np.ndarray:
+        text = level_text(values).str.lower()
+        codes = pd.Series(np.nan, index=values.index)
+        codes[text.isin(TRUE_WORDS)] = 1.0
+        codes[text.isin(FALSE_WORDS)] = 0.0
+        wrong = codes.isna() & text.notna()
+        if wrong.any():
+            raise DataError(
+                f"Column {self.name!r} must hold true or false; however, row {first_row(wrong)} "
+                f"holds {str(values[wrong].iloc[0])!r}. Mend that row, or leave it empty."
+            )
+        return codes.to_numpy(dtype=np.float64)
+
+    def decode(self, codes: np.ndarray) -> pd.Series:
+        """Turn codes back into a column as a person would read it."""
+        if self.kind == "number":
+            return pd.Series(codes, name=self.name)
+        levels = self.levels if self.kind == "category" else ("no", "yes")
+        words = [None if np.isnan(code) else levels[int(code)] for code in codes]
+        return pd.Series(words, name=self.name, dtype=object)
+
+    def word(self, code: float, digits: int = 4) -> str:
+        """Say one value in words, with its unit: ``"54 years"``."""
+        if np.isnan(code):
+            return "missing"
+        if self.kind == "number":
+            return f"{code:.{digits}g}" + (f" {self.unit}" if self.unit else "")
+        return (self.levels or ("no", "yes"))[int(code)]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The raw columns of a table, in order.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+    """
+
+    features: tuple[Feature, ...]
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [feature.name for feature in self.features]
+
+    def encode(self, table: pd.DataFrame, source: str = "The table") -> Rows:
+        """Bring a table into the order and the codes of this schema.
+
+        Extra columns are ignored and the order does not matter. A level that the schema does not
+        know becomes missing, with an `UnseenLevelWarning`.
+
+        Parameters
+        ----------
+        table : DataFrame of shape (n_samples, at least n_columns)
+        source : str
+            What to call the table in an error.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns)
+
+        Raises
+        ------
+        DataError
+            Where a column is absent, or holds what cannot be read.
+        """
+        absent = [name for name in self.names if name not in table.columns]
+        if absent:
+            raise DataError(
+                f"{source} must hold the columns that training had; however, "
+                f"{', '.join(map(repr, absent[:5]))} {'is' if len(absent) == 1 else 'are'} absent. "
+                "Add the column; leave its cells empty where the value is unknown."
+            )
+        columns = [feature.encode(table[feature.name]) for feature in self.features]
+        return np.column_stack(columns).astype(np.float64).reshape(len(table), len(self))
+
+    def decode(self, rows: Rows) -> pd.DataFrame:
+        """Turn coded rows back into a table as a person would read it."""
+        return pd.DataFrame(
+            {f.name: f.decode(rows[:, i]) for i, f in enumerate(self.features)},
+        )
+
+    def to_json(self) -> list[Json]:
+        """Describe the columns as a list of JSON objects."""
+        return [
+            {"name": f.name, "kind": f.kind, "unit": f.unit, "levels": list(f.levels)}
+            for f in self.features
+        ]
+
+    @classmethod
+    def from_json(cls, columns: Sequence[Json]) -> Schema:
+        """Read what `to_json` wrote."""
+        return cls(
+            tuple(
+                Feature(c["name"], c["kind"], c.get("unit"), tuple(c.get("levels", ())))
+                for c in columns
+            )
+        )
+
+
+def numbers(values: pd.Series, name: str) -> np.ndarray:
+    """Read a column as numbers, empty cells as NaN.
+
+    Raises
+    ------
+    DataError
+        Names the first row (counted from 1, without the header) that holds text or an infinity.
+    """
+    read = pd.to_numeric(values, errors="coerce").astype(np.float64)
+    empty = values.isna() | (values.astype("string").str.strip() == "").fillna(False)
+    wrong = read.isna() & ~empty
+    if wrong.any():
+        raise DataError(
+            f"Column {name!r} must hold numbers; however, row {first_row(wrong)} holds "
+            f"{str(values[wrong].iloc[0])!r}. Mend that row, or leave the cell empty."
+        )
+    infinite = np.isinf(read)
+    if infinite.any():
+        raise DataError(
+            f"Column {name!r} must hold finite numbers; however, row {first_row(infinite)} is "
+            "infinite. Mend that row, or leave the cell empty where the value is unknown."
+        )
+    return read.to_numpy()
+
+
+def level_text(values: pd.Series) -> pd.Series:
+    """Write a column's cells as text, so that a level reads the same from CSV and Parquet."""
+    if pd.api.types.is_float_dtype(values):
+        whole = values.dropna()
+        if bool((whole == whole.round()).all()):
+            values = values.astype("Int64")
+    text = values.astype("string").str.strip()
+    return text.mask(text == "")
+
+
+def first_row(wrong: pd.Series) -> int:
+    """Give the number of the first true row, counted from 1 without the header."""
+    return int(np.argmax(wrong.to_numpy(dtype=bool))) + 1

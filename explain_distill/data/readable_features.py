@@ -1,0 +1,109 @@
+"""Readable features: the matrix that students work on, in raw units, with names a person can read.
+
+Numbers stay as they are, NaN kept. A category becomes its levels (``sex=female``), each 0 or 1; a
+missing category has none of them. A boolean stays one column of 0 and 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from explain_distill._types import IntArray, ReadableRows, Rows
+from explain_distill.data.features import Feature, Schema
+
+
+@dataclass(frozen=True)
+class ReadableFeature:
+    """One column of the matrix that students work on.
+
+    Parameters
+    ----------
+    name : str
+        ``"age"`` or ``"sex=female"``.
+    column : int
+        The raw column it belongs to.
+    level : str or None
+        The level that it stands for; None for numbers and booleans.
+    unit : str or None
+    binary : bool
+        Whether it holds 0 and 1 only.
+    """
+
+    name: str
+    column: int
+    level: str | None = None
+    unit: str | None = None
+    binary: bool = False
+
+
+@dataclass(frozen=True)
+class ReadableFeatures:
+    """How raw columns become readable features, and how shares of features go back to columns.
+
+    Parameters
+    ----------
+    schema : Schema
+    """
+
+    schema: Schema
+
+    @cached_property
+    def features(self) -> tuple[ReadableFeature, ...]:
+        """The readable features in order, length ``n_readable``."""
+        return tuple(
+            readable
+            for column, feature in enumerate(self.schema.features)
+            for readable in _readable(feature, column)
+        )
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The readable features' names."""
+        return [feature.name for feature in self.features]
+
+    @cached_property
+    def columns(self) -> IntArray:
+        """The raw column of each readable feature: ``(n_readable,)``."""
+        return np.array([feature.column for feature in self.features], dtype=np.int64)
+
+    def transform(self, rows: Rows) -> ReadableRows:
+        """Turn raw rows ``(n_samples, n_columns)`` into ``(n_samples, n_readable)``."""
+        rows = np.asarray(rows, dtype=np.float64)
+        if not any(feature.kind == "category" for feature in self.schema.features):
+            return rows
+        out = rows[:, self.columns]
+        for column, feature in enumerate(self.schema.features):
+            if feature.kind == "category":
+                codes = np.arange(len(feature.levels), dtype=np.float64)
+                out[:, self.columns == column] = rows[:, [column]] == codes
+        return out
+
+    def add_up(self, values: np.ndarray) -> np.ndarray:
+        """Add the shares of readable features up to their raw columns.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_readable)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns)
+        """
+        membership = self.columns[:, None] == np.arange(len(self.schema))
+        return np.asarray(values @ membership.astype(values.dtype))
+
+
+def _readable(feature: Feature, column: int) -> list[ReadableFeature]:
+    if feature.kind == "category":
+        return [
+            ReadableFeature(f"{feature.name}={level}", column, level=level, binary=True)
+            for level in feature.levels
+        ]
+    return [
+        ReadableFeature(
+            feature.name, column, unit=feature.unit, binary=feature.kind == "boolean"
+        )
+    ]

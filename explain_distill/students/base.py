@@ -1,0 +1,252 @@
+"""What a student is: a scikit-learn estimator that learns soft labels and can say itself.
+
+Students take the matrix of readable features, in raw units with NaN kept. They scale and impute
+inside, and undo it before anything is shown.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state, column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from explain_distill._gradients import GradientModel
+from explain_distill._types import (
+    FloatArray,
+    Json,
+    Probabilities,
+    ReadableRows,
+    Scores,
+    SoftLabels,
+    TaskKind,
+)
+from explain_distill.data.features import Schema
+from explain_distill.data.readable_features import ReadableFeature, ReadableFeatures
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.scores import probabilities_of_score
+
+Batch: TypeAlias = tuple[ReadableRows, SoftLabels]
+"""Rows ``(n, n_readable)`` and their soft labels ``(n, n_classes)`` or values ``(n,)``."""
+
+OnStep: TypeAlias = Callable[[int, int, float, float], None]
+"""Called with the step, the number of steps, the loss, and the fidelity (score R²) so far."""
+
+
+def _classifies(student: Student) -> bool:
+    return student.task == "classification"
+
+
+class Student(BaseEstimator):  # type: ignore[misc]
+    """Base of all students.
+
+    A subclass has `_fit_labels`, `predict_score`, `complexity`, `rules`, and reads and writes its
+    arrays. Its parameters include `task`, `temperature` and `random_state`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classification only.
+    n_features_in_ : int
+    """
+
+    NAME: ClassVar[str]
+    """The name on the command line and in a study's folder."""
+
+    task: TaskKind
+    temperature: float
+    random_state: Any
+
+    # -- what a subclass says ---------------------------------------------------------------------
+
+    def _fit_labels(self, X: ReadableRows, labels: FloatArray, weights: FloatArray) -> None:
+        """Learn labels ``(n, n_scores)``: probabilities, or values as one column."""
+        raise TypeError(f"{type(self).__name__} does not say how it learns.")
+
+    def predict_score(self, X: ReadableRows) -> Scores:
+        """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
+        raise TypeError(f"{type(self).__name__} does not say how it scores.")
+
+    def complexity(self) -> dict[str, float]:
+        """Give the student's size in numbers: leaves, depth, parameters, features per split."""
+        return {}
+
+    def rules(self) -> list[str]:
+        """Say the student in words, in raw units."""
+        return []
+
+    def gradient_model(self) -> GradientModel | None:
+        """Give the score as a differentiable function, for students that have gradients."""
+        return None
+
+    def write(self, folder: Path) -> Json:
+        """Write the arrays into `folder`, return what config.json must hold besides."""
+        raise TypeError(f"{type(self).__name__} cannot be written to a folder.")
+
+    def read(self, folder: Path, config: Json) -> None:
+        """Read what `write` wrote."""
+        raise TypeError(f"{type(self).__name__} cannot be read from a folder.")
+
+    # -- scikit-learn's side ----------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Student:
+        """Learn rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_readable)
+            Raw units, NaN for missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Hard labels, values, or soft labels whose rows sum to 1.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        Student
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            Where labels and task do not fit together.
+        """
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=np.float64,
+            ensure_all_finite="allow-nan",
+            multi_output=True,
+            y_numeric=self.task == "regression",
+        )
+        labels = self._checked_labels(y)
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        kept = weights > 0
+        self._fit_labels(X[kept], labels[kept], weights[kept])
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Give classes ``(n_samples,)``, or values for regression."""
+        score = self.predict_score(X)
+        if self.task == "regression":
+            return score[:, 0]
+        return np.asarray(self.classes_[score.argmax(axis=1)])
+
+    @available_if(_classifies)
+    def predict_proba(self, X: Any) -> Probabilities:
+        """Give the probability of each class: ``(n_samples, n_classes)``."""
+        return probabilities_of_score(self.predict_score(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Give the accuracy, or R² for regression, as scikit-learn's estimators do."""
+        measure = accuracy_score if self.task == "classification" else r2_score
+        return float(measure(y, self.predict(X), sample_weight=sample_weight))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.allow_nan = True
+        if self.task == "classification":
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        else:
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        return tags
+
+    def _checked_rows(self, X: Any) -> ReadableRows:
+        check_is_fitted(self)
+        return np.asarray(
+            validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        )
+
+    def _checked_labels(self, y: np.ndarray) -> FloatArray:
+        """Bring labels to ``(n, n_scores)`` and set `classes_`."""
+        if y.ndim == 2 and y.shape[1] == 1:
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected; it is flattened.",
+                DataConversionWarning,
+                stacklevel=3,
+            )
+            y = column_or_1d(y)
+        if self.task == "regression":
+            return np.asarray(y, dtype=np.float64).reshape(len(y), 1)
+        if y.ndim == 2:
+            self.classes_ = np.arange(y.shape[1])
+            return checked_distribution(y)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                "A classifier needs at least two classes in y; however, y holds one class, "
+                f"{self.classes_[0]!r}."
+            )
+        return np.asarray(np.eye(len(self.classes_))[codes])
+
+    # -- names ------------------------------------------------------------------------------------
+
+    def set_schema(self, schema: Schema) -> Student:
+        """Tell the student its raw columns, so that it can say itself with names and units."""
+        self.schema_ = schema
+        return self
+
+    def readable_features(self) -> tuple[ReadableFeature, ...]:
+        """Give the readable features; ``x0, x1, …`` for a student that was told no names."""
+        if hasattr(self, "schema_"):
+            return ReadableFeatures(self.schema_).features
+        names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
+        return tuple(ReadableFeature(str(name), i) for i, name in enumerate(names))
+
+    def class_names(self) -> list[str]:
+        """Give the classes as text; one empty name for regression."""
+        if self.task == "regression":
+            return [""]
+        return [str(name) for name in getattr(self, "class_names_", self.classes_)]
+
+    def _rng(self) -> np.random.Generator:
+        """A generator from `random_state`, which scikit-learn lets be None, an int or its own."""
+        if isinstance(self.random_state, np.random.Generator):
+            return self.random_state
+        return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+
+
+def checked_distribution(y: np.ndarray) -> FloatArray:
+    """Check soft labels: not negative, rows summing to 1.
+
+    Raises
+    ------
+    DataError
+    """
+    labels = np.asarray(y, dtype=np.float64)
+    sums = labels.sum(axis=1)
+    if labels.min() < 0 or np.abs(sums - 1).max() > 1e-6:
+        row = int(np.argmax((labels < 0).any(axis=1) | (np.abs(sums - 1) > 1e-6)))
+        raise DataError(
+            "Soft labels must be probabilities, each row summing to 1; however, row "
+            f"{row} is {np.array2string(labels[row], precision=3)}. Pass probabilities, not scores."
+        )
+    return labels
+
+
+def shuffled_batches(
+    X: ReadableRows, labels: FloatArray, size: int, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Give batches of rows without end, in a new order each epoch."""
+    while True:
+        order = rng.permutation(len(X))
+        for start in range(0, len(X), size):
+            chosen = order[start : start + size]
+            yield X[chosen], labels[chosen]
+
+
+def first_batches(batches: Iterable[Batch], n: int) -> tuple[list[Batch], Iterator[Batch]]:
+    """Take the first `n` batches, and give the iterator of those that follow."""
+    following = iter(batches)
+    return [batch for _, batch in zip(range(n), following, strict=False)], following

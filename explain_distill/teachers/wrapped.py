@@ -1,0 +1,108 @@
+"""Any fitted object with `predict_proba` or `predict`, as a teacher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from explain_distill._types import Rows, Scores
+from explain_distill.data.dataset import Dataset, Task
+from explain_distill.data.features import Schema
+from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.scores import score_of_probabilities
+from explain_distill.teachers.base import Teacher, in_chunks
+
+CHUNK = 65_536  # rows a call
+
+
+class WrappedTeacher(Teacher):
+    """A fitted model of another library, asked for its probabilities or values.
+
+    The model gets what it was fitted on, judged by what it says of itself: a table with the
+    original columns where it has `feature_names_in_`; else the readable features where its
+    `n_features_in_` equals their number and not that of the raw columns; else the raw columns with
+    categories as codes.
+
+    Parameters
+    ----------
+    model : object
+        Fitted, with `predict_proba` (classification) or `predict` (regression).
+    data : Dataset
+        Rows of the table that the model was fitted on; their columns and task are taken.
+
+    Raises
+    ------
+    DataError
+        Where the model's classes or features are not those of the data.
+    """
+
+    def __init__(self, model: Any, data: Dataset) -> None:
+        self.model = model
+        self.task: Task = data.task
+        self.schema: Schema = data.schema
+        self._readable = ReadableFeatures(data.schema)
+        method = "predict_proba" if self.task.kind == "classification" else "predict"
+        if not hasattr(model, method):
+            raise DataError(
+                f"A teacher for {self.task.kind} must have {method!r}; however, "
+                f"{type(model).__name__} has none. Wrap it in an object that has."
+            )
+        self._class_order = self._order_of_classes()
+
+    def score(self, X: Rows) -> Scores:
+        """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
+        return in_chunks(self._score_chunk, np.asarray(X, dtype=np.float64), CHUNK)
+
+    def describe(self) -> str:
+        """Say in one phrase what the teacher is."""
+        return f"a fitted {type(self.model).__name__}"
+
+    def _score_chunk(self, X: Rows) -> Scores:
+        rows = self._as_fitted(X)
+        if self.task.kind == "regression":
+            return np.asarray(self.model.predict(rows), dtype=np.float64).reshape(-1, 1)
+        probabilities = np.asarray(self.model.predict_proba(rows), dtype=np.float64)
+        return score_of_probabilities(probabilities[:, self._class_order])
+
+    def _as_fitted(self, X: Rows) -> Any:
+        names = getattr(self.model, "feature_names_in_", None)
+        if names is not None and list(names) == self.schema.names:
+            return self.schema.decode(X)
+        expected = getattr(self.model, "n_features_in_", len(self.schema))
+        if expected == len(self.schema) and names is None:
+            return X
+        readable = self._readable.transform(X)
+        if names is not None and list(names) == self._readable.names:
+            import pandas as pd
+
+            return pd.DataFrame(readable, columns=self._readable.names)
+        if names is None and expected == readable.shape[1]:
+            return readable
+        raise DataError(
+            f"The teacher must have been fitted on the data's columns; however, "
+            f"{type(self.model).__name__} expects {expected} features and the data have "
+            f"{len(self.schema)} columns ({readable.shape[1]} readable features). "
+            "Fit it on `data.X`, `data.frame()` or `data.readable()`."
+        )
+
+    def _order_of_classes(self) -> list[int]:
+        """The model's column of each class, matched by code or by name."""
+        known = getattr(self.model, "classes_", None)
+        n_classes = self.task.n_scores
+        if self.task.kind == "regression" or known is None:
+            return list(range(n_classes))
+        for wanted in (list(range(n_classes)), list(self.task.class_names)):
+            given = list(known)
+            if sorted(map(str, given)) == sorted(map(str, wanted)):
+                return [list(map(str, given)).index(str(name)) for name in wanted]
+        raise DataError(
+            f"The teacher's classes must be those of the data ({', '.join(self.task.class_names)});"
+            f" however, it has {', '.join(map(str, known))}. Fit it on `data.y`."
+        )
+
+
+def as_teacher(model: Any, data: Dataset) -> Teacher:
+    """Give a `Teacher` as it is, and wrap any other fitted model."""
+    return model if isinstance(model, Teacher) else WrappedTeacher(model, data)
