@@ -187,7 +187,7 @@ def numbers(values: pd.Series, name: str) -> np.ndarray:
             f"Column {name!r} must hold numbers; however, row {first_row(wrong)} holds "
             f"{str(values[wrong].iloc[0])!r}. Mend that row, or leave the cell empty."
         )
-    infinite = np.isinf(read)
+    infinite = read.isin([np.inf, -np.inf])
     if infinite.any():
         raise DataError(
             f"Column {name!r} must hold finite numbers; however, row {first_row(infinite)} is "

@@ -11,6 +11,7 @@ import io
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,8 @@ def read_cells(path: str | Path) -> pd.DataFrame:
         table = _read_csv(path)
     else:
         raise DataError(
-            f"The data must be a CSV file ({', '.join(TEXT_SUFFIXES)}, also with .gz) or a .parquet "
-            f"file; however, got '{path.name}'. Save the table as CSV in UTF-8."
+            f"The data must be a CSV file ({', '.join(TEXT_SUFFIXES)}, also with .gz) or a "
+            f".parquet file; however, got '{path.name}'. Save the table as CSV in UTF-8."
         )
     if table.empty:
         raise DataError(
@@ -89,7 +90,8 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             table = file.read()
         names = _checked_names(table.column_names, path)
         table = table.rename_columns(names)
-        return table.to_pandas(ignore_metadata=True, date_as_object=False)
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, date_as_object=False)
+        return frame
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"'{path.name}' must be a whole Parquet file; however, it cannot be read "
@@ -104,7 +106,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
     header = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
     names = _checked_names(header, path)
     _refuse_headerless(names, path)
-    frame = _parse(text, header, delimiter, path).rename_columns(names).to_pandas()
+    cells = _parse(text, header, delimiter, path).rename_columns(names)
+    frame: pd.DataFrame = cells.to_pandas()
     return frame.apply(_decimal_commas_to_points) if delimiter == ";" else frame
 
 
@@ -165,7 +168,7 @@ def _checked_names(header: Sequence[str], path: Path) -> list[str]:
 def _refuse_headerless(names: Sequence[str], path: Path) -> None:
     """Refuse a first line that is mostly numbers, unless they count up as column numbers do."""
     numbers = [float(name) for name in names if _is_number(name)]
-    counting = all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+    counting = all(a < b for a, b in pairwise(numbers))
     if len(numbers) > len(names) / 2 and not (counting and len(numbers) > 1):
         raise DataError(
             f"The first line of '{path.name}' must hold the columns' names; however, it holds "
@@ -209,9 +212,9 @@ def _parse(text: str, header: Sequence[str], delimiter: str, path: Path) -> pa.T
         if ragged:
             row = ragged[0]
             raise DataError(
-                f"Each row of '{path.name}' must have {row.expected_columns} cells like its header; "
-                f"however, row {row.number - 1} has {row.actual_columns}. Mend that row, or put "
-                "text that holds the separator in quotes."
+                f"Each row of '{path.name}' must have {row.expected_columns} cells like its "
+                f"header; however, row {row.number - 1} has {row.actual_columns}. Mend that row, or "
+                "put text that holds the separator in quotes."
             ) from error
         raise DataError(
             f"'{path.name}' must be a table in CSV; however, it cannot be read "

@@ -1,4 +1,4 @@
-"""What a column of cells is: a number, a category, true or false, an identifier, or none of them."""
+"""What a column of cells is: a number, a category, true or false, an identifier, or none."""
 
 from __future__ import annotations
 

@@ -103,7 +103,5 @@ def _readable(feature: Feature, column: int) -> list[ReadableFeature]:
             for level in feature.levels
         ]
     return [
-        ReadableFeature(
-            feature.name, column, unit=feature.unit, binary=feature.kind == "boolean"
-        )
+        ReadableFeature(feature.name, column, unit=feature.unit, binary=feature.kind == "boolean")
     ]

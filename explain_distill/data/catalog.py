@@ -1,0 +1,192 @@
+"""The catalogue: the data sets that are known by name, and what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from explain_distill._types import TaskKind
+from explain_distill.data import bundled_tables, public_tables
+from explain_distill.data.dataset import Dataset
+from explain_distill.data.public_files import PublicFile, locate
+from explain_distill.exceptions import UnknownNameError
+
+UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases"
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One data set of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+    title : str
+    task : {"classification", "regression"}
+    n_rows, n_columns : int
+        As loaded: columns are features, without the target.
+    source : str
+        Whom to cite.
+    licence : str
+        As far as known.
+    load : callable
+        Gives the data set; takes the path of `file` where there is one.
+    file : PublicFile, optional
+        What it is read from; None where it ships with scikit-learn.
+    """
+
+    name: str
+    title: str
+    task: TaskKind
+    n_rows: int
+    n_columns: int
+    source: str
+    licence: str
+    load: Callable[..., Dataset] = field(repr=False)
+    file: PublicFile | None = None
+
+    @property
+    def needs(self) -> str:
+        """What must be there to load it, in words."""
+        return "ships with scikit-learn" if self.file is None else f"the file {self.file.path}"
+
+
+ENTRIES = (
+    CatalogEntry(
+        "breast-cancer",
+        "Breast cancer in Wisconsin: cell nuclei of fine needle aspirates",
+        "classification",
+        n_rows=569,
+        n_columns=30,
+        source="Wolberg, Mangasarian, Street & Street 1995, UCI id 17",
+        licence="CC BY 4.0",
+        load=bundled_tables.breast_cancer,
+    ),
+    CatalogEntry(
+        "diabetes",
+        "Progression of diabetes one year after baseline",
+        "regression",
+        n_rows=442,
+        n_columns=10,
+        source="Efron, Hastie, Johnstone & Tibshirani 2004, Least angle regression",
+        licence="not stated; ships with scikit-learn (BSD 3-Clause)",
+        load=bundled_tables.diabetes,
+    ),
+    CatalogEntry(
+        "digits",
+        "Handwritten digits in 8 by 8 pixels",
+        "classification",
+        n_rows=1797,
+        n_columns=61,
+        source="Alpaydin & Kaynak 1998, UCI id 80 (its test part)",
+        licence="CC BY 4.0",
+        load=bundled_tables.digits,
+    ),
+    CatalogEntry(
+        "wine",
+        "Chemical analysis of wines of three cultivars",
+        "classification",
+        n_rows=178,
+        n_columns=13,
+        source="Aeberhard & Forina 1992, UCI id 109",
+        licence="CC BY 4.0",
+        load=bundled_tables.wine,
+    ),
+    CatalogEntry(
+        "heart-disease",
+        "Heart disease by angiography in Cleveland",
+        "classification",
+        n_rows=303,
+        n_columns=13,
+        source="Janosi, Steinbrunn, Pfisterer & Detrano 1989, UCI id 45",
+        licence="CC BY 4.0",
+        load=public_tables.heart_disease,
+        file=PublicFile(
+            "heart-disease/processed.cleveland.data",
+            f"{UCI}/heart-disease/processed.cleveland.data",
+            "a74b7efa387bc9d108d7d0115d831fe9b414b29ae7124f331b622b4efa0427c8",
+        ),
+    ),
+    CatalogEntry(
+        "pima-diabetes",
+        "Onset of diabetes in women of Pima heritage",
+        "classification",
+        n_rows=768,
+        n_columns=8,
+        source="Smith, Everhart, Dickson, Knowler & Johannes 1988 (NIDDK)",
+        licence="listed as CC0 on Kaggle; withdrawn from UCI",
+        load=public_tables.pima_diabetes,
+        file=PublicFile(
+            "pima/pima-indians-diabetes.csv",
+            "https://raw.githubusercontent.com/jbrownlee/Datasets/master/"
+            "pima-indians-diabetes.data.csv",
+            "6bfe5d0f379d17a0e0819b996407e3c09bf80febd4287f2ed212190dfff154af",
+        ),
+    ),
+    CatalogEntry(
+        "parkinsons",
+        "Voice recordings of people with and without Parkinson's disease",
+        "classification",
+        n_rows=195,
+        n_columns=22,
+        source="Little, McSharry, Hunter, Spielman & Ramig 2009, UCI id 174",
+        licence="CC BY 4.0",
+        load=public_tables.parkinsons,
+        file=PublicFile(
+            "parkinsons/parkinsons.data",
+            f"{UCI}/parkinsons/parkinsons.data",
+            "a36116c2deac07895b79ce97a2f99a1b3720ac4892995ff5c3b9ccb397ed2bc5",
+        ),
+    ),
+    CatalogEntry(
+        "german-credit",
+        "Credit risk at a German bank",
+        "classification",
+        n_rows=1000,
+        n_columns=20,
+        source="Hofmann 1994, UCI id 144 (Statlog)",
+        licence="CC BY 4.0",
+        load=public_tables.german_credit,
+        file=PublicFile(
+            "german-credit/german.data",
+            f"{UCI}/statlog/german/german.data",
+            "b21f3d81db8071257d5ff1deaeba1fd4303b62712e6fcc9715c7a86202cb5871",
+        ),
+    ),
+)
+
+CATALOG: dict[str, CatalogEntry] = {entry.name: entry for entry in ENTRIES}
+"""The data sets by name."""
+
+
+def load_dataset(name: str) -> Dataset:
+    """Load a data set of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        One of `CATALOG`, for example ``"breast-cancer"``.
+
+    Returns
+    -------
+    Dataset
+        Features in raw units with names in words; its ``notes`` say what was done to the table.
+
+    Raises
+    ------
+    UnknownNameError
+        Where the catalogue has no such name.
+    DataError
+        Where the data set needs a file that is neither on this machine nor within reach.
+
+    Examples
+    --------
+    >>> from explain_distill.data.catalog import load_dataset
+    >>> data = load_dataset("breast-cancer")
+    >>> data.X.shape, data.task.class_names
+    ((569, 30), ('malignant', 'benign'))
+    """
+    if name not in CATALOG:
+        raise UnknownNameError.of("The data set", name, CATALOG)
+    entry = CATALOG[name]
+    return entry.load() if entry.file is None else entry.load(locate(entry.file))
