@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from explain_distill._random import generator, integer_seed
-from explain_distill._types import Json, ReadableRows, Rows, TaskKind
+from explain_distill._random import generator
+from explain_distill._types import IntArray, Json, ReadableRows, Rows, TaskKind
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.data.splits import draw_groups, draw_rows
 from explain_distill.exceptions import DataError
 
 
@@ -118,8 +119,9 @@ class Dataset:
     def split(self, seed: int = 0, test_size: float = 0.25) -> tuple[Dataset, Dataset]:
         """Part the rows into training and test rows.
 
-        Stratified by class for classification; where there are groups, no group stands on both
-        sides. The test rows remember the training rows as their `background`.
+        Every class stands on both sides, in the same proportion as nearly as may be; where there
+        are groups, no group stands on both sides. The test rows remember the training rows as
+        their `background`.
 
         Parameters
         ----------
@@ -134,8 +136,9 @@ class Dataset:
         Raises
         ------
         DataError
-            Where the rows are too few to stand on both sides.
+            Where the rows are too few, or a class cannot stand on both sides.
         """
+        check_rows_suffice(self)
         test = split_indices(self, test_size, generator(seed, "split"))
         part = np.zeros(len(self), dtype=bool)
         part[test] = True
@@ -143,29 +146,42 @@ class Dataset:
         return train, replace(self.take(part), background=train.X)
 
 
-def split_indices(data: Dataset, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Choose the rows of the smaller part of a split: stratified, groups kept together."""
-    from sklearn.model_selection import (
-        GroupShuffleSplit,
-        ShuffleSplit,
-        StratifiedGroupKFold,
-        StratifiedShuffleSplit,
-    )
+def split_indices(data: Dataset, share: float, rng: np.random.Generator) -> IntArray:
+    """Choose the rows of the smaller part of a split.
 
-    check_rows_suffice(data)
-    seed, rows = integer_seed(rng), np.zeros(len(data))
-    classes = data.task.kind == "classification"
-    if data.groups is not None and classes:
-        folds = StratifiedGroupKFold(max(2, round(1 / share)), shuffle=True, random_state=seed)
-        return np.asarray(next(folds.split(rows, data.y, data.groups))[1])
-    if data.groups is not None:
-        grouped = GroupShuffleSplit(1, test_size=share, random_state=seed)
-        return np.asarray(next(grouped.split(rows, groups=data.groups))[1])
-    if classes:
-        size = max(int(np.ceil(share * len(data))), data.task.n_scores)
-        stratified = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
-        return np.asarray(next(stratified.split(rows, data.y))[1])
-    return np.asarray(next(ShuffleSplit(1, test_size=share, random_state=seed).split(rows))[1])
+    Every class stands on both sides, in the same proportion as nearly as may be, and a class with
+    three rows or groups leaves two of them in the larger part, which can so be split once more.
+
+    Parameters
+    ----------
+    data : Dataset
+    share : float
+        The share of the rows to choose, between 0 and 1.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of shape (n_chosen,)
+        Indices of rows, ascending.
+
+    Raises
+    ------
+    DataError
+        Where a class cannot stand on both sides.
+    """
+    if not 0 < share < 1:
+        raise DataError(
+            f"The share of the rows to set apart must lie between 0 and 1; however, got {share:g}. "
+            "Give a share such as 0.25."
+        )
+    if data.task.kind == "classification":
+        strata = data.y
+        names = [f"Class {name!r} of {data.task.target!r}" for name in data.task.class_names]
+    else:
+        strata, names = np.zeros(len(data), dtype=np.int64), ["The table"]
+    if data.groups is None:
+        return draw_rows(strata, names, share, rng)
+    return draw_groups(strata, data.groups, names, share, rng)
 
 
 MIN_ROWS = 20

@@ -1,0 +1,122 @@
+"""Parting rows in two: every stratum on both sides, and no group on both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from explain_distill._types import FloatArray, IntArray
+from explain_distill.exceptions import DataError
+
+N_DRAWS = 500
+"""So many ways to part the groups are tried; the most balanced one is taken."""
+
+
+def draw_rows(
+    strata: IntArray, names: Sequence[str], share: float, rng: np.random.Generator
+) -> IntArray:
+    """Choose a share of the rows of each stratum.
+
+    Parameters
+    ----------
+    strata : ndarray of shape (n_samples,)
+        The stratum of each row: its class.
+    names : sequence of str
+        What to call each stratum in an error.
+    share : float
+        Between 0 and 1.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of shape (n_chosen,)
+        Indices of rows, ascending; at least one of each stratum, and not all of any.
+
+    Raises
+    ------
+    DataError
+        Where a stratum has one row.
+    """
+    chosen = []
+    for stratum in np.unique(strata):
+        rows = rng.permutation(np.flatnonzero(strata == stratum))
+        if len(rows) < 2:
+            raise DataError(
+                f"{names[stratum]} must have at least 2 rows to stand on both sides of a split; "
+                f"however, it has {len(rows)}. Give more rows of it."
+            )
+        chosen.append(rows[: int(np.clip(round(share * len(rows)), 1, _most(len(rows))))])
+    return np.sort(np.concatenate(chosen))
+
+
+def draw_groups(
+    strata: IntArray,
+    groups: np.ndarray,
+    names: Sequence[str],
+    share: float,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Choose whole groups that hold a share of the rows of each stratum, as nearly as may be.
+
+    Parameters
+    ----------
+    strata, groups : ndarray of shape (n_samples,)
+        The stratum and the group of each row.
+    names : sequence of str
+        What to call each stratum in an error.
+    share : float
+        Between 0 and 1.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of shape (n_chosen,)
+        Indices of rows, ascending; at least one group of each stratum, and not all of any.
+
+    Raises
+    ------
+    DataError
+        Where a stratum has one group, or no way to part the groups was found.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    present, stratum = np.unique(strata, return_inverse=True)
+    rows = np.zeros((group.max() + 1, len(present)))
+    np.add.at(rows, (group, stratum), 1)
+    n_groups = (rows > 0).sum(axis=0)
+    if n_groups.min() < 2:
+        raise DataError(
+            f"{names[present[n_groups.argmin()]]} must come from at least 2 groups to stand on "
+            "both sides of a split that parts no group; however, it comes from 1. Give rows of "
+            "further groups, or split without groups."
+        )
+    return np.flatnonzero(np.isin(group, _most_balanced(rows, share, rng)))
+
+
+def _most_balanced(rows: FloatArray, share: float, rng: np.random.Generator) -> IntArray:
+    """Choose groups from their numbers of rows in each stratum: ``(n_groups, n_strata)``."""
+    limits = [_most(count) for count in (rows > 0).sum(axis=0)]
+    best, least = None, np.inf
+    for _ in range(N_DRAWS):
+        order = rng.permutation(len(rows))
+        sizes = rows[order].sum(axis=1).cumsum()
+        some = order[: np.abs(sizes[:-1] - share * rows.sum()).argmin() + 1]
+        counts = (rows[some] > 0).sum(axis=0)
+        imbalance = np.abs(rows[some].sum(axis=0) / rows.sum(axis=0) - share).sum()
+        if (counts > 0).all() and (counts <= limits).all() and imbalance < least:
+            best, least = some, imbalance
+    if best is None:
+        raise DataError(
+            "Each class of the target must stand on both sides of a split that parts no group; "
+            f"however, none of {N_DRAWS} ways to part the {len(rows)} groups does so. Give rows of "
+            "further groups, or split without groups."
+        )
+    return best
+
+
+def _most(count: int) -> int:
+    """Give the most rows or groups of a stratum to choose.
+
+    Three or more leave two behind, so that the larger part can be split once more.
+    """
+    return max(1, count - 2)
