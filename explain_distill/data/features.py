@@ -18,6 +18,9 @@ FeatureKind = Literal["number", "category", "boolean"]
 TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
 
+EXACT_WHOLE = 2.0**53
+"""Below it, a float that is whole is one whole number and no other."""
+
 
 class UnseenLevelWarning(UserWarning):
     """A category holds a level that the training rows never held; it is treated as missing."""
@@ -144,6 +147,12 @@ class Schema:
                 f"{', '.join(map(repr, absent[:5]))} {'is' if len(absent) == 1 else 'are'} absent. "
                 "Add the column; leave its cells empty where the value is unknown."
             )
+        doubled = table.columns[table.columns.duplicated()]
+        if len(doubled):
+            raise DataError(
+                f"Each column of {source[0].lower() + source[1:]} must have a name of its own; "
+                f"however, {str(doubled[0])!r} names several. Rename or remove one."
+            )
         columns = [feature.encode(table[feature.name]) for feature in self.features]
         return np.column_stack(columns).astype(np.float64).reshape(len(table), len(self))
 
@@ -179,9 +188,13 @@ def numbers(values: pd.Series, name: str) -> np.ndarray:
     DataError
         Names the first row (counted from 1, without the header) that holds text or an infinity.
     """
-    read = pd.to_numeric(values, errors="coerce").astype(np.float64)
-    empty = values.isna() | (values.astype("string").str.strip() == "").fillna(False)
-    wrong = read.isna() & ~empty
+    if values.dtype.kind in "mM":  # dates and durations, which to_numeric takes for nanoseconds
+        read = pd.Series(np.nan, index=values.index)
+    else:
+        read = pd.to_numeric(values, errors="coerce").astype(np.float64)
+    wrong = read.isna() & values.notna()
+    if is_text(values):
+        wrong &= values.str.strip() != ""
     if wrong.any():
         raise DataError(
             f"Column {name!r} must hold numbers; however, row {first_row(wrong)} holds "
@@ -196,16 +209,27 @@ def numbers(values: pd.Series, name: str) -> np.ndarray:
     return read.to_numpy()
 
 
+def is_text(values: pd.Series) -> bool:
+    """Whether a column's cells are text, missing cells aside."""
+    # pandas calls every column of objects a string column, also one of dates or lists.
+    return isinstance(values.dtype, pd.StringDtype) or (
+        values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) == "string"
+    )
+
+
 def level_text(values: pd.Series) -> pd.Series:
     """Write a column's cells as text, so that a level reads the same from CSV and Parquet."""
     if pd.api.types.is_float_dtype(values):
-        whole = values.dropna()
-        if bool((whole == whole.round()).all()):
+        filled = values.dropna()
+        if bool(((filled == filled.round()) & (filled.abs() < EXACT_WHOLE)).all()):
             values = values.astype("Int64")
     text = values.astype("string").str.strip()
     return text.mask(text == "")
 
 
 def first_row(wrong: pd.Series) -> int:
-    """Give the number of the first true row, counted from 1 without the header."""
-    return int(np.argmax(wrong.to_numpy(dtype=bool))) + 1
+    """Give the number of the first true row in its file, counted from 1 without the header."""
+    place = int(np.argmax(wrong.to_numpy(dtype=bool)))
+    # After rows were set aside, the index still tells which row of the file it is.
+    numbered = pd.api.types.is_integer_dtype(wrong.index.dtype)
+    return (int(wrong.index[place]) if numbered else place) + 1

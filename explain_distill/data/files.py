@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from explain_distill.data.features import is_text
 from explain_distill.exceptions import DataError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
 
 
 def _clean(values: pd.Series) -> pd.Series:
-    if not pd.api.types.is_string_dtype(values.dtype):
+    if not is_text(values):
         return values
     text = values.str.strip()
     return text.mask(text.isin(MISSING_WORDS))
@@ -89,7 +90,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         with pq.ParquetFile(path) as file:
             table = file.read()
         names = _checked_names(table.column_names, path)
-        table = table.rename_columns(names)
+        table = _decimals_to_floats(table.rename_columns(names))
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, date_as_object=False)
         return frame
     except (pa.ArrowException, OSError) as error:
@@ -99,11 +100,21 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         ) from error
 
 
+def _decimals_to_floats(table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    for place, column in enumerate(table.schema):
+        if pa.types.is_decimal(column.type):
+            floats = table.column(place).cast(pa.float64())
+            table = table.set_column(place, column.name, floats)
+    return table
+
+
 def _read_csv(path: Path) -> pd.DataFrame:
     raw = _read_bytes(path)
     text = _decode(raw, path)
     delimiter = _delimiter(text)
-    header = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    header = _header(text, delimiter, path)
     names = _checked_names(header, path)
     _refuse_headerless(names, path)
     cells = _parse(text, header, delimiter, path).rename_columns(names)
@@ -144,13 +155,24 @@ def _decode(raw: bytes, path: Path) -> str:
             f"'{path.name}' must hold a table; however, the file is empty. Give a file with a "
             "header and rows."
         )
-    return text.lstrip("\r\n").rstrip("\r\n") + "\n"
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.strip("\n") + "\n"
 
 
 def _delimiter(text: str) -> str:
     """Give the mark that parts the header: the most frequent of comma, semicolon and tab."""
     header = text[: text.index("\n")]
     return max((",", ";", "\t"), key=header.count)
+
+
+def _header(text: str, delimiter: str, path: Path) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(
+            f"The first line of '{path.name}' must hold the columns' names; however, it cannot be "
+            f"read ({_first_line(error)}). Look for a quote that is never closed."
+        ) from error
 
 
 def _checked_names(header: Sequence[str], path: Path) -> list[str]:
@@ -213,8 +235,8 @@ def _parse(text: str, header: Sequence[str], delimiter: str, path: Path) -> pa.T
             row = ragged[0]
             raise DataError(
                 f"Each row of '{path.name}' must have {row.expected_columns} cells like its "
-                f"header; however, row {row.number - 1} has {row.actual_columns}. Mend that row, or "
-                "put text that holds the separator in quotes."
+                f"header; however, row {row.number - 1} has {row.actual_columns}. Mend that "
+                "row, or put text that holds the separator in quotes."
             ) from error
         raise DataError(
             f"'{path.name}' must be a table in CSV; however, it cannot be read "

@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from explain_distill.data.features import Feature, first_row, level_text, numbers
+from explain_distill.data.features import Feature, first_row, is_text, level_text, numbers
+from explain_distill.data.files import UNNAMED
 from explain_distill.exceptions import DataError
 
 MAX_LEVELS = 50
@@ -17,15 +18,24 @@ MAX_CODES = 10
 """Up to so many different whole numbers may be codes of classes or levels."""
 
 BOOLEAN_PAIRS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
-DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[T ].*)?"
-ID_WORD = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|mrn|identifier)(?:$|[\W_])|[a-z]I[dD]$", re.ASCII)
+MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+DATE = (
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
+    rf"|\d{{1,2}}[-/. ]{MONTH}[-/. ]\d{{2,4}}|{MONTH} \d{{1,2}},? \d{{4}})(?:[T ].*)?"
+    r"|\d{1,2}:\d{2}(?::\d{2})?"
+)
+ID_WORD = re.compile(
+    r"(?i:(?:^|[\W_])(?:id|ids|uuid|guid|mrn|identifier)(?:$|[\W_]))|[a-z]I[dD]$", re.ASCII
+)
+ROW_LABEL = re.compile(rf"{UNNAMED}\d+|Unnamed: \d+|__index_level_\d+__")
+"""What a table's row labels are called once they have become a column, here and by pandas."""
 
 
 def settle(values: pd.Series) -> pd.Series:
     """Turn text whose cells are all numbers into numbers, and a dictionary into its values."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
-    if not pd.api.types.is_string_dtype(values.dtype) or values.isna().all():
+    if not is_text(values) or values.isna().all():
         return values
     read = pd.to_numeric(values, errors="coerce")
     return values if bool((read.isna() & values.notna()).any()) else read
@@ -75,9 +85,7 @@ def is_number(values: pd.Series) -> bool:
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return not pd.api.types.is_bool_dtype(values.dtype)
-    if pd.api.types.infer_dtype(values, skipna=True) == "decimal":
-        return True
-    if not pd.api.types.is_string_dtype(values.dtype):
+    if not is_text(values):
         return False
     filled = values.dropna()
     read = pd.to_numeric(filled, errors="coerce")
@@ -96,19 +104,25 @@ def is_whole(values: pd.Series) -> bool:
 
 
 def is_identifier(values: pd.Series, name: str) -> bool:
-    """Whether a settled column only tells rows apart.
+    """Whether a settled column only tells rows, or those whom they describe, apart.
 
-    Each row has a value of its own, and it is text, a count of the rows, or whole numbers under a
-    name such as ``patient_id``.
+    It is text or whole numbers, of which most rows have one, and either each row has one of its
+    own, as text, as a count of the rows or as row labels do, or there are more than `MAX_LEVELS`
+    of them or one a row under a name such as ``patient_id``.
     """
-    if values.isna().any() or is_number(values) != pd.api.types.is_numeric_dtype(values.dtype):
+    filled = values.dropna()
+    text = is_text(values) and not is_number(values) and not _holds_dates(values)
+    if len(filled) <= len(values) / 2 or not (text or is_whole(values)):
         return False
-    if pd.api.types.is_string_dtype(values.dtype):
-        return values.is_unique and not _holds_dates(values)
-    if not is_whole(values) or not values.is_unique:
+    if ID_WORD.search(name):
+        return filled.is_unique or filled.nunique() > MAX_LEVELS
+    if not filled.is_unique:
         return False
-    counts_rows = values.min() in (0, 1) and values.max() - values.min() == len(values) - 1
-    return bool(counts_rows) or ID_WORD.search(name) is not None
+    return text or ROW_LABEL.fullmatch(name) is not None or _counts_rows(filled)
+
+
+def _counts_rows(values: pd.Series) -> bool:
+    return bool(values.min() in (0, 1) and values.max() - values.min() == len(values) - 1)
 
 
 def sorted_levels(text: pd.Series) -> tuple[str, ...]:
@@ -129,7 +143,7 @@ def refuse_unreadable(values: pd.Series, name: str) -> None:
     DataError
     """
     kind = pd.api.types.infer_dtype(values, skipna=True)
-    if kind in ("string", "boolean", "decimal", "empty") and not _holds_dates(values):
+    if kind in ("string", "boolean", "empty") and not _holds_dates(values):
         return
     if pd.api.types.is_numeric_dtype(values.dtype):
         return
@@ -148,7 +162,7 @@ def refuse_unreadable(values: pd.Series, name: str) -> None:
 
 
 def _holds_dates(values: pd.Series) -> bool:
-    if not pd.api.types.is_string_dtype(values.dtype):
+    if not is_text(values):
         return False
     filled = values.dropna()
     return len(filled) > 0 and bool(filled.str.fullmatch(DATE).mean() > 0.9)

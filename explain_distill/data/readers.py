@@ -12,7 +12,7 @@ import pandas as pd
 
 from explain_distill._types import Rows, TaskKind
 from explain_distill.data.dataset import Dataset, Task, check_rows_suffice
-from explain_distill.data.features import Schema, first_row, level_text, numbers
+from explain_distill.data.features import Schema, first_row, is_text, level_text, numbers
 from explain_distill.data.files import UNNAMED, read_cells
 from explain_distill.data.inference import (
     MAX_CODES,
@@ -79,7 +79,8 @@ def read_table(
         if name not in (target, group) and is_identifier(table[name], str(name))
     ]
     notes = [
-        f"Column {name!r} is set aside: it has another value in each row, as identifiers do."
+        f"Column {name!r} is set aside: it looks like an identifier, which tells rows apart and "
+        "says nothing of new ones. If rows belong together by it, name it as the group."
         for name in identifiers
     ]
     table, dropped = _with_target(table, target)
@@ -176,7 +177,7 @@ def _with_target(table: pd.DataFrame, target: str) -> tuple[pd.DataFrame, list[s
     count = int((~known).sum())
     rows = "1 row is" if count == 1 else f"{count} rows are"
     note = f"{rows} set aside: the target {target!r} is empty there."
-    return table[known].reset_index(drop=True), [note]
+    return table[known], [note]
 
 
 def _read_target(values: pd.Series, target: str, task: TaskKind | None) -> tuple[np.ndarray, Task]:
@@ -227,7 +228,7 @@ def _without_constants(columns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
                 )
             notes[name] = f"Column {name!r} is set aside: it is empty in every row."
         elif len(set(map(str, filled))) == 1 and (
-            len(filled) == len(values) or not pd.api.types.is_string_dtype(values.dtype)
+            len(filled) == len(values) or not is_text(values)
         ):
             value = level_text(filled).iloc[0]
             where = "every row" if len(filled) == len(values) else "every row that is filled"
