@@ -230,6 +230,8 @@ def _without_constants(columns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         elif len(set(map(str, filled))) == 1 and (
             len(filled) == len(values) or not is_text(values)
         ):
+            if is_number(filled):
+                numbers(filled, name)  # refuses an infinity, which is no constant to set aside
             value = level_text(filled).iloc[0]
             where = "every row" if len(filled) == len(values) else "every row that is filled"
             notes[name] = f"Column {name!r} is set aside: it is {value!r} in {where}."

@@ -99,11 +99,13 @@ def _most_balanced(rows: FloatArray, share: float, rng: np.random.Generator) -> 
     best, least = None, np.inf
     for _ in range(N_DRAWS):
         order = rng.permutation(len(rows))
-        sizes = rows[order].sum(axis=1).cumsum()
-        some = order[: np.abs(sizes[:-1] - share * rows.sum()).argmin() + 1]
+        sums = rows[order].cumsum(axis=0)
+        fair = np.abs(sums[:-1].sum(axis=1) - share * rows.sum()).argmin() + 1
+        every_stratum = (sums > 0).all(axis=1).argmax() + 1
+        some = order[: max(fair, every_stratum)]
         counts = (rows[some] > 0).sum(axis=0)
         imbalance = np.abs(rows[some].sum(axis=0) / rows.sum(axis=0) - share).sum()
-        if (counts > 0).all() and (counts <= limits).all() and imbalance < least:
+        if (counts <= limits).all() and imbalance < least:
             best, least = some, imbalance
     if best is None:
         raise DataError(
