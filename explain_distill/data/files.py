@@ -115,8 +115,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
     text = _decode(raw, path)
     delimiter = _delimiter(text)
     header = _header(text, delimiter, path)
+    _refuse_headerless(header, path)
     names = _checked_names(header, path)
-    _refuse_headerless(names, path)
     cells = _parse(text, header, delimiter, path).rename_columns(names)
     frame: pd.DataFrame = cells.to_pandas()
     return frame.apply(_decimal_commas_to_points) if delimiter == ";" else frame
@@ -187,14 +187,14 @@ def _checked_names(header: Sequence[str], path: Path) -> list[str]:
     return names
 
 
-def _refuse_headerless(names: Sequence[str], path: Path) -> None:
+def _refuse_headerless(header: Sequence[str], path: Path) -> None:
     """Refuse a first line that is mostly numbers, unless they count up as column numbers do."""
-    numbers = [float(name) for name in names if _is_number(name)]
+    numbers = [float(name) for name in header if _is_number(name)]
     counting = all(a < b for a, b in pairwise(numbers))
-    if len(numbers) > len(names) / 2 and not (counting and len(numbers) > 1):
+    if len(numbers) > len(header) / 2 and not (counting and len(numbers) > 1):
         raise DataError(
             f"The first line of '{path.name}' must hold the columns' names; however, it holds "
-            f"numbers ({', '.join(names[:3])}, …). Add a line of names above it."
+            f"numbers ({', '.join(header[:3])}, …). Add a line of names above it."
         )
 
 

@@ -106,19 +106,19 @@ def is_whole(values: pd.Series) -> bool:
 def is_identifier(values: pd.Series, name: str) -> bool:
     """Whether a settled column only tells rows, or those whom they describe, apart.
 
-    It is text or whole numbers, of which most rows have one, and either each row has one of its
-    own, as text, as a count of the rows or as row labels do, or there are more than `MAX_LEVELS`
-    of them or one a row under a name such as ``patient_id``.
+    It is text, a count of the rows or a table's row labels, and most rows have one of their own;
+    or it is text or whole numbers under a name such as ``patient_id``, and most rows have one of
+    their own or there are more than `MAX_LEVELS` of them.
     """
-    filled = values.dropna()
-    text = is_text(values) and not is_number(values) and not _holds_dates(values)
-    if len(filled) <= len(values) / 2 or not (text or is_whole(values)):
+    if not (is_text(values) or is_whole(values)):
         return False
-    if ID_WORD.search(name):
-        return filled.is_unique or filled.nunique() > MAX_LEVELS
-    if not filled.is_unique:
+    filled, named = values.dropna(), ID_WORD.search(name) is not None
+    one_a_row = len(filled) > len(values) / 2 and filled.is_unique
+    if not (one_a_row or (named and filled.nunique() > MAX_LEVELS)):
         return False
-    return text or ROW_LABEL.fullmatch(name) is not None or _counts_rows(filled)
+    if is_text(values):
+        return not is_number(values) and not _holds_dates(values)
+    return named or ROW_LABEL.fullmatch(name) is not None or _counts_rows(filled)
 
 
 def _counts_rows(values: pd.Series) -> bool:

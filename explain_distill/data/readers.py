@@ -227,15 +227,19 @@ def _without_constants(columns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
                     f"{len(values)} rows. Remove the column."
                 )
             notes[name] = f"Column {name!r} is set aside: it is empty in every row."
-        elif len(set(map(str, filled))) == 1 and (
-            len(filled) == len(values) or not is_text(values)
-        ):
+        elif _is_constant(filled) and (len(filled) == len(values) or not is_text(values)):
             if is_number(filled):
                 numbers(filled, name)  # refuses an infinity, which is no constant to set aside
             value = level_text(filled).iloc[0]
             where = "every row" if len(filled) == len(values) else "every row that is filled"
             notes[name] = f"Column {name!r} is set aside: it is {value!r} in {where}."
     return columns.drop(columns=list(notes)), list(notes.values())
+
+
+def _is_constant(filled: pd.Series) -> bool:
+    if filled.dtype == object:  # lists and the like cannot be compared cell by cell
+        return len(set(map(str, filled))) == 1
+    return bool((filled == filled.iloc[0]).all())
 
 
 def _infer_schema(columns: pd.DataFrame, path: Path) -> Schema:

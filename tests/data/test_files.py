@@ -42,9 +42,9 @@ def test_a_missing_file_is_named_with_its_path(tmp_path):
             "2 columns. Rename or remove one.",
         ),
         (
-            "63.0,1.0,0\n67.0,1.0,2\n",
+            "63.0,1.0,1.0,0\n67.0,1.0,4.0,2\n",
             "The first line of 'patients.csv' must hold the columns' names; however, it holds "
-            "numbers (63.0, 1.0, 0, …). Add a line of names above it.",
+            "numbers (63.0, 1.0, 1.0, …). Add a line of names above it.",
         ),
         (
             "age,died\n1,no\n2,yes,3\n",
