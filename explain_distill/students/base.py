@@ -7,7 +7,7 @@ inside, and undo it before anything is shown.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -33,7 +33,7 @@ from explain_distill._types import (
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeature, ReadableFeatures
 from explain_distill.exceptions import DataError
-from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
 
 Batch: TypeAlias = tuple[ReadableRows, SoftLabels]
 """Rows ``(n, n_readable)`` and their soft labels ``(n, n_classes)`` or values ``(n,)``."""
@@ -68,7 +68,9 @@ class Student(BaseEstimator):  # type: ignore[misc]
 
     # -- what a subclass says ---------------------------------------------------------------------
 
-    def _fit_labels(self, X: ReadableRows, labels: FloatArray, weights: FloatArray) -> None:
+    def _fit_labels(
+        self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
+    ) -> None:
         """Learn labels ``(n, n_scores)``: probabilities, or values as one column."""
         raise TypeError(f"{type(self).__name__} does not say how it learns.")
 
@@ -98,7 +100,9 @@ class Student(BaseEstimator):  # type: ignore[misc]
 
     # -- scikit-learn's side ----------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Student:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, on_step: OnStep | None = None
+    ) -> Student:
         """Learn rows.
 
         Parameters
@@ -108,6 +112,8 @@ class Student(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Hard labels, values, or soft labels whose rows sum to 1.
         sample_weight : array-like of shape (n_samples,), optional
+        on_step : callable, optional
+            Called with step, number of steps, loss and fidelity (score R²) so far.
 
         Returns
         -------
@@ -131,7 +137,7 @@ class Student(BaseEstimator):  # type: ignore[misc]
         labels = self._checked_labels(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         kept = weights > 0
-        self._fit_labels(X[kept], labels[kept], weights[kept])
+        self._fit_labels(X[kept], labels[kept], weights[kept], on_step)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -192,9 +198,9 @@ class Student(BaseEstimator):  # type: ignore[misc]
 
     # -- names ------------------------------------------------------------------------------------
 
-    def set_schema(self, schema: Schema) -> Student:
-        """Tell the student its raw columns, so that it can say itself with names and units."""
-        self.schema_ = schema
+    def set_names(self, schema: Schema, class_names: Sequence[str]) -> Student:
+        """Tell the student its raw columns and classes, so that it says itself with names."""
+        self.schema_, self.class_names_ = schema, tuple(class_names)
         return self
 
     def readable_features(self) -> tuple[ReadableFeature, ...]:
@@ -233,6 +239,16 @@ def checked_distribution(y: np.ndarray) -> FloatArray:
             f"{row} is {np.array2string(labels[row], precision=3)}. Pass probabilities, not scores."
         )
     return labels
+
+
+def is_hard(labels: FloatArray) -> np.ndarray:
+    """Say which rows are hard labels: those that hold an exact 0."""
+    return np.asarray((labels == 0).any(axis=1))
+
+
+def soft_scores(labels: FloatArray) -> Scores:
+    """The scores of soft labels without a zero, however small they are."""
+    return score_of_probabilities(labels, smallest=1e-300)
 
 
 def shuffled_batches(

@@ -16,14 +16,15 @@ from explain_distill._random import integer_seed
 from explain_distill._training import Recipe, descend, seeded
 from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.exceptions import DataError
-from explain_distill.metrics.scores import score_of_probabilities
 from explain_distill.students.base import (
     Batch,
     OnStep,
     Student,
     checked_distribution,
     first_batches,
+    is_hard,
     shuffled_batches,
+    soft_scores,
 )
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
@@ -92,13 +93,15 @@ class StepwiseStudent(Student):
         self._learn(rows, labels, chain(first, following), on_step)
         return self
 
-    def _fit_labels(self, X: ReadableRows, labels: FloatArray, weights: FloatArray) -> None:
+    def _fit_labels(
+        self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
+    ) -> None:
         rng = self._rng()
         if np.ptp(weights) > 0:
             batches = _weighted_batches(X, labels, weights, self.batch_size, rng)
         else:
             batches = shuffled_batches(X, labels, self.batch_size, rng)
-        self._learn(X, labels, batches, None)
+        self._learn(X, labels, batches, on_step)
 
     def _learn(
         self,
@@ -161,7 +164,8 @@ class StepwiseStudent(Student):
             rest = rest + KL_WEIGHT * self.temperature**2 * divergence
         if hard.any():
             target = torch.as_tensor(labels[hard], dtype=torch.float32)
-            rest = rest - (target * logs[torch.from_numpy(hard)]).sum()
+            sharp = outputs[torch.from_numpy(hard)] * self.temperature
+            rest = rest - (target * functional.log_softmax(sharp, dim=1)).sum()
         return matched / len(labels), rest / len(labels)
 
     def _as_columns(self, labels: Any) -> FloatArray:
@@ -173,16 +177,6 @@ class StepwiseStudent(Student):
         if self.task == "regression":
             return outputs + self.output_centre_
         return (outputs - outputs.mean(axis=1, keepdims=True)) * self.temperature
-
-
-def is_hard(labels: FloatArray) -> np.ndarray:
-    """Say which rows are hard labels: those that hold an exact 0."""
-    return np.asarray((labels == 0).any(axis=1))
-
-
-def soft_scores(labels: FloatArray) -> Scores:
-    """The scores of soft labels without a zero, however small they are."""
-    return score_of_probabilities(labels, smallest=1e-300)
 
 
 class _Progress:

@@ -1,0 +1,81 @@
+"""A model's own attributions, for showing: by the method that suits its kind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explain_distill._gradients import GradientModel
+from explain_distill._types import FloatArray, Rows, Scores
+from explain_distill.attribution.base import Attributions
+from explain_distill.attribution.gradients import expected_gradients
+from explain_distill.attribution.shapley import Draws, sampled_shapley, tree_shapley
+from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.students.base import Student
+from explain_distill.students.boosted_trees import BoostedTrees
+from explain_distill.teachers.base import Teacher
+
+Model = Teacher | Student
+
+
+def score_rows(model: Model, rows: Rows, features: ReadableFeatures) -> Scores:
+    """Score raw rows ``(n, n_columns)`` by a teacher or a student: ``(n, n_scores)``."""
+    if isinstance(model, Teacher):
+        return model.score(rows)
+    return model.predict_score(features.transform(rows))
+
+
+def own_attributions(
+    model: Model, rows: Rows, background: Rows, features: ReadableFeatures, draws: Draws
+) -> Attributions:
+    """Attribute the score by the method that suits the model.
+
+    Boosted trees get exact interventional TreeSHAP, models with gradients get expected gradients,
+    and any other model the sampled Shapley values.
+
+    Parameters
+    ----------
+    model : Teacher or Student
+    rows, background : ndarray of shape (n_samples, n_columns) and (n_background, n_columns)
+        Raw rows.
+    features : ReadableFeatures
+    draws : Draws
+        For a model without a method of its own; they number the rows of `background`.
+
+    Returns
+    -------
+    Attributions
+        By raw column. They add up to the score.
+    """
+    if isinstance(model, BoostedTrees):
+        told = tree_shapley(model, features.transform(rows), features.transform(background))
+        shares = by_column(told[:, :-1], features.columns, len(features.schema))
+        return Attributions(shares, told[:, -1], "TreeSHAP, exact for these background rows")
+    gradients = model.gradient_model()
+    if gradients is None:
+        return sampled_shapley(lambda r: score_rows(model, r, features), rows, background, draws)
+    inputs, origins = _inputs_of(model, gradients, rows, background, features)
+    prepared = expected_gradients(gradients, *inputs)
+    shares = by_column(prepared, origins, len(features.schema))
+    base = score_rows(model, background, features).mean(axis=0)
+    base = np.tile(base, (len(rows), 1))
+    return Attributions(shares, base, "expected gradients (integrated gradients from each row)")
+
+
+def _inputs_of(
+    model: Model,
+    gradients: GradientModel,
+    rows: Rows,
+    background: Rows,
+    features: ReadableFeatures,
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Give a model's inputs, and the raw column of each of its prepared columns."""
+    origins = features.columns[gradients.origin]
+    if isinstance(model, Teacher):
+        return (rows, background), origins
+    return (features.transform(rows), features.transform(background)), origins
+
+
+def by_column(values: FloatArray, columns: np.ndarray, n_columns: int) -> FloatArray:
+    """Add shares ``(n, n_parts, n_scores)`` up to raw columns ``(n, n_columns, n_scores)``."""
+    membership = columns[:, None] == np.arange(n_columns)
+    return np.einsum("npk,pc->nck", values, membership.astype(np.float64))

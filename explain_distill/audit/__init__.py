@@ -1,0 +1,1 @@
+"""Judging: how far each student speaks for its teacher."""

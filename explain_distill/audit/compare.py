@@ -1,0 +1,226 @@
+"""Teacher and students side by side: everything that is measured of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from explain_distill._types import Json, Scores
+from explain_distill.attribution.own import Model, score_rows
+from explain_distill.audit.reasons import Reasons, reasons_of
+from explain_distill.data.dataset import Dataset
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.cost import speed
+from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
+from explain_distill.metrics.intervals import Estimate
+from explain_distill.metrics.performance import (
+    classification_performance,
+    regression_performance,
+)
+from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.students.base import Student
+from explain_distill.teachers.base import Teacher
+from explain_distill.teachers.wrapped import as_teacher
+
+Role = Literal["teacher", "student"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of one model: a row of results.json.
+
+    Parameters
+    ----------
+    model : str
+        ``"teacher"`` or the student's name.
+    role : {"teacher", "student"}
+    metric : str
+        Such as ``"fidelity.agreement"``.
+    value : float
+    low, high, n, level : float, float, int and float, or None
+        The interval, the rows it rests on and its confidence level.
+    chance : float, optional
+        What a random order of the columns gets, for agreement of attributions.
+    """
+
+    model: str
+    role: Role
+    metric: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    level: float | None = None
+    chance: float | None = None
+
+    @property
+    def estimate(self) -> Estimate:
+        """The figure with its interval."""
+        return Estimate(self.value, self.low, self.high, self.n, self.level)
+
+    def to_json(self) -> Json:
+        """Give the row as a JSON object; `chance` only where there is one."""
+        row = asdict(self)
+        if self.chance is None:
+            del row["chance"]
+        return row
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A teacher and its students, judged on rows that none of them has seen.
+
+    Parameters
+    ----------
+    teacher : Teacher or None
+        None where a kept study could not hold it.
+    students : dict of str to Student
+    data : Dataset or None
+        The judged rows; None where a kept study left them out.
+    metrics : tuple of Metric
+    scores : dict of str to ndarray of shape (n_samples, n_scores)
+        Of ``"teacher"`` and each student, on the judged rows.
+    reasons : Reasons
+    """
+
+    teacher: Teacher | None
+    students: dict[str, Student]
+    data: Dataset | None = field(repr=False)
+    metrics: tuple[Metric, ...] = field(repr=False)
+    scores: dict[str, Scores] = field(repr=False)
+    reasons: Reasons = field(repr=False)
+
+    @property
+    def models(self) -> list[str]:
+        """``"teacher"``, then the students' names."""
+        return ["teacher", *self.students]
+
+    def get(self, model: str, metric: str) -> Metric | None:
+        """Look one figure up; None where it was not measured."""
+        found = (m for m in self.metrics if m.model == model and m.metric == metric)
+        return next(found, None)
+
+    def summary(self) -> pd.DataFrame:
+        """Give all figures as a table, one row a model and metric, an interval beside each.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``(model, metric)``, with ``value``, ``low``, ``high``, ``n``, ``level``.
+        """
+        table = pd.DataFrame([m.to_json() for m in self.metrics])
+        columns = ["value", "low", "high", "n", "level"]
+        return table.set_index(["model", "metric"])[columns]
+
+
+def compare(
+    teacher: Any,
+    students: Mapping[str, Student],
+    data: Dataset,
+    *,
+    seed: int = 0,
+    on_stage: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Judge students beside their teacher, on rows that none of them has seen.
+
+    Parameters
+    ----------
+    teacher : Teacher or a fitted object with `predict_proba` or `predict`
+    students : mapping of str to Student
+        Fitted, by the names they are to have; ``"teacher"`` is taken.
+    data : Dataset
+        Test rows, as `Dataset.split` gives them: attributions are told against the training rows
+        that they remember as their background.
+    seed : int, default=0
+        Of the draws.
+    on_stage : callable, optional
+        Told what is under way.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    DataError
+        Where there is no student, a name is taken, or the rows have no background.
+    """
+    teacher = as_teacher(teacher, data)
+    background = _checked_background(students, data)
+    models: dict[str, Model] = {"teacher": teacher, **students}
+    features = data.readable_features
+    say = on_stage or (lambda _: None)
+    scores = {name: score_rows(model, data.X, features) for name, model in models.items()}
+    reasons = reasons_of(teacher, students, data, background, seed, on_stage)
+    metrics: list[Metric] = []
+    for name, model in models.items():
+        say(f"figures of {name}")
+        role: Role = "teacher" if name == "teacher" else "student"
+        figures = _judged(name, scores, data) | _measured(model, data)
+        agreement = reasons.agreement(name)
+        chance = reasons.chance()
+        metrics += [Metric(name, role, key, **asdict(figure)) for key, figure in figures.items()]
+        metrics += [
+            Metric(name, role, f"attribution.{key}", **asdict(figure), chance=chance[key])
+            for key, figure in agreement.items()
+        ]
+    return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons)
+
+
+def _checked_background(students: Mapping[str, Student], data: Dataset) -> Any:
+    if not students or "teacher" in students:
+        raise DataError(
+            "compare needs at least one student, and none of the name 'teacher'; however, got "
+            f"{', '.join(map(repr, students)) or 'none'}. Pass {{'soft-tree': tree}}, say."
+        )
+    if data.background is None or not len(data):
+        raise DataError(
+            "compare needs test rows that remember their training rows; however, the data have "
+            "none. Pass the second part of `data.split(seed=0)`."
+        )
+    return data.background
+
+
+def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Estimate]:
+    """Performance of a model, and fidelity of a student."""
+    own, teacher = scores[name], scores["teacher"]
+    if data.task.kind == "classification":
+        performance = classification_performance(data.y, probabilities_of_score(own))
+        fidelity = classification_fidelity(teacher, own) if name != "teacher" else {}
+    else:
+        performance = regression_performance(data.y, own[:, 0])
+        fidelity = regression_fidelity(teacher, own) if name != "teacher" else {}
+    return {f"performance.{key}": figure for key, figure in performance.items()} | {
+        f"fidelity.{key}": figure for key, figure in fidelity.items()
+    }
+
+
+def _measured(model: Model, data: Dataset) -> dict[str, Estimate]:
+    """Complexity and cost of a model."""
+    figures = {f"complexity.{key}": value for key, value in model.complexity().items()}
+    rows = data.X if isinstance(model, Teacher) else data.readable()
+    function = model.score if isinstance(model, Teacher) else model.predict_score
+    figures |= {f"cost.{key}": value for key, value in speed(function, rows).items()}
+    size = bytes_on_disk(model)
+    if size is not None:
+        figures["cost.bytes"] = size
+    seconds = getattr(model, "fit_seconds", None)
+    if hasattr(model, "distillation_"):
+        seconds = model.distillation_.fit_seconds
+    if seconds is not None:
+        figures["cost.fit_seconds"] = seconds
+    return {key: Estimate(float(value)) for key, value in figures.items()}
+
+
+def bytes_on_disk(model: Model) -> float | None:
+    """Give the size of a model's arrays as a study keeps them; None where it cannot be kept."""
+    if isinstance(model, Teacher) and not model.can_be_saved:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        model.write(Path(folder))
+        return float(sum(file.stat().st_size for file in Path(folder).iterdir()))

@@ -1,0 +1,184 @@
+"""Do students give their teacher's reasons? One reference for all models, on the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from explain_distill._random import generator
+from explain_distill._types import FloatArray, IntArray, Json, Rows
+from explain_distill.attribution.base import Attributions
+from explain_distill.attribution.own import Model, own_attributions, score_rows
+from explain_distill.attribution.shapley import Draws, sampled_shapley
+from explain_distill.data.dataset import Dataset
+from explain_distill.metrics.attribution import (
+    rank_correlation,
+    sign_agreement,
+    top_k,
+    top_k_overlap,
+)
+from explain_distill.metrics.intervals import Estimate, mean
+from explain_distill.students.base import Student
+from explain_distill.teachers.base import Teacher
+
+MOST_ROWS = 100
+FIRST_PAIRS = 16
+MOST_EVALUATIONS = 2_000_000  # of one model: rows x permutations x columns
+ENOUGH = 0.95  # agreement of the teacher with itself, at which draws suffice
+SHOWN_BACKGROUND = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """The attributions of every model on the same rows, background rows and permutations.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Which of the judged rows they tell of.
+    n_background : int
+        The number of background rows that draws are taken from.
+    n_permutations : int
+        Permutations a row.
+    reference : dict of str to Attributions
+        Of ``"teacher"`` and of each student, by sampled Shapley values on the same draws.
+    again : Attributions
+        The teacher's on independent draws: the ceiling of all agreement.
+    own : dict of str to Attributions
+        Of each model by the method that suits it, for showing. Their sizes depend on the method,
+        so they are never compared between models.
+    """
+
+    rows: IntArray
+    n_background: int
+    n_permutations: int
+    reference: dict[str, Attributions] = field(repr=False)
+    again: Attributions = field(repr=False)
+    own: dict[str, Attributions] = field(repr=False)
+
+    @property
+    def ceiling(self) -> float:
+        """The teacher's mean rank correlation with itself on independent draws."""
+        return float(rank_correlation(self.reference["teacher"].values, self.again.values).mean())
+
+    @property
+    def n_columns(self) -> int:
+        """The number of raw columns that share the score."""
+        return int(self.again.values.shape[1])
+
+    def describe(self) -> str:
+        """Say on what the reasons rest."""
+        met = "reached" if self.ceiling >= ENOUGH else "not reached"
+        return (
+            f"{len(self.rows)} rows, {self.n_background} background rows, "
+            f"{self.n_permutations} antithetic permutations a row; the teacher agrees with itself "
+            f"on independent draws at a rank correlation of {self.ceiling:.3f} "
+            f"(aim {ENOUGH:.2f}: {met})"
+        )
+
+    def agreement(self, name: str) -> dict[str, Estimate]:
+        """Measure a model's agreement with the teacher; of the teacher with itself."""
+        teacher = self.reference["teacher"].values
+        other = self.again.values if name == "teacher" else self.reference[name].values
+        k = top_k(self.n_columns)
+        return {
+            "rank_correlation": mean(rank_correlation(teacher, other)),
+            "top_k_overlap": mean(top_k_overlap(teacher, other, k)),
+            "sign_agreement": mean(sign_agreement(teacher, other, k)),
+        }
+
+    def chance(self) -> dict[str, float]:
+        """Give what a random order of the columns gets."""
+        n = self.n_columns
+        return {
+            "rank_correlation": 0.0 if n > 1 else 1.0,
+            "top_k_overlap": top_k(n) / n,
+            "sign_agreement": 0.5,
+        }
+
+    def to_json(self) -> Json:
+        """Give the counts as a JSON object."""
+        return {
+            "rows": self.rows.tolist(),
+            "n_background": self.n_background,
+            "n_permutations": self.n_permutations,
+        }
+
+
+def reasons_of(
+    teacher: Teacher,
+    students: Mapping[str, Student],
+    data: Dataset,
+    background: Rows,
+    seed: int,
+    on_stage: Callable[[str], None] | None = None,
+) -> Reasons:
+    """Attribute the score of the teacher and of each student to the raw columns.
+
+    The number of permutations doubles until the teacher agrees with itself on independent draws at
+    a rank correlation of `ENOUGH`, or a model would be asked for more than `MOST_EVALUATIONS` rows.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    students : mapping of str to Student
+    data : Dataset
+        Of which at most 100 rows are attributed.
+    background : ndarray of shape (n_background, n_columns)
+        Training rows.
+    seed : int
+    on_stage : callable, optional
+        Told what is under way.
+    """
+    rng = generator(seed, "reasons")
+    chosen = np.sort(rng.permutation(len(data))[:MOST_ROWS])
+    rows = data.X[chosen]
+    say = on_stage or (lambda _: None)
+
+    def attribute(model: Model, draws: Draws) -> Attributions:
+        def score(mixed: Rows) -> FloatArray:
+            return score_rows(model, mixed, data.readable_features)
+
+        return sampled_shapley(score, rows, background, draws)
+
+    say("reasons of the teacher")
+    draws, again = (_draw(rows, background, FIRST_PAIRS, rng) for _ in range(2))
+    first, second = attribute(teacher, draws), attribute(teacher, again)
+    while rank_correlation(first.values, second.values).mean() < ENOUGH and _affordable(draws):
+        n_pairs = draws.orders.shape[1]
+        more, more_again = (_draw(rows, background, n_pairs, rng) for _ in range(2))
+        first = _average(first, attribute(teacher, more))
+        second = _average(second, attribute(teacher, more_again))
+        draws = draws.join(more)
+    reference = {"teacher": first}
+    for name, student in students.items():
+        say(f"reasons of {name}")
+        reference[name] = attribute(student, draws)
+    say("each model's own attributions")
+    shown = background[rng.permutation(len(background))[:SHOWN_BACKGROUND]]
+    own_draws = _draw(rows, shown, draws.orders.shape[1], rng)
+    models: dict[str, Model] = {"teacher": teacher, **students}
+    own = {
+        name: own_attributions(model, rows, shown, data.readable_features, own_draws)
+        for name, model in models.items()
+    }
+    return Reasons(chosen, len(background), draws.n_permutations, reference, second, own)
+
+
+def _draw(rows: Rows, background: Rows, n_pairs: int, rng: np.random.Generator) -> Draws:
+    return Draws.draw(len(rows), rows.shape[1], n_pairs, len(background), rng)
+
+
+def _affordable(draws: Draws) -> bool:
+    """Whether twice these draws stay within `MOST_EVALUATIONS`."""
+    n_samples, _, n_columns = draws.orders.shape
+    return 2 * n_samples * draws.n_permutations * n_columns <= MOST_EVALUATIONS
+
+
+def _average(first: Attributions, second: Attributions) -> Attributions:
+    """Join two estimates of the same number of independent draws."""
+    return Attributions(
+        (first.values + second.values) / 2, (first.base + second.base) / 2, first.method
+    )

@@ -1,0 +1,1 @@
+"""Distillation: transfer sets, soft labels, and the one verb that makes a student."""

@@ -1,0 +1,159 @@
+"""The one verb that makes a student out of a teacher."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from sklearn.base import clone
+
+from explain_distill._random import generator, integer_seed
+from explain_distill._types import Json
+from explain_distill.data.dataset import Dataset
+from explain_distill.distillation.targets import Labeller
+from explain_distill.distillation.transfer_sets import Coalitions, TrainingRows, TransferSet
+from explain_distill.exceptions import DataError
+from explain_distill.students.base import OnStep, Student
+from explain_distill.teachers.base import Teacher
+from explain_distill.teachers.wrapped import as_teacher
+
+AnyStudent = TypeVar("AnyStudent", bound=Student)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How a student came to be.
+
+    Parameters
+    ----------
+    transfer : str
+        The transfer set's name.
+    n_rows : int
+        How many labelled rows the student saw; a row seen again counts again.
+    temperature, hard_weight : float
+    seed : int
+    fit_seconds : float
+        Wall-clock seconds, the teacher's labelling included.
+    """
+
+    transfer: str
+    n_rows: int
+    temperature: float
+    hard_weight: float
+    seed: int
+    fit_seconds: float
+
+    def to_json(self) -> Json:
+        """Give the fields as a JSON object."""
+        return asdict(self)
+
+
+def distill(
+    teacher: Any,
+    student: AnyStudent,
+    data: Dataset,
+    *,
+    transfer: TransferSet | None = None,
+    temperature: float = 1.0,
+    hard_weight: float = 0.0,
+    seed: int = 0,
+    on_step: OnStep | None = None,
+) -> AnyStudent:
+    """Teach a student what its teacher says.
+
+    A student that trains in steps (`fit_stream`) gets fresh rows of the transfer set in each step;
+    another gets one large draw, or each training row once where the transfer set is those.
+
+    Parameters
+    ----------
+    teacher : Teacher or a fitted object with `predict_proba` or `predict`
+    student : Student
+        Not fitted; it stays as it is, and a fitted copy is returned.
+    data : Dataset
+        The training rows.
+    transfer : TransferSet, default=Coalitions()
+        Where the student learns. `TrainingRows()` is what distillation commonly does.
+    temperature : float, default=1.0
+        At which the teacher's probabilities are softened; ignored for regression.
+    hard_weight : float, default=0.0
+        The share of rows that carry their true label in place of the teacher's, from 0 to 1.
+    seed : int, default=0
+        Of the draws and of the student, whose `random_state` is set from it.
+    on_step : callable, optional
+        Called with step, number of steps, loss and fidelity (score R²) so far.
+
+    Returns
+    -------
+    Student
+        A fitted copy, which knows the names of its features and classes and has a `Distillation`
+        as `distillation_`.
+
+    Raises
+    ------
+    DataError
+        Where temperature or hard weight is out of range.
+
+    References
+    ----------
+    Hinton, Vinyals & Dean (2015), Distilling the knowledge in a neural network.
+
+    Examples
+    --------
+    >>> import explain_distill as xd
+    >>> train, test = xd.load_dataset("wine").split(seed=0)
+    >>> teacher = xd.NeuralTeacher(members=2).fit(train)
+    >>> tree = xd.distill(teacher, xd.SoftTree(depth=2, n_steps=200), train)
+    >>> tree.predict_proba(test.readable()).shape == (len(test), 3)
+    True
+    """
+    _check_options(temperature, hard_weight)
+    teacher = as_teacher(teacher, data)
+    transfer = Coalitions() if transfer is None else transfer
+    classify = data.task.kind == "classification"
+    softened = temperature if classify else 1.0
+    rng = generator(seed, "distill", student.NAME)
+    fitted = clone(student).set_params(
+        task=data.task.kind, temperature=softened, random_state=integer_seed(rng)
+    )
+    started = time.perf_counter()
+    labeller = Labeller(teacher, data, transfer, softened, hard_weight, rng)
+    n_rows = _fit(fitted, labeller, on_step)
+    fitted.set_names(data.schema, data.task.class_names)
+    fitted.distillation_ = Distillation(
+        transfer=transfer.NAME,
+        n_rows=n_rows,
+        temperature=softened,
+        hard_weight=hard_weight,
+        seed=seed,
+        fit_seconds=time.perf_counter() - started,
+    )
+    return fitted
+
+
+def _fit(student: Student, labeller: Labeller, on_step: OnStep | None) -> int:
+    """Fit the student, and give the number of labelled rows it saw."""
+    if hasattr(student, "fit_stream"):
+        size = student.batch_size
+        student.fit_stream(labeller.batches(size), on_step=on_step)
+        return int(size * student.n_steps)
+    n_rows = labeller.transfer.n_rows
+    rows, labels = labeller.all_rows() if n_rows is None else labeller.draw(n_rows)
+    student.fit(rows, labels, on_step=on_step)
+    return len(rows)
+
+
+def _check_options(temperature: float, hard_weight: float) -> None:
+    if not 0 < temperature <= 1000:
+        raise DataError(
+            f"temperature must be more than 0 and at most 1000; however, got {temperature:g}. "
+            "1 keeps the teacher's own probabilities."
+        )
+    if not 0 <= hard_weight <= 1:
+        raise DataError(
+            f"hard_weight must be from 0 to 1; however, got {hard_weight:g}. "
+            "0 learns from the teacher alone."
+        )
+
+
+__all__ = ["Distillation", "TrainingRows", "distill"]

@@ -1,0 +1,93 @@
+"""What a student learns of a row: the teacher's soft label, or at times the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from explain_distill._types import Rows, Scores, SoftLabels
+from explain_distill.data.dataset import Dataset
+from explain_distill.distillation.transfer_sets import TransferSet
+from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.students.base import Batch
+from explain_distill.teachers.base import Teacher
+
+BATCHES_A_CALL = 16  # the teacher labels so many batches at once
+
+
+def soft_labels(score: Scores, temperature: float, classify: bool) -> SoftLabels:
+    """Turn a teacher's scores into soft labels.
+
+    Parameters
+    ----------
+    score : ndarray of shape (n_samples, n_scores)
+    temperature : float
+        At which probabilities are softened (Hinton et al. 2015).
+    classify : bool
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), or (n_samples,) for regression
+    """
+    return probabilities_of_score(score, temperature) if classify else score[:, 0]
+
+
+class Labeller:
+    """Draws transfer rows and labels them.
+
+    With a hard weight w, a share w of the rows are training rows with their true label, so that
+    the expected loss is Hinton's weighted sum of a soft and a hard part.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    data : Dataset
+        The training rows.
+    transfer : TransferSet
+    temperature, hard_weight : float
+    rng : numpy.random.Generator
+    """
+
+    def __init__(
+        self,
+        teacher: Teacher,
+        data: Dataset,
+        transfer: TransferSet,
+        temperature: float,
+        hard_weight: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self.teacher, self.data, self.transfer = teacher, data, transfer
+        self.temperature, self.hard_weight, self.rng = temperature, hard_weight, rng
+        self.classify = data.task.kind == "classification"
+
+    def draw(self, n: int) -> Batch:
+        """Give `n` readable rows and their labels."""
+        n_hard = int(self.rng.binomial(n, self.hard_weight)) if self.hard_weight else 0
+        rows = self.transfer.draw(self.data.X, n - n_hard, self.rng)
+        return self._with_truth(rows, n_hard)
+
+    def all_rows(self) -> Batch:
+        """Give each training row once, labelled, and hard labels at the weight asked for."""
+        n_hard = round(len(self.data) * self.hard_weight / max(1 - self.hard_weight, 1e-3))
+        return self._with_truth(self.data.X, min(n_hard, 1000 * len(self.data)))
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Give batches of `size` rows without end, never the same coalition twice."""
+        while True:
+            rows, labels = self.draw(size * BATCHES_A_CALL)
+            for start in range(0, len(rows), size):
+                yield rows[start : start + size], labels[start : start + size]
+
+    def _with_truth(self, rows: Rows, n_hard: int) -> Batch:
+        labels = soft_labels(self.teacher.score(rows), self.temperature, self.classify)
+        if n_hard:
+            chosen = self.rng.integers(len(self.data), size=n_hard)
+            truth = self.data.y[chosen]
+            hard = np.eye(self.data.task.n_scores)[truth] if self.classify else truth
+            rows = np.concatenate([rows, self.data.X[chosen]])
+            labels = np.concatenate([labels, hard])
+            order = self.rng.permutation(len(rows))
+            rows, labels = rows[order], labels[order]
+        return self.data.readable_features.transform(rows), labels

@@ -1,0 +1,69 @@
+"""Agreement of attributions: does one model give the same reasons as another, row by row?
+
+Each function takes attributions ``(n_samples, n_columns, n_scores)`` of two models and gives one
+figure a row, the mean over the scores; of two classes the second alone counts, for the first is its
+mirror image. The chance level is what a random order of the columns gets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import rankdata
+
+from explain_distill._types import FloatArray
+
+
+def rank_correlation(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Spearman's correlation of the absolute attributions: -1 to 1, 1 is perfect, chance is 0.
+
+    Ties get their mean rank. Where one model's attributions are all equal, the correlation is 1 if
+    the other's are too, else 0. With one column it is 1.
+    """
+    first, second = _told(first), _told(second)
+    a, b = rankdata(np.abs(first), axis=1), rankdata(np.abs(second), axis=1)
+    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    size_a, size_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
+    product = (a * b).sum(axis=1)
+    flat = (size_a == 0) | (size_b == 0)
+    correlation = product / np.sqrt(np.where(flat, 1.0, size_a * size_b))
+    correlation = np.where(flat, (size_a == 0) & (size_b == 0), correlation)
+    return np.asarray(correlation.mean(axis=1))
+
+
+def top_k_overlap(first: FloatArray, second: FloatArray, k: int) -> FloatArray:
+    """Share of the k largest absolute attributions in common: 0 to 1, chance is k / n_columns."""
+    first, second = _told(first), _told(second)
+    return np.asarray((_top(first, k) & _top(second, k)).sum(axis=1).mean(axis=1) / k)
+
+
+def sign_agreement(first: FloatArray, second: FloatArray, k: int) -> FloatArray:
+    """Share of the first model's k leading columns to which both give the same sign.
+
+    0 to 1, 1 is perfect, chance is 1/2 (Krishna et al. 2022, The disagreement problem).
+    """
+    first, second = _told(first), _told(second)
+    same = np.sign(first) == np.sign(second)
+    return np.asarray((same & _top(first, k)).sum(axis=1).mean(axis=1) / k)
+
+
+def top_k(n_columns: int) -> int:
+    """How many leading columns are compared: five, or half of them where there are fewer."""
+    return min(5, max(1, n_columns // 2))
+
+
+def importance(values: FloatArray) -> FloatArray:
+    """Mean absolute attribution over rows and scores: ``(n_columns,)``, in units of the score."""
+    return np.asarray(np.abs(_told(values)).mean(axis=(0, 2)))
+
+
+def _told(values: FloatArray) -> FloatArray:
+    """Leave out the first of two classes, whose attributions mirror the second's."""
+    return values[:, :, 1:] if values.shape[2] == 2 else values
+
+
+def _top(values: FloatArray, k: int) -> np.ndarray:
+    """Mark the k largest absolute values along the columns."""
+    order = np.argsort(-np.abs(values), axis=1, kind="stable")
+    marks = np.zeros(values.shape, dtype=bool)
+    np.put_along_axis(marks, order[:, :k], True, axis=1)
+    return marks

@@ -1,0 +1,71 @@
+"""Fidelity: closeness of a student to its teacher."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_softmax
+
+from explain_distill._types import FloatArray, Scores
+from explain_distill.metrics.intervals import Estimate, bootstrap, mean, proportion
+from explain_distill.metrics.performance import r2
+
+
+def classification_fidelity(teacher: Scores, student: Scores) -> dict[str, Estimate]:
+    """Measure scores against the teacher's.
+
+    Parameters
+    ----------
+    teacher, student : ndarray of shape (n_samples, n_classes)
+
+    Returns
+    -------
+    dict
+        ``agreement``: the share of rows with the same class, 0 to 1, with Clopper–Pearson's
+        interval. ``score_r2``: the explained share of the scores' variance, at most 1. ``kl``: the
+        mean divergence of the student's probabilities from the teacher's, in nats, lower is better.
+    """
+    same = teacher.argmax(axis=1) == student.argmax(axis=1)
+    return {
+        "agreement": proportion(same),
+        "score_r2": _score_r2(teacher, student),
+        "kl": mean(kl_divergence(teacher, student)),
+    }
+
+
+def regression_fidelity(teacher: Scores, student: Scores) -> dict[str, Estimate]:
+    """Measure values ``(n_samples, 1)`` against the teacher's: ``r2``, ``mae``, ``score_r2``.
+
+    The score of a regressor is its value, so that ``r2`` and ``score_r2`` are the same figure.
+    """
+    explained = bootstrap(r2, teacher[:, 0], student[:, 0])
+    return {
+        "r2": explained,
+        "score_r2": explained,
+        "mae": mean(np.abs(teacher[:, 0] - student[:, 0])),
+    }
+
+
+def score_r2(teacher: Scores, student: Scores) -> float:
+    """Explained share of the teacher's score variance, all scores together; at most 1."""
+    return _score_r2(teacher, student).value
+
+
+def _score_r2(teacher: Scores, student: Scores) -> Estimate:
+    # Σ over rows and scores of squares; rows are resampled, so each row's sums are enough.
+    unexplained = np.square(teacher - student).sum(axis=1)
+    square, total = np.square(teacher).sum(axis=1), teacher.T
+
+    def statistic(*columns: FloatArray, axis: int = -1) -> FloatArray:
+        missed, squares, *scores = columns
+        n = missed.shape[axis]
+        centre = sum(np.square(score.sum(axis=axis)) for score in scores) / n
+        variance = squares.sum(axis=axis) - centre
+        return 1 - missed.sum(axis=axis) / np.maximum(variance, 1e-300)  # type: ignore[no-any-return]
+
+    return bootstrap(statistic, unexplained, square, *total)
+
+
+def kl_divergence(teacher: Scores, student: Scores) -> FloatArray:
+    """Give ``Σ_c p_c (log p_c - log q_c)`` of each row, in nats: ``(n_samples,)``, 0 is perfect."""
+    log_p, log_q = log_softmax(teacher, axis=1), log_softmax(student, axis=1)
+    return np.asarray(np.maximum((np.exp(log_p) * (log_p - log_q)).sum(axis=1), 0.0))

@@ -1,0 +1,117 @@
+"""Performance: closeness to the truth."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from explain_distill._types import FloatArray, Probabilities
+from explain_distill.metrics.intervals import Estimate, bootstrap, mean, proportion
+
+ECE_BINS = 10
+
+
+def classification_performance(y: np.ndarray, probabilities: Probabilities) -> dict[str, Estimate]:
+    """Measure probabilities against true classes.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class codes.
+    probabilities : ndarray of shape (n_samples, n_classes)
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``balanced_accuracy``, ``roc_auc`` (0 to 1, higher is better; the last is
+        one-against-rest and absent where a class has no row); ``log_loss`` (nats), ``brier``
+        (summed over classes, 0 to 2) and ``ece`` (0 to 1), where lower is better.
+    """
+    n_classes = probabilities.shape[1]
+    predicted = probabilities.argmax(axis=1)
+    rows = np.arange(len(y))
+    picked = np.clip(probabilities[rows, y], 1e-300, None)
+    distance = np.square(probabilities - np.eye(n_classes)[y]).sum(axis=1)
+    figures = {
+        "accuracy": proportion(predicted == y),
+        "balanced_accuracy": bootstrap(balanced_accuracy, y, predicted, vectorized=False),
+        "log_loss": mean(-np.log(picked)),
+        "brier": mean(distance),
+        "ece": bootstrap(
+            expected_calibration_error,
+            (predicted == y).astype(np.float64),
+            probabilities.max(axis=1),
+            vectorized=False,
+        ),
+    }
+    if len(np.unique(y)) == n_classes:
+        figures["roc_auc"] = bootstrap(
+            partial(roc_auc, y, probabilities), rows, vectorized=False
+        )
+    return figures
+
+
+def regression_performance(y: FloatArray, values: FloatArray) -> dict[str, Estimate]:
+    """Measure values against true values ``(n_samples,)``: ``r2``, ``mae``, ``rmse``.
+
+    R² is at most 1, which is perfect; the errors are in the target's unit, lower is better.
+    """
+    return {
+        "r2": bootstrap(r2, y, values),
+        "mae": mean(np.abs(y - values)),
+        "rmse": bootstrap(root_mean_square_error, y, values),
+    }
+
+
+def balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean recall of the classes that occur in `y`: 0 to 1, higher is better."""
+    right = np.bincount(y, weights=predicted == y)
+    count = np.bincount(y)
+    return float((right[count > 0] / count[count > 0]).mean())
+
+
+def roc_auc(y: np.ndarray, probabilities: Probabilities, rows: np.ndarray) -> float:
+    """Area under the ROC curve of some rows: 0 to 1, higher is better.
+
+    ``P(p⁺ > p⁻) + ½ P(p⁺ = p⁻)``, from ranks; the mean of one class against the rest where there
+    are more than two, as scikit-learn's ``multi_class="ovr"`` (Fawcett 2006).
+    """
+    from scipy.stats import rankdata
+
+    y, probabilities = y[rows], probabilities[rows]
+    classes = range(probabilities.shape[1])
+    areas = []
+    for code in classes if len(classes) > 2 else (1,):
+        positive = y == code
+        n_positive = int(positive.sum())
+        n_negative = len(y) - n_positive
+        if not n_positive or not n_negative:
+            continue
+        ranks = rankdata(probabilities[:, code])[positive].sum()
+        areas.append((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+    return float(np.mean(areas)) if areas else 0.5
+
+
+def expected_calibration_error(right: FloatArray, confidence: FloatArray) -> float:
+    """Mean distance between confidence and accuracy in ten equal bins of confidence.
+
+    0 to 1, lower is better (Naeini, Cooper & Hauskrecht 2015; Guo et al. 2017).
+    """
+    place = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
+    gaps = np.bincount(place, weights=right - confidence, minlength=ECE_BINS)
+    return float(np.abs(gaps).sum() / len(right))
+
+
+def r2(y: FloatArray, values: FloatArray, axis: int = -1) -> float | FloatArray:
+    """Explained share of variance: ``1 - Σ (y - v)² / Σ (y - ȳ)²``, at most 1, which is perfect."""
+    unexplained = np.square(y - values).sum(axis=axis)
+    total = np.square(y - y.mean(axis=axis, keepdims=True)).sum(axis=axis)
+    return 1 - unexplained / np.maximum(total, 1e-300)  # type: ignore[no-any-return]
+
+
+def root_mean_square_error(
+    y: FloatArray, values: FloatArray, axis: int = -1
+) -> float | FloatArray:
+    """Root of the mean squared error, in the target's unit; lower is better."""
+    return np.sqrt(np.square(y - values).mean(axis=axis))  # type: ignore[no-any-return]

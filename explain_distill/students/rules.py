@@ -1,0 +1,244 @@
+"""A soft tree in words and in raw units: its questions, its leaves, and the way of one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from explain_distill._types import FloatArray, ReadableRows
+
+if TYPE_CHECKING:
+    from explain_distill.students.soft_tree import SoftTree
+
+SPOKEN_TERMS = 3  # how many features a question names; all of them are in its terms
+
+
+@dataclass(frozen=True)
+class Term:
+    """What one feature adds to a question.
+
+    Parameters
+    ----------
+    feature : str
+    coefficient : float
+        Added for each raw unit of the feature, or once where a binary feature holds.
+    share : float
+        Of the question's weight, the features being compared by their standard deviations.
+    unit : str or None
+    binary : bool
+    """
+
+    feature: str
+    coefficient: float
+    share: float
+    unit: str | None
+    binary: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a node asks: whether a weighted sum of features in raw units exceeds a threshold.
+
+    Parameters
+    ----------
+    terms : tuple of Term
+        From the weightiest to the lightest.
+    threshold : float
+        Where the sum exceeds it, the row goes right with a probability of more than 1/2.
+    """
+
+    terms: tuple[Term, ...]
+    threshold: float
+
+    def words(self, n_terms: int = SPOKEN_TERMS) -> str:
+        """Say the question, naming its weightiest features."""
+        if len(self.terms) == 1 and self.terms[0].coefficient:
+            return self._single(self.terms[0])
+        spoken = " ".join(
+            _signed(term, first=place == 0) for place, term in enumerate(self.terms[:n_terms])
+        )
+        rest = len(self.terms) - n_terms
+        if rest > 0:
+            share = sum(term.share for term in self.terms[n_terms:])
+            plural = "feature" if rest == 1 else "features"
+            spoken += f" + {rest} lighter {plural} ({share:.0%} of the weight)"
+        return f"{spoken} > {self.threshold:.4g}"
+
+    def short(self, n_terms: int = 2) -> list[str]:
+        """Say in a few words what sends a row to the right: ``["high worst area", …]``."""
+        return [_push(term) for term in self.terms[:n_terms]]
+
+    def _single(self, term: Term) -> str:
+        if term.binary:
+            return term.feature if term.coefficient > 0 else f"not {term.feature}"
+        sign = ">" if term.coefficient > 0 else "<"
+        unit = f" {term.unit}" if term.unit else ""
+        return f"{term.feature} {sign} {self.threshold / term.coefficient:.4g}{unit}"
+
+
+def _push(term: Term) -> str:
+    if term.binary:
+        return term.feature if term.coefficient > 0 else f"not {term.feature}"
+    return f"{'high' if term.coefficient > 0 else 'low'} {term.feature}"
+
+
+def _signed(term: Term, first: bool) -> str:
+    sign = "−" if term.coefficient < 0 else ("" if first else "+")
+    space = "" if first else " "
+    size = f"{abs(term.coefficient):.3g}"
+    if term.binary:
+        return f"{sign}{space}{size} if {term.feature}"
+    unit = f" [{term.unit}]" if term.unit else ""
+    return f"{sign}{space}{size} × {term.feature}{unit}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A question or a leaf.
+
+    Parameters
+    ----------
+    number : int
+        From 0, level by level; the children of node i are 2i + 1 (left) and 2i + 2 (right).
+    level : int
+    question : Question or None
+        None for a leaf.
+    output : tuple of float
+        A leaf's probabilities of the classes, or its value; for a question, the mean over the
+        leaves below it, weighted by `reach`.
+    reach : float
+        The mean probability that a row comes here.
+    """
+
+    number: int
+    level: int
+    question: Question | None
+    output: tuple[float, ...]
+    reach: float
+
+
+def tree_nodes(tree: SoftTree, X: ReadableRows) -> list[Node]:
+    """Give the nodes of a fitted soft tree, level by level.
+
+    Parameters
+    ----------
+    tree : SoftTree
+    X : ndarray of shape (n_samples, n_readable)
+        Rows from which each node's reach is taken: training rows, or the one row to follow.
+
+    Returns
+    -------
+    list of Node
+        ``2 ** (depth + 1) - 1`` nodes.
+    """
+    paths = np.exp(tree.log_path_probabilities(X)).mean(axis=0)
+    outputs = _leaf_answers(tree)
+    asked = questions(tree)
+    nodes: list[Node] = []
+    for level in range(tree.depth + 1):
+        width = 2 ** (tree.depth - level)
+        reach = paths.reshape(-1, width).sum(axis=1)
+        mass = np.maximum(paths, 1e-300)
+        answers = (outputs * mass[:, None]).reshape(-1, width, outputs.shape[1]).sum(axis=1)
+        answers /= mass.reshape(-1, width).sum(axis=1)[:, None]
+        for place in range(2**level):
+            number = 2**level - 1 + place
+            question = asked[number] if level < tree.depth else None
+            output = tuple(float(value) for value in answers[place])
+            nodes.append(Node(number, level, question, output, float(reach[place])))
+    return nodes
+
+
+def _leaf_answers(tree: SoftTree) -> FloatArray:
+    """Each leaf's probabilities, softening undone, or its value."""
+    if tree.task == "regression":
+        return tree.leaf_outputs_ + tree.output_centre_
+    return np.asarray(softmax(tree.leaf_outputs_ * tree.temperature, axis=1))
+
+
+def questions(tree: SoftTree) -> list[Question]:
+    """Give each node's question in raw units.
+
+    A missing value stands at its median, and being missing is a term of its own.
+    """
+    preparation = tree.preparation_
+    features = tree.readable_features()
+    n = len(preparation.fill)
+    # In units of the gate's logit, so that thresholds of different nodes can be compared.
+    weights = tree.gate_weights_ * tree.inverse_temperatures_
+    biases = tree.gate_biases_ * tree.inverse_temperatures_
+    raw = weights[:n] / preparation.scale[:, None]
+    thresholds = (raw * preparation.centre[:, None]).sum(axis=0) - biases
+    names = [f.name for f in features] + [
+        f"{features[i].name} is missing" for i in preparation.indicated
+    ]
+    units = [f.unit for f in features] + [None] * len(preparation.indicated)
+    binary = [f.binary for f in features] + [True] * len(preparation.indicated)
+    # A missing value enters at its fill, which is part of the sum; its indicator adds to it.
+    coefficients = np.concatenate([raw, weights[n:]])
+    share = np.abs(weights) / np.maximum(np.abs(weights).sum(axis=0), 1e-300)
+    return [
+        Question(
+            tuple(
+                Term(names[j], float(coefficients[j, i]), float(share[j, i]), units[j], binary[j])
+                for j in np.argsort(-share[:, i], kind="stable")
+            ),
+            float(thresholds[i]),
+        )
+        for i in range(weights.shape[1])
+    ]
+
+
+def soft_tree_rules(tree: SoftTree) -> list[str]:
+    """Say each question and each leaf of a fitted soft tree in words, one line a node."""
+    asked, answers = questions(tree), _leaf_answers(tree)
+    lines = []
+    for number, question in enumerate(asked):
+        level = int(np.log2(number + 1))
+        lines.append(
+            f"{'  ' * level}Question {number + 1}: {question.words()}? "
+            f"Yes: {_place(2 * number + 2, tree.depth)}, no: {_place(2 * number + 1, tree.depth)}."
+        )
+    lines += [
+        f"{'  ' * tree.depth}Leaf {leaf + 1}: {answer_words(tree, answer)}."
+        for leaf, answer in enumerate(answers)
+    ]
+    return lines
+
+
+def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
+    """Say the most probable path of one row ``(1, n_readable)`` in words."""
+    log_paths = tree.log_path_probabilities(row)[0]
+    leaf = int(log_paths.argmax())
+    right = expit(tree.gates(row)[0])
+    asked = questions(tree)
+    lines, number = [], 0
+    for level in reversed(range(tree.depth)):
+        goes_right = bool((leaf >> level) & 1)
+        probability = right[number] if goes_right else 1 - right[number]
+        lines.append(
+            f"{asked[number].words()}: {'yes' if goes_right else 'no'} "
+            f"(probability {probability:.2f})"
+        )
+        number = 2 * number + 1 + goes_right
+    answer = answer_words(tree, _leaf_answers(tree)[leaf])
+    share = float(np.exp(log_paths[leaf]))
+    return [*lines, f"Leaf {leaf + 1}, which holds {share:.0%} of this row: {answer}"]
+
+
+def answer_words(tree: SoftTree, answer: FloatArray) -> str:
+    """Say a leaf's answer: ``benign with probability 0.98``, or a value."""
+    if tree.task == "regression":
+        return f"value {answer[0]:.4g}"
+    best = int(np.argmax(answer))
+    return f"{tree.class_names()[best]} with probability {answer[best]:.2f}"
+
+
+def _place(number: int, depth: int) -> str:
+    first_leaf = 2**depth - 1
+    if number >= first_leaf:
+        return f"leaf {number - first_leaf + 1}"
+    return f"question {number + 1}"
