@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from explain_distill._gradients import GradientModel
 from explain_distill._types import FloatArray
 
-FIRST_STEPS, MOST_STEPS = 32, 512
-TOLERANCE = 1e-5  # of the shares' sum, relative to the largest score
+FIRST_STEPS, MOST_STEPS = 16, 1024
+TOLERANCE = 1e-5  # of a path's sum, relative to the largest change of the score
+CALL_ROWS = 1 << 14
 
 
-def expected_gradients(model: GradientModel, rows: np.ndarray, background: np.ndarray) -> FloatArray:
+def expected_gradients(
+    model: GradientModel, rows: np.ndarray, background: np.ndarray
+) -> FloatArray:
     """Average integrated gradients of the score over background rows.
 
-    The number of steps doubles until the shares add up to the score.
+    The steps of each path, from a background row to a row, double until its shares add up to the
+    change of the score along it.
 
     Parameters
     ----------
@@ -34,38 +39,45 @@ def expected_gradients(model: GradientModel, rows: np.ndarray, background: np.nd
     Erion et al. (2021), Improving performance of deep learning models with axiomatic attribution
     priors and expected gradients.
     """
-    prepared = torch.from_numpy(np.ascontiguousarray(model.prepare(rows)))
-    from_rows = torch.from_numpy(np.ascontiguousarray(model.prepare(background)))
+    ends = torch.from_numpy(np.ascontiguousarray(model.prepare(rows)))
+    starts = torch.from_numpy(np.ascontiguousarray(model.prepare(background)))
+    n, m = len(ends), len(starts)
     with torch.no_grad():
-        change = model.score(prepared) - model.score(from_rows).mean(dim=0)
-    steps = FIRST_STEPS
-    while True:
-        shares = _mean_integrated_gradients(model, prepared, from_rows, change.shape[1], steps)
-        gap = (shares.sum(dim=1) - change).abs().max().item()
-        if gap <= TOLERANCE * max(1.0, change.abs().max().item()) or steps >= MOST_STEPS:
-            return np.asarray(shares.numpy())
-        steps *= 2
+        change = (model.score(ends)[:, None] - model.score(starts)[None]).flatten(0, 1)
+    ends, starts = ends.repeat_interleave(m, dim=0), starts.repeat(n, 1)
+    n_scores = change.shape[1]
+    shares = [
+        _integrated(model, ends, starts, score, change[:, score])
+        # The score of the first of two classes mirrors that of the second.
+        for score in (range(n_scores) if n_scores != 2 else (1,))
+    ]
+    if n_scores == 2:
+        shares = [-shares[0], shares[0]]
+    return np.asarray(torch.stack(shares, dim=2).reshape(n, m, -1, n_scores).mean(dim=1).numpy())
 
 
-def _mean_integrated_gradients(
-    model: GradientModel,
-    prepared: torch.Tensor,
-    background: torch.Tensor,
-    n_scores: int,
-    steps: int,
-) -> torch.Tensor:
+def _integrated(
+    model: GradientModel, ends: Tensor, starts: Tensor, score: int, change: Tensor
+) -> Tensor:
+    """Integrate along each path: ``(n_paths, n_prepared)``."""
     from captum.attr import IntegratedGradients
 
     method = IntegratedGradients(model.score)
-    n, m = len(prepared), len(background)
-    inputs = prepared.repeat_interleave(m, dim=0)
-    baselines = background.repeat(n, 1)
-    shares = [
-        method.attribute(
-            inputs, baselines, target=score, n_steps=steps, internal_batch_size=1 << 14
-        )
-        .reshape(n, m, -1)
-        .mean(dim=1)
-        for score in range(n_scores)
-    ]
-    return torch.stack(shares, dim=2).detach()
+    shares = torch.zeros_like(ends)
+    open_paths = torch.arange(len(ends))
+    tolerance = TOLERANCE * max(1.0, change.abs().max().item())
+    steps = FIRST_STEPS
+    while len(open_paths):
+        shares[open_paths] = method.attribute(
+            ends[open_paths],
+            starts[open_paths],
+            target=score,
+            n_steps=steps,
+            internal_batch_size=CALL_ROWS,
+        ).detach()
+        gap = (shares[open_paths].sum(dim=1) - change[open_paths]).abs()
+        if steps >= MOST_STEPS:
+            break
+        open_paths = open_paths[gap > tolerance]
+        steps *= 2
+    return shares

@@ -105,11 +105,7 @@ def sampled_shapley(
         np.add.at(base, owner, ends)
     assert totals is not None
     assert base is not None
-    return Attributions(
-        totals / n_pairs,
-        base / n_pairs,
-        f"Shapley values of the score, {draws.n_permutations} antithetic permutations a row",
-    )
+    return Attributions(totals / n_pairs, base / n_pairs, "sampled Shapley values of the score")
 
 
 def _pair_shares(

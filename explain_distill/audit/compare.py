@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from explain_distill._types import Json, Scores
+from explain_distill._types import Json, Rows, Scores
 from explain_distill.attribution.own import Model, score_rows
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.data.dataset import Dataset
@@ -28,6 +29,7 @@ from explain_distill.teachers.base import Teacher
 from explain_distill.teachers.wrapped import as_teacher
 
 Role = Literal["teacher", "student"]
+NAME = re.compile(r"[^\W_][\w +.-]*")
 
 
 @dataclass(frozen=True)
@@ -172,12 +174,30 @@ def compare(
     return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons)
 
 
-def _checked_background(students: Mapping[str, Student], data: Dataset) -> Any:
-    if not students or "teacher" in students:
+def check_names(names: Iterable[str]) -> list[str]:
+    """Check the students' names: each becomes a folder's name.
+
+    Raises
+    ------
+    DataError
+    """
+    checked = list(names)
+    if not checked:
         raise DataError(
-            "compare needs at least one student, and none of the name 'teacher'; however, got "
-            f"{', '.join(map(repr, students)) or 'none'}. Pass {{'soft-tree': tree}}, say."
+            "A comparison needs at least one student; however, got none. Pass {'soft-tree': tree}, "
+            "say."
         )
+    for name in checked:
+        if name == "teacher" or not NAME.fullmatch(name):
+            raise DataError(
+                "A student's name must begin with a letter or a digit, go on with those, spaces, "
+                f"'_', '+', '.' or '-', and not be 'teacher'; however, got {name!r}. Rename it."
+            )
+    return checked
+
+
+def _checked_background(students: Mapping[str, Student], data: Dataset) -> Rows:
+    check_names(students)
     if data.background is None or not len(data):
         raise DataError(
             "compare needs test rows that remember their training rows; however, the data have "

@@ -27,7 +27,7 @@ MOST_ROWS = 100
 FIRST_PAIRS = 16
 MOST_EVALUATIONS = 2_000_000  # of one model: rows x permutations x columns
 ENOUGH = 0.95  # agreement of the teacher with itself, at which draws suffice
-SHOWN_BACKGROUND = 50
+SHOWN_BACKGROUND = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +99,13 @@ class Reasons:
         }
 
     def to_json(self) -> Json:
-        """Give the counts as a JSON object."""
+        """Give the counts and the methods as a JSON object."""
         return {
             "rows": self.rows.tolist(),
             "n_background": self.n_background,
             "n_permutations": self.n_permutations,
+            "methods": {"shapley": self.again.method}
+            | {name: told.method for name, told in self.own.items()},
         }
 
 

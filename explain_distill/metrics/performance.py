@@ -46,9 +46,7 @@ def classification_performance(y: np.ndarray, probabilities: Probabilities) -> d
         ),
     }
     if len(np.unique(y)) == n_classes:
-        figures["roc_auc"] = bootstrap(
-            partial(roc_auc, y, probabilities), rows, vectorized=False
-        )
+        figures["roc_auc"] = bootstrap(partial(roc_auc, y, probabilities), rows, vectorized=False)
     return figures
 
 
@@ -110,8 +108,6 @@ def r2(y: FloatArray, values: FloatArray, axis: int = -1) -> float | FloatArray:
     return 1 - unexplained / np.maximum(total, 1e-300)  # type: ignore[no-any-return]
 
 
-def root_mean_square_error(
-    y: FloatArray, values: FloatArray, axis: int = -1
-) -> float | FloatArray:
+def root_mean_square_error(y: FloatArray, values: FloatArray, axis: int = -1) -> float | FloatArray:
     """Root of the mean squared error, in the target's unit; lower is better."""
     return np.sqrt(np.square(y - values).mean(axis=axis))  # type: ignore[no-any-return]

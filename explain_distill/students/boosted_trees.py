@@ -16,6 +16,7 @@ from explain_distill.students.base import OnStep, Student, is_hard, soft_scores
 if TYPE_CHECKING:
     import xgboost
 
+FIRST_TREES = 50
 NAMED_FEATURES = 5  # how many features the words name
 
 
@@ -135,8 +136,14 @@ class BoostedTrees(Student):
 
     def booster_of(self, X: ReadableRows) -> FloatArray:
         """Ask the booster for its outputs ``(n_samples, n_outputs)``."""
-        outputs = self.booster_.inplace_predict(X, predict_type="margin")
-        return np.asarray(outputs).reshape(len(X), len(self.output_centre_))
+        shape = (len(X), len(self.output_centre_))
+        # xgboost sums in float32. The first trees hold most of the score and the rest its details,
+        # so that sums apart keep the digits that one sum would round away.
+        first = min(FIRST_TREES, self.n_trees)
+        outputs = self.booster_.inplace_predict(X, iteration_range=(0, first)).astype(np.float64)
+        if self.n_trees > first:
+            outputs += self.booster_.inplace_predict(X, iteration_range=(first, self.n_trees))
+        return np.asarray(outputs).reshape(shape)
 
     def complexity(self) -> dict[str, float]:
         """Give leaves and depth of all trees together."""
@@ -192,9 +199,7 @@ class _MixedObjective:
         self.target, self.labels, self.hard = target, labels[hard], hard
         self.scale, self.student = scale, student
 
-    def __call__(
-        self, outputs: FloatArray, rows: xgboost.DMatrix
-    ) -> tuple[FloatArray, FloatArray]:
+    def __call__(self, outputs: FloatArray, rows: xgboost.DMatrix) -> tuple[FloatArray, FloatArray]:
         outputs = np.asarray(outputs, dtype=np.float64).reshape(self.target.shape)
         gradient, hessian = outputs - self.target, np.ones_like(outputs)
         margins = outputs[self.hard] * self.scale + self.student.output_centre_

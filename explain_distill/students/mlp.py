@@ -134,7 +134,9 @@ class MLP(StepwiseStudent):
         sizes = [self.preparation_.n_prepared, *self.hidden, len(self.output_centre_)]
         shapes: list[tuple[int, ...]] = list(zip(sizes, sizes[1:], strict=False))
         if [w.shape for w in self.weights_] != shapes:
-            raise ValueError(f"weights have shapes {[w.shape for w in self.weights_]}, not {shapes}")
+            raise ValueError(
+                f"weights have shapes {[w.shape for w in self.weights_]}, not {shapes}"
+            )
         self.n_features_in_ = len(self.preparation_.fill)
 
 

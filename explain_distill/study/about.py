@@ -1,0 +1,139 @@
+"""What a study is about and how it came to be: what study.json holds."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from explain_distill._types import Json
+from explain_distill.data.dataset import Dataset, Task
+from explain_distill.data.features import Schema
+from explain_distill.students.base import Student
+from explain_distill.teachers.base import Teacher
+
+NAMED_PACKAGES = ("explain-distill", "numpy", "scikit-learn", "scipy", "shap", "torch", "xgboost")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a study is about and how it came to be.
+
+    Parameters
+    ----------
+    name : str
+        The data set's name.
+    n_rows, n_train, n_test : int
+        Rows in all, to train on, and to judge on. In all is their sum.
+    sha256 : str
+        The fingerprint of the rows in all, or of the test rows where only those are known.
+    schema : Schema
+    task : Task
+    notes : tuple of str
+        What was found or set aside while reading the data.
+    teacher : str
+        What the teacher is, in a phrase.
+    teacher_kept : bool
+        Whether the folder holds the teacher.
+    distillations : dict of str to JSON object
+        How each student came to be.
+    configuration : JSON object
+        What was asked: ``command``, ``seed`` and so on; empty where Python code made the study.
+    versions : dict of str to str
+        Of Python and of the packages that figures depend on.
+    created : str
+        Date and time in UTC, ISO 8601.
+    """
+
+    name: str
+    n_rows: int
+    n_train: int
+    n_test: int
+    sha256: str
+    schema: Schema = field(repr=False)
+    task: Task
+    notes: tuple[str, ...] = ()
+    teacher: str = ""
+    teacher_kept: bool = True
+    distillations: dict[str, Json] = field(default_factory=dict, repr=False)
+    configuration: Json = field(default_factory=dict, repr=False)
+    versions: dict[str, str] = field(default_factory=dict, repr=False)
+    created: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        teacher: Teacher,
+        students: dict[str, Student],
+        train: Dataset | None,
+        test: Dataset,
+        configuration: Json,
+        sha256: str | None = None,
+    ) -> About:
+        """Gather what is known of a teacher, its students and their data."""
+        n_train = len(test.background) if test.background is not None else 0
+        if train is not None:
+            n_train = len(train)
+        return cls(
+            name=test.name,
+            n_rows=n_train + len(test),
+            n_train=n_train,
+            n_test=len(test),
+            sha256=sha256 or test.sha256,
+            schema=test.schema,
+            task=test.task,
+            notes=test.notes,
+            teacher=teacher.describe(),
+            teacher_kept=teacher.can_be_saved,
+            distillations={
+                name: student.distillation_.to_json()
+                for name, student in students.items()
+                if hasattr(student, "distillation_")
+            },
+            configuration=configuration,
+            versions={"python": platform.python_version()}
+            | {package: version(package) for package in NAMED_PACKAGES},
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    def to_json(self) -> Json:
+        """Give the JSON object that study.json holds beside its format number."""
+        return {
+            "dataset": {
+                "name": self.name,
+                "n_rows": self.n_rows,
+                "n_train": self.n_train,
+                "n_test": self.n_test,
+                "sha256": self.sha256,
+                "task": self.task.to_json(),
+                "columns": self.schema.to_json(),
+                "notes": list(self.notes),
+            },
+            "teacher": {"describe": self.teacher, "kept": self.teacher_kept},
+            "students": self.distillations,
+            "configuration": self.configuration,
+            "versions": self.versions,
+            "created": self.created,
+        }
+
+    @classmethod
+    def from_json(cls, json: Json) -> About:
+        """Read what `to_json` wrote; KeyError or TypeError where something is not there."""
+        data = json["dataset"]
+        return cls(
+            name=data["name"],
+            n_rows=data["n_rows"],
+            n_train=data["n_train"],
+            n_test=data["n_test"],
+            sha256=data["sha256"],
+            schema=Schema.from_json(data["columns"]),
+            task=Task.from_json(data["task"]),
+            notes=tuple(data["notes"]),
+            teacher=json["teacher"]["describe"],
+            teacher_kept=json["teacher"]["kept"],
+            distillations=json["students"],
+            configuration=json["configuration"],
+            versions=json["versions"],
+            created=json["created"],
+        )
