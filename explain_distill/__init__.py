@@ -1,3 +1,84 @@
-"""Distil a black box into students that a person can read."""
+"""Distil a black box into students that a person can read, and measure how far each speaks for it.
+
+The names below are all there is to learn; each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explain_distill.audit.compare import Comparison
+    from explain_distill.data.catalog import load_dataset
+    from explain_distill.data.dataset import Dataset
+    from explain_distill.data.readers import read_table
+    from explain_distill.distillation.distill import distill
+    from explain_distill.distillation.transfer_sets import Coalitions, TrainingRows, TransferSet
+    from explain_distill.exceptions import ExplainDistillError
+    from explain_distill.students.base import Student
+    from explain_distill.students.boosted_trees import BoostedTrees
+    from explain_distill.students.mlp import MLP
+    from explain_distill.students.soft_tree import SoftTree
+    from explain_distill.study.study import Study, compare, run
+    from explain_distill.teachers.base import Teacher
+    from explain_distill.teachers.neural import NeuralTeacher
+    from explain_distill.teachers.wrapped import WrappedTeacher
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "BoostedTrees": "students.boosted_trees",
+    "Coalitions": "distillation.transfer_sets",
+    "Comparison": "audit.compare",
+    "Dataset": "data.dataset",
+    "ExplainDistillError": "exceptions",
+    "MLP": "students.mlp",
+    "NeuralTeacher": "teachers.neural",
+    "SoftTree": "students.soft_tree",
+    "Student": "students.base",
+    "Study": "study.study",
+    "Teacher": "teachers.base",
+    "TrainingRows": "distillation.transfer_sets",
+    "TransferSet": "distillation.transfer_sets",
+    "WrappedTeacher": "teachers.wrapped",
+    "compare": "study.study",
+    "distill": "distillation.distill",
+    "load_dataset": "data.catalog",
+    "read_table": "data.readers",
+    "run": "study.study",
+}
+
+__all__ = [
+    "MLP",
+    "BoostedTrees",
+    "Coalitions",
+    "Comparison",
+    "Dataset",
+    "ExplainDistillError",
+    "NeuralTeacher",
+    "SoftTree",
+    "Student",
+    "Study",
+    "Teacher",
+    "TrainingRows",
+    "TransferSet",
+    "WrappedTeacher",
+    "compare",
+    "distill",
+    "load_dataset",
+    "read_table",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Imputation and scaling that live inside a model, so that nobody outside ever sees scaled units."""
+"""Imputation and scaling that live inside a model: nobody outside ever sees scaled units."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ Model = Teacher | Student
 
 def score_rows(model: Model, rows: Rows, features: ReadableFeatures) -> Scores:
     """Score raw rows ``(n, n_columns)`` by a teacher or a student: ``(n, n_scores)``."""
-    if isinstance(model, Teacher):
-        return model.score(rows)
-    return model.predict_score(features.transform(rows))
+    if isinstance(model, Student):
+        return model.predict_score(features.transform(rows))
+    return model.predict_score(rows)
 
 
 def own_attributions(
@@ -70,9 +70,9 @@ def _inputs_of(
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Give a model's inputs, and the raw column of each of its prepared columns."""
     origins = features.columns[gradients.origin]
-    if isinstance(model, Teacher):
-        return (rows, background), origins
-    return (features.transform(rows), features.transform(background)), origins
+    if isinstance(model, Student):
+        return (features.transform(rows), features.transform(background)), origins
+    return (rows, background), origins
 
 
 def by_column(values: FloatArray, columns: np.ndarray, n_columns: int) -> FloatArray:

@@ -207,7 +207,7 @@ def _checked_background(students: Mapping[str, Student], data: Dataset) -> Rows:
 
 
 def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Estimate]:
-    """Performance of a model, and fidelity of a student."""
+    """Measure the performance of a model, and the fidelity of a student."""
     own, teacher = scores[name], scores["teacher"]
     if data.task.kind == "classification":
         performance = classification_performance(data.y, probabilities_of_score(own))
@@ -221,11 +221,13 @@ def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Es
 
 
 def _measured(model: Model, data: Dataset) -> dict[str, Estimate]:
-    """Complexity and cost of a model."""
+    """Measure the complexity and the cost of a model."""
     figures = {f"complexity.{key}": value for key, value in model.complexity().items()}
-    rows = data.X if isinstance(model, Teacher) else data.readable()
-    function = model.score if isinstance(model, Teacher) else model.predict_score
-    figures |= {f"cost.{key}": value for key, value in speed(function, rows).items()}
+    if isinstance(model, Student):
+        timed = speed(model.predict_score, data.readable())
+    else:
+        timed = speed(model.predict_score, data.X)
+    figures |= {f"cost.{key}": value for key, value in timed.items()}
     size = bytes_on_disk(model)
     if size is not None:
         figures["cost.bytes"] = size

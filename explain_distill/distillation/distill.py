@@ -12,10 +12,9 @@ from explain_distill._random import generator, integer_seed
 from explain_distill._types import Json
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.targets import Labeller
-from explain_distill.distillation.transfer_sets import Coalitions, TrainingRows, TransferSet
+from explain_distill.distillation.transfer_sets import Coalitions, TransferSet
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import OnStep, Student
-from explain_distill.teachers.base import Teacher
 from explain_distill.teachers.wrapped import as_teacher
 
 AnyStudent = TypeVar("AnyStudent", bound=Student)
@@ -154,6 +153,3 @@ def _check_options(temperature: float, hard_weight: float) -> None:
             f"hard_weight must be from 0 to 1; however, got {hard_weight:g}. "
             "0 learns from the teacher alone."
         )
-
-
-__all__ = ["Distillation", "TrainingRows", "distill"]

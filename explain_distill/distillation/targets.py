@@ -81,7 +81,7 @@ class Labeller:
                 yield rows[start : start + size], labels[start : start + size]
 
     def _with_truth(self, rows: Rows, n_hard: int) -> Batch:
-        labels = soft_labels(self.teacher.score(rows), self.temperature, self.classify)
+        labels = soft_labels(self.teacher.predict_score(rows), self.temperature, self.classify)
         if n_hard:
             chosen = self.rng.integers(len(self.data), size=n_hard)
             truth = self.data.y[chosen]

@@ -1,4 +1,4 @@
-"""Agreement of attributions: does one model give the same reasons as another, row by row?
+"""Agreement of attributions: whether one model gives the same reasons as another, row by row.
 
 Each function takes attributions ``(n_samples, n_columns, n_scores)`` of two models and gives one
 figure a row, the mean over the scores; of two classes the second alone counts, for the first is its

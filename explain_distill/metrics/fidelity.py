@@ -60,7 +60,7 @@ def _score_r2(teacher: Scores, student: Scores) -> Estimate:
         n = missed.shape[axis]
         centre = sum(np.square(score.sum(axis=axis)) for score in scores) / n
         variance = squares.sum(axis=axis) - centre
-        return 1 - missed.sum(axis=axis) / np.maximum(variance, 1e-300)  # type: ignore[no-any-return]
+        return 1 - missed.sum(axis=axis) / np.maximum(variance, 1e-300)
 
     return bootstrap(statistic, unexplained, square, *total)
 

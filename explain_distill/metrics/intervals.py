@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def mean(values: FloatArray, seed: int = 0) -> Estimate:
 
 
 def bootstrap(
-    statistic: Callable[..., float | FloatArray],
+    statistic: Callable[..., Any],
     *columns: np.ndarray,
     vectorized: bool = True,
     seed: int = 0,

@@ -105,9 +105,9 @@ def r2(y: FloatArray, values: FloatArray, axis: int = -1) -> float | FloatArray:
     """Explained share of variance: ``1 - Σ (y - v)² / Σ (y - ȳ)²``, at most 1, which is perfect."""
     unexplained = np.square(y - values).sum(axis=axis)
     total = np.square(y - y.mean(axis=axis, keepdims=True)).sum(axis=axis)
-    return 1 - unexplained / np.maximum(total, 1e-300)  # type: ignore[no-any-return]
+    return 1 - unexplained / np.maximum(total, 1e-300)
 
 
 def root_mean_square_error(y: FloatArray, values: FloatArray, axis: int = -1) -> float | FloatArray:
     """Root of the mean squared error, in the target's unit; lower is better."""
-    return np.sqrt(np.square(y - values).mean(axis=axis))  # type: ignore[no-any-return]
+    return np.sqrt(np.square(y - values).mean(axis=axis))

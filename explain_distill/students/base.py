@@ -147,7 +147,7 @@ class Student(BaseEstimator):  # type: ignore[misc]
             return score[:, 0]
         return np.asarray(self.classes_[score.argmax(axis=1)])
 
-    @available_if(_classifies)
+    @available_if(_classifies)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Probabilities:
         """Give the probability of each class: ``(n_samples, n_classes)``."""
         return probabilities_of_score(self.predict_score(X))
@@ -217,7 +217,7 @@ class Student(BaseEstimator):  # type: ignore[misc]
         return [str(name) for name in getattr(self, "class_names_", self.classes_)]
 
     def _rng(self) -> np.random.Generator:
-        """A generator from `random_state`, which scikit-learn lets be None, an int or its own."""
+        """Make a generator of `random_state`: None, an int, or one of numpy's two kinds."""
         if isinstance(self.random_state, np.random.Generator):
             return self.random_state
         return np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
@@ -247,7 +247,7 @@ def is_hard(labels: FloatArray) -> np.ndarray:
 
 
 def soft_scores(labels: FloatArray) -> Scores:
-    """The scores of soft labels without a zero, however small they are."""
+    """Give the scores of soft labels without a zero, however small they are."""
     return score_of_probabilities(labels, smallest=1e-300)
 
 

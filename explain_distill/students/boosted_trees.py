@@ -23,10 +23,11 @@ NAMED_FEATURES = 5  # how many features the words name
 class BoostedTrees(Student):
     """Boosted regression trees (xgboost) that learn the teacher's scores, class by class.
 
-    xgboost's own softmax objective takes no soft labels, and its logistic one matches probabilities,
-    which says little of confident rows. So the trees learn the scores by squared error: the
-    log-odds for two classes, the centred log-probabilities for more, the value for regression. Hard
-    labels have no finite score and are learned by cross-entropy, in the same trees.
+    xgboost's own softmax objective takes no soft labels, and its logistic one matches
+    probabilities, which says little of confident rows. So the trees learn the scores by squared
+    error: the log-odds for two classes, the centred log-probabilities for more, the value for
+    regression. Hard labels have no finite score and are learned by cross-entropy, in the same
+    trees.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ class BoostedTrees(Student):
         return 1 if n_scores == 2 else n_scores
 
     def _margins(self, labels: FloatArray) -> FloatArray:
-        """Turn soft labels ``(n, n_scores)`` into margins ``(n, n_outputs)``, temperature undone."""
+        """Turn soft labels ``(n, n_scores)`` into margins ``(n, n_outputs)``, unsoftened."""
         if self.task == "regression":
             return labels
         scores = soft_scores(labels) * self.temperature
@@ -206,7 +207,7 @@ class _MixedObjective:
         scores = self.student.scores_of_margins(margins)
         probabilities = softmax(scores, axis=1)
         slope, curve = probabilities - self.labels, probabilities * (1 - probabilities)
-        if outputs.shape[1] == 1:
+        if self.target.shape[1] == 1:
             slope, curve = slope[:, [1]], curve[:, [1]]
         gradient[self.hard] = slope * self.scale
         hessian[self.hard] = np.maximum(curve * self.scale**2, 1e-6)

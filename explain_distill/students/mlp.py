@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -132,7 +133,7 @@ class MLP(StepwiseStudent):
         self.weights_ = [arrays[f"weight.{i}"] for i in range(n_layers)]
         self.biases_ = [arrays[f"bias.{i}"] for i in range(n_layers)]
         sizes = [self.preparation_.n_prepared, *self.hidden, len(self.output_centre_)]
-        shapes: list[tuple[int, ...]] = list(zip(sizes, sizes[1:], strict=False))
+        shapes: list[tuple[int, ...]] = list(pairwise(sizes))
         if [w.shape for w in self.weights_] != shapes:
             raise ValueError(
                 f"weights have shapes {[w.shape for w in self.weights_]}, not {shapes}"
@@ -146,7 +147,7 @@ class _Perceptron(nn.Module):
     def __init__(self, sizes: list[int], scale: FloatArray) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+        for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.SiLU()]
         self.layers = nn.Sequential(*layers[:-1])
         self.scale: Tensor

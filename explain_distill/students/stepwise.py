@@ -58,7 +58,7 @@ class StepwiseStudent(Student):
         raise TypeError(f"{type(self).__name__} has no network.")
 
     def _penalty(self, network: nn.Module) -> Tensor | float:
-        """What is added to the loss of the batch that the network saw last."""
+        """Say what is added to the loss of the batch that the network saw last."""
         return 0.0
 
     def fit_stream(

@@ -123,7 +123,7 @@ def _read_json(path: Path) -> Json:
 
 def _metric(row: Json) -> Metric:
     known = ("model", "role", "metric", "value", "low", "high", "n", "level")
-    return Metric(*(row[key] for key in known), chance=row.get("chance"))
+    return Metric(**{key: row[key] for key in known}, chance=row.get("chance"))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -221,9 +222,7 @@ def run(
                 transfer=transfer_set,
                 temperature=temperature,
                 seed=seed,
-                on_step=lambda step, total, loss, fidelity, advance=advance: advance(
-                    step, total, f"loss {loss:.4f}, score R² {fidelity:.4f}"
-                ),
+                on_step=partial(_say_step, advance),
             )
     with progress.stage("comparison") as advance:
         n_stages = 2 * (len(fitted) + 1) + 1
@@ -246,6 +245,10 @@ def run(
     }
     about = About.of(teacher, comparison.students, train, test, configuration, sha256=data.sha256)
     return Study(about, comparison, train)
+
+
+def _say_step(advance: Advance, step: int, total: int, loss: float, fidelity: float) -> None:
+    advance(step, total, f"loss {loss:.4f}, score R² {fidelity:.4f}")
 
 
 def _check_students(students: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from explain_distill.metrics.scores import probabilities_of_score
 class Teacher(ABC):
     """A black box to be distilled.
 
-    A subclass says `score`; the rest follows. Rows are raw columns as a `Dataset` holds them.
+    A subclass says `predict_score`; the rest follows. Rows are raw columns as a `Dataset` holds them.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Teacher(ABC):
     task: Task
 
     @abstractmethod
-    def score(self, X: Rows) -> Scores:
+    def predict_score(self, X: Rows) -> Scores:
         """Score rows.
 
         Parameters
@@ -42,11 +42,11 @@ class Teacher(ABC):
 
     def predict_proba(self, X: Rows) -> Probabilities:
         """Give the probability of each class: ``(n_samples, n_classes)``."""
-        return probabilities_of_score(self.score(X))
+        return probabilities_of_score(self.predict_score(X))
 
     def predict(self, X: Rows) -> np.ndarray:
         """Give class codes ``(n_samples,)``, or values ``(n_samples,)`` for regression."""
-        score = self.score(X)
+        score = self.predict_score(X)
         return score.argmax(axis=1) if self.task.kind == "classification" else score[:, 0]
 
     def complexity(self) -> dict[str, float]:

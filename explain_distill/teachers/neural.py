@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ class BatchedMLP(nn.Module):
 
     def __init__(self, members: int, sizes: list[int], dropout: float = 0.0) -> None:
         super().__init__()
-        pairs = list(zip(sizes, sizes[1:], strict=False))
+        pairs = list(pairwise(sizes))
         self.weights = nn.ParameterList(
             nn.Parameter(torch.empty(members, a, b).uniform_(-1, 1) / a**0.5) for a, b in pairs
         )
@@ -169,7 +170,7 @@ class NeuralTeacher(Teacher):
         self.fit_seconds = time.perf_counter() - started
         return self
 
-    def score(self, X: Rows) -> Scores:
+    def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
         return in_chunks(self._score_chunk, np.asarray(X, dtype=np.float64), CHUNK)
 

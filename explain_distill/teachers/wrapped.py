@@ -51,7 +51,7 @@ class WrappedTeacher(Teacher):
             )
         self._class_order = self._order_of_classes()
 
-    def score(self, X: Rows) -> Scores:
+    def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
         return in_chunks(self._score_chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
@@ -88,7 +88,7 @@ class WrappedTeacher(Teacher):
         )
 
     def _order_of_classes(self) -> list[int]:
-        """The model's column of each class, matched by code or by name."""
+        """Find the model's column of each class, matched by code or by name."""
         known = getattr(self.model, "classes_", None)
         n_classes = self.task.n_scores
         if self.task.kind == "regression" or known is None:
