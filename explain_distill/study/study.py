@@ -72,7 +72,14 @@ class Study:
         """Give all figures as a table, an interval beside each; see `Comparison.summary`."""
         return self.comparison.summary()
 
-    def save(self, folder: str | Path, *, force: bool = False, with_data: bool = True) -> Path:
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        force: bool = False,
+        with_data: bool = True,
+        formats: Sequence[str] = (),
+    ) -> Path:
         """Write the study's folder, whole or not at all.
 
         Parameters
@@ -83,6 +90,8 @@ class Study:
         with_data : bool, default=True
             Keep the rows. Without them the folder holds each model's scores and attributions of
             the test rows, but no value of a row.
+        formats : sequence of str, default=()
+            Forms of the report to write with it: ``"html"``, ``"md"``, ``"json"``.
 
         Returns
         -------
@@ -96,6 +105,8 @@ class Study:
         check_output(folder, force)
         with whole_folder(folder) as part:
             write_study(part, self.about, self.comparison, self.train, with_data)
+            for suffix in formats:
+                self.report(part / f"report.{suffix}")
         return folder
 
     @classmethod

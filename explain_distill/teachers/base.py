@@ -16,7 +16,8 @@ from explain_distill.metrics.scores import probabilities_of_score
 class Teacher(ABC):
     """A black box to be distilled.
 
-    A subclass says `predict_score`; the rest follows. Rows are raw columns as a `Dataset` holds them.
+    A subclass says `predict_score`; the rest follows. Rows are raw columns, as a `Dataset` holds
+    them.
 
     Attributes
     ----------

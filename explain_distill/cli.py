@@ -1,0 +1,274 @@
+"""The command line: ``explain-distill …``.
+
+Heavy packages are imported inside the commands, so that ``--help`` answers at once. A user's
+mistake exits with status 2 and one or two lines; an interrupt exits with 130.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from explain_distill.exceptions import ExplainDistillError, UnknownNameError
+
+if TYPE_CHECKING:
+    from explain_distill.data.dataset import Dataset
+    from explain_distill.study.study import Study
+
+app = typer.Typer(
+    name="explain-distill",
+    help="Distil a black box into students that a person can read, and measure how far each "
+    "speaks for it.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+INTERRUPTED = 130
+DEFAULT_PORT = 8501
+FORMATS = ("html", "md", "json")
+
+DataArgument = Annotated[
+    str, typer.Argument(metavar="DATA", help="A name of the catalogue, or a CSV or Parquet file.")
+]
+StudyArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")]
+OutOption = Annotated[Path, typer.Option(help="The folder to write the study into.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an earlier study.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of the split, the teacher and all draws.")]
+
+
+@app.command()
+def demo(
+    out: OutOption = Path("demo"),
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Do the main job on a table that ships with scikit-learn."""
+    run(data="breast-cancer", out=out, seed=seed, quiet=quiet, force=force)
+
+
+@app.command()
+def run(
+    data: DataArgument,
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="The column to predict, for a file.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL", help="A column, such as the patient, whose rows must stay together."
+        ),
+    ] = None,
+    students: Annotated[
+        str, typer.Option(help="Which students, parted by commas.")
+    ] = "soft-tree,boosted-trees,mlp",
+    transfer: Annotated[
+        str, typer.Option(help="Where students learn: coalitions or training-rows.")
+    ] = "coalitions",
+    temperature: Annotated[
+        float, typer.Option(help="At which the teacher's probabilities are softened.")
+    ] = 1.0,
+    seed: SeedOption = 0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
+    ] = False,
+    quiet: QuietOption = False,
+    no_data: Annotated[
+        bool, typer.Option("--no-data", help="Leave the rows out of the folder.")
+    ] = False,
+    force: ForceOption = False,
+    out: OutOption = Path("study"),
+) -> None:
+    """Train a teacher on a table, distil it into students, and judge them."""
+    from explain_distill._console import notes_on_stderr, progress_for, side_by_side
+    from explain_distill.study.output import check_output
+    from explain_distill.study.study import run as run_study
+
+    check_output(out, force)
+    with notes_on_stderr():
+        study = run_study(
+            _load(data, target, group),
+            students=_names(students),
+            transfer=transfer,
+            temperature=temperature,
+            seed=seed,
+            quick=quick,
+            command=shlex.join(["explain-distill", *sys.argv[1:]]),
+            progress=progress_for(quiet),
+        )
+    study.save(out, force=force, with_data=not no_data, formats=("html",))
+    if not quiet:
+        print(side_by_side(study.comparison).to_string())
+        print(f"Reasons: {study.comparison.reasons.describe()}.")
+        print(f"Report: {out / 'report.html'}")
+        print(f"App: explain-distill app {shlex.quote(str(out))}")
+
+
+@app.command()
+def report(
+    study: StudyArgument,
+    formats: Annotated[
+        str, typer.Option("--format", help="Which forms, parted by commas: html, md, json.")
+    ] = "html",
+) -> None:
+    """Write a study's report into its folder."""
+    chosen = _names(formats)
+    for suffix in chosen:
+        if suffix not in FORMATS:
+            raise UnknownNameError.of("The format", suffix, FORMATS)
+    opened = _open(study)
+    for suffix in chosen:
+        print(opened.report(study / f"report.{suffix}"))
+
+
+@app.command()
+def predict(
+    study: StudyArgument,
+    student: Annotated[str, typer.Option(metavar="NAME", help="Which student, or teacher.")],
+    data: Annotated[Path, typer.Option(metavar="FILE", help="Rows, as CSV or Parquet.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new .csv or .parquet file.")],
+) -> None:
+    """Predict the rows of a file, and write them with the predictions beside them."""
+    from explain_distill._console import notes_on_stderr
+    from explain_distill.study.predictions import check_file, predictions, write_table
+
+    check_file(out)
+    opened = _open(study)
+    with notes_on_stderr():
+        table = predictions(opened, student, data)
+    write_table(table, out)
+    print(f"{len(table)} rows: {out}")
+
+
+@app.command(name="app")
+def open_app(
+    studies: Annotated[
+        list[Path] | None, typer.Argument(metavar="[DIR]…", help="Folders of studies.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the page.")] = DEFAULT_PORT,
+) -> None:
+    """Look at studies in a browser. The page is served on 127.0.0.1 only.
+
+    Set STREAMLIT_SERVER_ADDRESS to serve it elsewhere.
+    """
+    from importlib.resources import files
+
+    folders = [folder.resolve() for folder in studies or []]
+    for folder in folders:
+        _check_study(folder)
+    address = os.environ.get("STREAMLIT_SERVER_ADDRESS", "127.0.0.1")
+    options = {
+        "server.address": address,
+        "server.port": str(port),
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "theme.base": "light",
+    }
+    arguments = [f"--{key}={value}" for key, value in options.items()]
+    script = str(files("explain_distill.app").joinpath("app.py"))
+    command = [sys.executable, "-m", "streamlit", "run", script, *arguments, "--"]
+    os.execv(sys.executable, [*command, *map(str, folders)])
+
+
+@app.command()
+def datasets() -> None:
+    """List the catalogue, and what each data set needs."""
+    import pandas as pd
+
+    from explain_distill.data.catalog import CATALOG
+
+    table = pd.DataFrame(
+        [
+            {
+                "name": entry.name,
+                "task": entry.task,
+                "rows": entry.n_rows,
+                "columns": entry.n_columns,
+                "needs": entry.needs,
+                "title": entry.title,
+            }
+            for entry in CATALOG.values()
+        ]
+    )
+    print(table.to_string(index=False, justify="left"))
+
+
+def _load(data: str, target: str | None, group: str | None) -> Dataset:
+    """Load a data set by its name, or a file."""
+    from explain_distill.data.catalog import CATALOG, load_dataset
+    from explain_distill.data.readers import read_table
+
+    looks_like_a_file = Path(data).suffix != "" or os.sep in data or Path(data).exists()
+    if data not in CATALOG and looks_like_a_file:
+        return read_table(data, target, group=group)
+    if data in CATALOG and (target is not None or group is not None):
+        raise UnknownNameError(
+            f"--target and --group are for files; however, {data!r} is a data set of the "
+            "catalogue, which knows its own. Leave them out."
+        )
+    return load_dataset(data)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _check_study(folder: Path) -> None:
+    from explain_distill.exceptions import StudyFormatError
+
+    if not (folder / "study.json").is_file():
+        raise StudyFormatError(
+            f"A study must be a folder with a study.json; however, '{folder}' has none. "
+            "Make one with: explain-distill run DATA --out DIR"
+        )
+
+
+def _open(folder: Path) -> Study:
+    from explain_distill.study.study import Study
+
+    return Study.open(folder)
+
+
+def main() -> None:
+    """Run the command line, and tell errors in a line or two."""
+    try:
+        status = app(standalone_mode=False)
+    except ExplainDistillError as error:
+        _stop(str(error), 2)
+    except typer.Abort:
+        status = INTERRUPTED
+    except typer.TyperException as error:
+        _stop(_usage_error(error), 2)
+    except OSError as error:
+        _stop(f"A file could not be read or written: {error}.", 2)
+    if status == INTERRUPTED:
+        _stop("Interrupted; what was there before is unchanged.", INTERRUPTED)
+    raise SystemExit(status if isinstance(status, int) else 0)
+
+
+def _usage_error(error: typer.TyperException) -> str:
+    """Say in a line what is wrong with the words of a command, and where to read on."""
+    said = getattr(error, "format_message", error.__str__)()
+    context = getattr(error, "ctx", None)
+    if len(sys.argv) == 1:
+        return str(said)  # nothing was asked: the help itself
+    command = "explain-distill" if context is None else context.command_path
+    end = "" if said.endswith((".", "?")) else "."
+    return f"{said}{end} See: {command} --help"
+
+
+def _stop(message: str, status: int) -> None:
+    print(message, file=sys.stderr)
+    raise SystemExit(status) from None
+
+
+if __name__ == "__main__":
+    main()
