@@ -1,0 +1,1 @@
+"""What is shown of a study: the report as data, its forms, and its drawings."""
