@@ -31,7 +31,7 @@ MARGIN = 8.0
 LINE_HEIGHT = 15.0
 LEAF_HEIGHT = 36.0
 FOLD_HEIGHT = 20.0
-LEAF_WIDTH = 236.0
+LEAST_LEAF, MOST_LEAF = 190.0, 330.0
 BAR_WIDTH = 80.0
 LEAST_STEP, MOST_STEP = 128.0, 300.0
 LEGEND_LINE = 18.0
@@ -62,6 +62,7 @@ class _Frame:
     task: Task
     step: float
     box: float
+    leaf: float
     depth: int
     one_row: bool
     values: tuple[float, float]
@@ -102,18 +103,20 @@ def draw_tree(
     path = _most_probable_path(followed) if followed else set()
     root = _grow(0, nodes, followed or nodes, path)
     columns = 1 + max(p.node.level for p in _walk(root) if p.kind in ("question", "end", "leaf"))
-    step = (width - LEAF_WIDTH - 2 * MARGIN) / max(columns - 1, 1)
+    leaf = _leaf_width(task)
+    step = (width - leaf - 2 * MARGIN) / max(columns - 1, 1)
     step = min(max(step, LEAST_STEP), MOST_STEP)
     answers = [node.output[0] for node in nodes if node.question is None]
     frame = _Frame(
         task=task,
         step=step,
         box=step - min(max(0.18 * step, 26.0), 60.0),
+        leaf=leaf,
         depth=max(node.level for node in nodes),
         one_row=followed is not None,
         values=(min(answers), max(answers)),
     )
-    total = MARGIN + (columns - 1) * step + LEAF_WIDTH + MARGIN
+    total = MARGIN + (columns - 1) * step + leaf + MARGIN
     legend, top = _legend(frame, root, total)
     bottom = _set_places(root, frame, top + 6)
     places = _walk(root, path_last=True)
@@ -123,6 +126,12 @@ def draw_tree(
     return drawing(
         legend + branches + boxes + names, total, bottom + MARGIN, _label(root, nodes, frame)
     )
+
+
+def _leaf_width(task: Task) -> float:
+    """Give the width of the leaves' column, by the longest class name."""
+    longest = max((text_width(name, 12.5) for name in task.class_names), default=0.0)
+    return min(max(BAR_WIDTH + 8 + longest + 42, LEAST_LEAF), MOST_LEAF)
 
 
 # -- which nodes, and where ------------------------------------------------------------------------
@@ -173,8 +182,12 @@ def _set_places(place: _Place, frame: _Frame, top: float) -> float:
     at = top + missing / 2
     for child in place.children:
         at = _set_places(child, frame, at)
-    place.y = (place.children[0].y + place.children[1].y) / 2
+    open_ones = [child.y for child in place.children if child.kind != "fold"]
+    place.y = sum(open_ones) / len(open_ones)
     place.y = min(max(place.y, top + own / 2), at + missing / 2 - own / 2)
+    for child, side in zip(place.children, (-1, 1), strict=True):
+        if child.kind == "fold":  # a stub stays beside its question
+            child.y = place.y + side * own / 2.5
     return at + missing / 2
 
 
@@ -186,16 +199,19 @@ def _extent(places: list[_Place], frame: _Frame) -> float:
 # -- questions and branches ------------------------------------------------------------------------
 
 
-def _lines(question: Question) -> tuple[list[str], str]:
-    """Say a question in a few words, and how much of its weight they leave out."""
+def _lines(question: Question) -> tuple[list[str], list[str]]:
+    """Say a question in a few words, and in two lengths how much of its weight they leave out."""
     if len(question.terms) == 1:
-        return [f"{question.words()}"], ""
+        return [question.words()], []
     spoken = question.short(2)
     rest = len(question.terms) - len(spoken)
     if not rest:
-        return spoken, ""
+        return spoken, []
     share = sum(term.share for term in question.terms[len(spoken) :])
-    return spoken, f"+ {rest} more, {percent(share)} of weight"
+    return spoken, [
+        f"+ {rest} more, {percent(share)} of weight",
+        f"+ {rest} more, {percent(share)}",
+    ]
 
 
 def _box_height(question: Question) -> float:
@@ -228,7 +244,8 @@ def _question(place: _Place, frame: _Frame) -> str:
         content += text(place.x + left, top + 16 + i * LINE_HEIGHT, fitted, 12)
     if rest:
         y = top + 16 + len(spoken) * LINE_HEIGHT
-        fitted = shorten(rest, frame.box - left - 5, 11)
+        room = frame.box - left - 5
+        fitted = next((r for r in rest if text_width(r, 11) <= room), shorten(rest[-1], room, 11))
         content += text(place.x + left, y, fitted, 11, fill=FAINT)
     asked = f"Question {number}: {question.words(6)}? Asked of {_told(place, frame)}."
     return titled(content, asked)
@@ -319,7 +336,7 @@ def _leaf(place: _Place, frame: _Frame) -> str:
     else:
         best = max(range(len(node.output)), key=lambda code: node.output[code])
         probability = f" {node.output[best]:.2f}"
-        room = LEAF_WIDTH - BAR_WIDTH - 12 - text_width(probability, 12.5)
+        room = frame.leaf - BAR_WIDTH - 12 - text_width(probability, 12.5)
         answer = shorten(frame.task.class_names[best], room, 12.5) + probability
         full = _distribution(node.output, frame.task)
         content = _bar(x, bar, node.output)
