@@ -24,6 +24,7 @@ from explain_distill.report.svg import (
 )
 from explain_distill.students.rules import Node, Question
 
+MOST_THICK = 18.0
 SHOWN = 0.01
 """Branches that a smaller share of the rows takes are folded."""
 
@@ -65,7 +66,18 @@ class _Frame:
     leaf: float
     depth: int
     one_row: bool
+    weighed: bool
     values: tuple[float, float]
+
+    def told(self, place: _Place) -> str:
+        """Say how much of the rows comes to a node; nothing where that is not known."""
+        if not self.weighed:
+            return ""
+        return f", {percent(place.reach)} of {'this row' if self.one_row else 'rows'}"
+
+    def thickness(self, place: _Place) -> float:
+        """Give the thickness of the branch to a node."""
+        return max(1.0, MOST_THICK * place.reach) if self.weighed else 2.0
 
     def height(self, place: _Place) -> float:
         """Give the height that a node needs, the gap to the next included."""
@@ -78,7 +90,12 @@ class _Frame:
 
 
 def draw_tree(
-    nodes: list[Node], task: Task, *, followed: list[Node] | None = None, width: int = 1200
+    nodes: list[Node],
+    task: Task,
+    *,
+    followed: list[Node] | None = None,
+    weighed: bool = True,
+    width: int = 1200,
 ) -> str:
     """Draw a soft tree as an SVG image that stands alone.
 
@@ -92,6 +109,8 @@ def draw_tree(
     task : Task
     followed : list of Node, optional
         The same tree's nodes for one row, whose way is then drawn.
+    weighed : bool, default=True
+        Whether the nodes' reach comes from rows; else all branches are drawn equally thick.
     width : int, default=1200
         In pixels. A tree of few columns is narrower, one of more than seven is wider.
 
@@ -114,6 +133,7 @@ def draw_tree(
         leaf=leaf,
         depth=max(node.level for node in nodes),
         one_row=followed is not None,
+        weighed=weighed,
         values=(min(answers), max(answers)),
     )
     total = MARGIN + (columns - 1) * step + leaf + MARGIN
@@ -247,12 +267,8 @@ def _question(place: _Place, frame: _Frame) -> str:
         room = frame.box - left - 5
         fitted = next((r for r in rest if text_width(r, 11) <= room), shorten(rest[-1], room, 11))
         content += text(place.x + left, y, fitted, 11, fill=FAINT)
-    asked = f"Question {number}: {question.words(6)}? Asked of {_told(place, frame)}."
-    return titled(content, asked)
-
-
-def _told(place: _Place, frame: _Frame) -> str:
-    return f"{percent(place.reach)} of {'this row' if frame.one_row else 'rows'}"
+    asked = f"Question {number}: {question.words(6)}?"
+    return titled(content, asked + frame.told(place).replace(", ", " Asked of ", 1))
 
 
 def _branches(place: _Place, frame: _Frame) -> str:
@@ -267,9 +283,9 @@ def _branches(place: _Place, frame: _Frame) -> str:
             f"{x_end:.1f},{y_end:.1f}",
             fill="none",
             stroke=INK if child.on_path else LINE,
-            stroke_width=max(1.0, 18 * child.reach),
+            stroke_width=frame.thickness(child),
         )
-        drawn += titled(line, f"{answer}: {_told(child, frame)}")
+        drawn += titled(line, answer + frame.told(child))
     return drawn
 
 
@@ -280,7 +296,7 @@ def _ends(
     assert place.node.question is not None
     start = place.x + frame.box
     side = -1 if answer == "no" else 1
-    end = child.x if child.kind != "fold" else start + 0.6 * (child.x - start)
+    end = child.x if child.kind != "fold" else start + 0.5 * (child.x - start)
     return (start, place.y + side * _box_height(place.node.question) / 5), (end, child.y)
 
 
@@ -315,9 +331,9 @@ def _drawn(place: _Place, frame: _Frame) -> str:
 
 def _fold(place: _Place, frame: _Frame) -> str:
     start = place.x - frame.step + frame.box
-    x = start + 0.6 * (place.x - start) + 3
+    x = start + 0.5 * (place.x - start) + 3
     mark = text(x, place.y + 3, "…", 13, fill=FAINT)
-    return titled(mark, f"Folded: {_told(place, frame)}")
+    return titled(mark, "Folded" + frame.told(place))
 
 
 def _leaf(place: _Place, frame: _Frame) -> str:
@@ -327,7 +343,7 @@ def _leaf(place: _Place, frame: _Frame) -> str:
         name = f"leaf {node.number - (2**frame.depth - 2)}"
     else:
         name = f"mean of {2 ** (frame.depth - node.level)} leaves"
-    told = f"{name}, {_told(place, frame)}"
+    told = name + frame.told(place)
     x, bar = place.x, place.y - 9
     if frame.task.kind == "regression":
         unit = f" {frame.task.unit}" if frame.task.unit else ""
@@ -389,21 +405,9 @@ def _scale(x: float, y: float, value: float, values: tuple[float, float]) -> str
 
 def _legend(frame: _Frame, root: _Place, total: float) -> tuple[str, float]:
     """Say how to read the drawing; give the legend and where it ends."""
-    rows = "this row" if frame.one_row else "the rows"
-    lines = [
-        "A box names its question's heaviest features: the better they fit, the more of a row "
-        "goes down (yes), the rest goes up (no).",
-        f"A branch is as thick as the share of {rows} that takes it."
-        + (" The most probable way is dark." if frame.one_row else "")
-        + (
-            f" “…” folds a branch that less than {SHOWN:.0%} takes."
-            if any(p.kind in ("fold", "end") for p in _walk(root))
-            else ""
-        ),
-    ]
     content, y = "", MARGIN + 10
-    for line in lines:
-        for part in _wrapped(line, total - 2 * MARGIN, 12):
+    for sentence in _how_to_read(frame, any(p.kind in ("fold", "end") for p in _walk(root))):
+        for part in _wrapped(sentence, total - 2 * MARGIN, 12):
             content += text(MARGIN, y, part, 12, fill=FAINT)
             y += LEGEND_LINE
     for keys in _class_keys(frame.task, total):
@@ -414,6 +418,22 @@ def _legend(frame: _Frame, root: _Place, total: float) -> tuple[str, float]:
             x += 17 + text_width(name, 12) + 18
         y += LEGEND_LINE
     return content, y - 6
+
+
+def _how_to_read(frame: _Frame, folded: bool) -> list[str]:
+    first = (
+        "A box names its question's heaviest features: the better they fit, the more of a row "
+        "goes down (yes), the rest goes up (no)."
+    )
+    rows = "this row" if frame.one_row else "the rows"
+    second = f"A branch is as thick as the share of {rows} that takes it."
+    if not frame.weighed:
+        second = "No rows are known, so all branches are equally thick."
+    if frame.one_row:
+        second += " The most probable way is dark."
+    if folded and frame.weighed:
+        second += f" “…” folds a branch that less than {SHOWN:.0%} takes."
+    return [first, second]
 
 
 def _class_keys(task: Task, total: float) -> list[list[tuple[str, str]]]:
