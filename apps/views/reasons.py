@@ -1,0 +1,131 @@
+"""Reasons: what the models look at, over many rows and in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from explain_distill.app import charts, figures, words
+from explain_distill.app.state import Choice
+from explain_distill.app.views.overview import draw
+from explain_distill.attribution.base import Attributions
+
+SAME_DRAWS = "same draws"
+OWN_METHOD = "own method"
+METHODS = {
+    SAME_DRAWS: "Sampled Shapley values on the same draws: comparable between models",
+    OWN_METHOD: "Each model's own method: not comparable between models",
+}
+
+
+def show(choice: Choice) -> None:
+    """Show the page."""
+    st.title("Reasons")
+    st.markdown(words.score_note(choice.task))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        method = _choose_method()
+    with right:
+        k = _choose_k(len(choice.study.about.schema))
+        models = _choose_models(choice, method)
+    reasons = choice.study.comparison.reasons
+    source = reasons.reference if method == SAME_DRAWS else reasons.own
+    told = {name: source[name] for name in models}
+    if method == SAME_DRAWS:
+        _together(choice, told, k)
+        st.caption(words.plain(words.reasons_rest(reasons)))
+    else:
+        st.info(words.OWN_NOTE)
+        _apart(choice, told, k)
+
+
+def _choose_method() -> str:
+    return st.radio(
+        "Attributions",
+        list(METHODS),
+        captions=list(METHODS.values()),
+        key="attributions",
+        bind="query-params",
+    )
+
+
+def _choose_k(n_columns: int) -> int:
+    if n_columns <= figures.TOP:
+        return n_columns
+    sizes = [figures.TOP * factor for factor in (1, 2, 4) if figures.TOP * factor < n_columns]
+    return st.segmented_control(
+        "Features shown",
+        [*sizes, n_columns],
+        default=figures.TOP,
+        required=True,
+        key="features",
+        bind="query-params",
+    )
+
+
+def _choose_models(choice: Choice, method: str) -> list[str]:
+    everyone = method == SAME_DRAWS and st.toggle(
+        "All students beside the teacher", key="everyone", bind="query-params"
+    )
+    return choice.study.comparison.models if everyone else ["teacher", choice.student]
+
+
+def _heading_row(choice: Choice, models: list[str]) -> None:
+    subject = f": shares for {words.plain(choice.class_name)}" if choice.class_name else ""
+    st.subheader(f"Test row {choice.row + 1}{subject}")
+    told = figures.answers(choice.study.comparison, models, choice.task, choice.place)
+    st.markdown(" · ".join(f"{words.plain(who)}: **{words.plain(what)}**" for who, what in told))
+    if choice.raw is None:
+        st.caption(words.NOT_KEPT)
+
+
+def _heading_all(choice: Choice) -> None:
+    subject = f" for {words.plain(choice.class_name)}" if choice.class_name else ""
+    st.subheader(f"What matters over {len(choice.study.comparison.reasons.rows)} rows{subject}")
+
+
+def _together(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
+    schema, models = choice.study.about.schema, choice.study.comparison.models
+    unit = words.unit(choice.task)
+    _heading_all(choice)
+    table = figures.importance_table(told, schema.names, choice.score, k)
+    draw(charts.importance(table, models, unit))
+    if k < len(schema):
+        st.caption(words.rest_note(figures.rest_of_importance(told, choice.score, k)))
+    _heading_row(choice, list(told))
+    shares = figures.shares_table(told, schema, choice.raw, choice.place, choice.score, k)
+    draw(charts.shares(shares, models, unit))
+    _sums(choice, told)
+
+
+def _apart(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
+    _heading_all(choice)
+    for name, found in told.items():
+        _own_importance(choice, name, found, k)
+    _heading_row(choice, list(told))
+    for name, found in told.items():
+        _own_row(choice, name, found, k)
+    _sums(choice, told)
+
+
+def _own_importance(choice: Choice, name: str, found: Attributions, k: int) -> None:
+    st.markdown(f"**{words.plain(name)}**: {words.plain(found.method)}")
+    names = choice.study.about.schema.names
+    table = figures.importance_table({name: found}, names, choice.score, k)
+    draw(charts.importance(table, choice.study.comparison.models, words.unit(choice.task)))
+
+
+def _own_row(choice: Choice, name: str, found: Attributions, k: int) -> None:
+    schema = choice.study.about.schema
+    table = figures.shares_table({name: found}, schema, choice.raw, choice.place, choice.score, k)
+    draw(charts.shares(table, choice.study.comparison.models, words.unit(choice.task)))
+
+
+def _sums(choice: Choice, told: Mapping[str, Attributions]) -> None:
+    table: pd.DataFrame = figures.sums_table(
+        told, choice.study.comparison, choice.place, choice.score
+    )
+    st.table(figures.sums_words(table))
+    st.caption(words.SUMS_NOTE)

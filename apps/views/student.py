@@ -1,0 +1,77 @@
+"""Student: what a student is, and how it answers one row."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explain_distill.app import charts, figures, words
+from explain_distill.app.state import Choice
+from explain_distill.app.views.overview import draw
+from explain_distill.students.rules import path_words
+from explain_distill.students.soft_tree import SoftTree
+
+
+def show(choice: Choice) -> None:
+    """Show the page."""
+    st.title(words.plain(choice.student))
+    model = choice.study.students[choice.student]
+    st.markdown(words.kind(model))
+    st.markdown(words.verdict(choice.study.comparison, choice.student))
+    st.markdown(words.floor_and_ceiling(choice.study.comparison))
+    if isinstance(model, SoftTree):
+        _tree(choice, model)
+    else:
+        _no_tree(choice)
+
+
+def _tree(choice: Choice, tree: SoftTree) -> None:
+    st.subheader("The tree")
+    follow = choice.raw is not None and st.toggle(
+        f"Draw the way of test row {choice.row + 1}", key="follow", bind="query-params"
+    )
+    row = choice.row if follow else None
+    if tree.depth <= figures.DEEPEST_DRAWN:
+        st.image(figures.tree_svg(choice.study, tree, row), width="stretch")
+        st.caption(words.tree_note(choice.study, follow))
+    else:
+        st.markdown(words.TOO_DEEP)
+    _way(choice, tree)
+    with st.expander("All questions and leaves in words", expanded=False):
+        st.code("\n".join(tree.rules()), language=None, wrap_lines=True)
+
+
+def _way(choice: Choice, tree: SoftTree) -> None:
+    st.subheader(f"The way of test row {choice.row + 1}")
+    data = choice.study.comparison.data
+    if data is None:
+        st.markdown(words.NOT_KEPT)
+        _answers(choice, None)
+        return
+    readable = figures.readable_row(data, choice.row)
+    for number, line in enumerate(path_words(tree, readable), start=1):
+        st.markdown(f"{number}. {words.plain(line)}")
+    _answers(choice, figures.leaf_output(tree, readable))
+
+
+def _no_tree(choice: Choice) -> None:
+    for line in choice.study.students[choice.student].rules():
+        st.markdown(words.plain(line))
+    st.subheader("What matters to it")
+    reasons = choice.study.comparison.reasons.reference
+    told = {name: reasons[name] for name in ("teacher", choice.student)}
+    names = choice.study.about.schema.names
+    table = figures.importance_table(told, names, choice.score, figures.TOP)
+    draw(charts.importance(table, choice.study.comparison.models, words.unit(choice.task)))
+    st.subheader(f"Test row {choice.row + 1}")
+    _answers(choice, None)
+
+
+def _answers(choice: Choice, leaf: tuple[float, ...] | None) -> None:
+    """Show what leaf, student and teacher say of the chosen row."""
+    comparison, task = choice.study.comparison, choice.task
+    models = ["teacher", choice.student]
+    told = figures.answers(comparison, models, task, choice.place, leaf)
+    st.markdown(" · ".join(f"{words.plain(who)}: **{words.plain(what)}**" for who, what in told))
+    if task.kind == "classification":
+        table = figures.probabilities_table(comparison, choice.student, task, choice.row, leaf)
+        draw(charts.probabilities(table, [*comparison.models, figures.LEAF]))

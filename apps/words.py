@@ -1,0 +1,404 @@
+"""Figures and findings in words: labels, numbers, sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from explain_distill.audit.compare import Comparison, Metric
+from explain_distill.audit.reasons import Reasons
+from explain_distill.data.dataset import Task
+from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.students.base import Student
+from explain_distill.students.soft_tree import SoftTree
+from explain_distill.study.about import About
+from explain_distill.study.study import Study
+
+Kind = Literal["share", "measure", "count", "bytes", "seconds", "milliseconds"]
+Better = Literal["higher", "lower", ""]
+
+NARROW_SPACE = "\u202f"
+NAMED_CLASSES = 6
+COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six")
+NOT_KEPT = "The rows' values were not kept in this study; scores and attributions were."
+OWN_NOTE = (
+    "Each model is told here by the method that suits its kind. The methods differ, and so do the "
+    "sizes they give: read each panel for itself, and compare models under 'same draws'."
+)
+SUMS_NOTE = (
+    "The base is the mean score of the background rows. The features' shares, added to it, give "
+    "the model's score of this row."
+)
+TOO_DEEP = "This tree has too many questions to draw; its words are below."
+MARKDOWN = frozenset("\\`*_{}[]()#+-.!|$<>~:")
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a metric is called and written.
+
+    Parameters
+    ----------
+    text : str
+    kind : {"share", "measure", "count", "bytes", "seconds", "milliseconds"}
+    better : {"higher", "lower", ""}
+        The direction; empty where there is none.
+    """
+
+    text: str
+    kind: Kind
+    better: Better = ""
+
+
+LABELS: dict[str, Label] = {
+    "fidelity.agreement": Label("Same class as the teacher", "share", "higher"),
+    "fidelity.r2": Label("R² of the teacher's values", "share", "higher"),
+    "fidelity.score_r2": Label("R² of the teacher's scores", "share", "higher"),
+    "fidelity.kl": Label("Divergence from the teacher (nats)", "measure", "lower"),
+    "fidelity.mae": Label("Mean distance from the teacher", "measure", "lower"),
+    "attribution.rank_correlation": Label("Rank correlation of reasons", "share", "higher"),
+    "attribution.top_k_overlap": Label("Leading features in common", "share", "higher"),
+    "attribution.sign_agreement": Label("Same sign of leading features", "share", "higher"),
+    "attribution.gap_bound": Label("Attribution gap, upper bound", "measure", "lower"),
+    "performance.accuracy": Label("Accuracy", "share", "higher"),
+    "performance.balanced_accuracy": Label("Balanced accuracy", "share", "higher"),
+    "performance.roc_auc": Label("Area under the ROC curve", "share", "higher"),
+    "performance.log_loss": Label("Log loss (nats)", "measure", "lower"),
+    "performance.brier": Label("Brier score", "measure", "lower"),
+    "performance.ece": Label("Calibration error", "measure", "lower"),
+    "performance.r2": Label("R² of the true values", "share", "higher"),
+    "performance.mae": Label("Mean absolute error", "measure", "lower"),
+    "performance.rmse": Label("Root mean square error", "measure", "lower"),
+    "complexity.leaves": Label("Leaves", "count"),
+    "complexity.depth": Label("Depth", "count"),
+    "complexity.parameters": Label("Parameters", "count"),
+    "complexity.features_per_split": Label("Features in a question", "count"),
+    "cost.bytes": Label("Size on disk", "bytes"),
+    "cost.row_milliseconds": Label("Time for one row", "milliseconds"),
+    "cost.rows_per_second": Label("Rows a second, in batches", "count"),
+    "cost.fit_seconds": Label("Time to train", "seconds"),
+}
+"""In the order in which they are shown."""
+
+
+def label(metric: str) -> Label:
+    """Look a metric up; one that is not known keeps its name."""
+    return LABELS.get(metric, Label(metric, "measure"))
+
+
+# -- numbers ---------------------------------------------------------------------------------------
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Write a number with so many significant digits, without an exponent."""
+    if not math.isfinite(value):
+        return "not defined"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    return _grouped(value, max(0, digits - 1 - size))
+
+
+def share(value: float) -> str:
+    """Write a figure whose best is 1, with three decimals."""
+    if value == 0:
+        return "0"
+    return _grouped(value, 3) if math.isfinite(value) else "not defined"
+
+
+def percent(value: float) -> str:
+    """Write a share as a percentage with one decimal: ``99.3%``."""
+    return f"{100 * value:.1f}%"
+
+
+def size(n_bytes: float) -> str:
+    """Write a size on disk: ``5.6 kB``."""
+    for unit, scale in (("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= scale:
+            return f"{significant(n_bytes / scale)} {unit}"
+    return f"{n_bytes:.0f} bytes"
+
+
+def value(number: float, kind: Kind) -> str:
+    """Write a figure by its kind."""
+    match kind:
+        case "share":
+            return share(number)
+        case "count":
+            return _grouped(number, 0)
+        case "bytes":
+            return size(number)
+        case "seconds":
+            return f"{significant(number)} s"
+        case "milliseconds":
+            return f"{significant(number)} ms"
+        case _:
+            return significant(number)
+
+
+def figure(metric: Metric) -> str:
+    """Write a figure with its interval: ``0.993 [0.961, 1.000]``."""
+    kind = label(metric.metric).kind
+    if metric.low is None or metric.high is None:
+        return value(metric.value, kind)
+    low, high = value(metric.low, kind), value(metric.high, kind)
+    return f"{value(metric.value, kind)} [{low}, {high}]"
+
+
+def _grouped(number: float, decimals: int) -> str:
+    text = f"{number:,.{decimals}f}".replace(",", NARROW_SPACE)
+    return text.replace("-", "−")
+
+
+def plain(text: str) -> str:
+    """Guard a name against being read as Markdown."""
+    return "".join(f"\\{mark}" if mark in MARKDOWN else mark for mark in text)
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Join names as a sentence does: ``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Count a noun: ``1 row``, ``1 203 rows``."""
+    return f"{_grouped(n, 0)} {noun}{'' if n == 1 else 's'}"
+
+
+# -- what a study is -------------------------------------------------------------------------------
+
+
+def lead(study: Study) -> str:
+    """Say in a sentence or two who teaches, who learned and on what it was judged."""
+    names = [plain(name) for name in study.students]
+    n = COUNTS[len(names)] if len(names) < len(COUNTS) else str(len(names))
+    learned = "student learned" if len(names) == 1 else "students learned"
+    teacher = plain(study.about.teacher or "a model that is not described")
+    return (
+        f"The teacher is {teacher}. {n} {learned} from it: {listed(names)}. "
+        f"All are judged on {counted(study.about.n_test, 'test row')} on which none of them was "
+        f"trained, their reasons on {_grouped(len(study.comparison.reasons.rows), 0)} of these."
+    )
+
+
+def data_line(about: About) -> str:
+    """Say in a line what the data are."""
+    kinds = [feature.kind for feature in about.schema.features]
+    spoken = {"number": "number", "category": "category", "boolean": "yes-or-no column"}
+    plural = {"number": "numbers", "category": "categories", "boolean": "yes-or-no columns"}
+    parts = [
+        f"{n} {spoken[kind] if n == 1 else plural[kind]}"
+        for kind in spoken
+        if (n := kinds.count(kind))  # type: ignore[arg-type]
+    ]
+    return (
+        f"{counted(about.n_rows, 'row')} ({_grouped(about.n_train, 0)} to train on, "
+        f"{_grouped(about.n_test, 0)} to judge on) and {counted(len(kinds), 'column')} "
+        f"({listed(parts)}); predicted is {target(about.task)}."
+    )
+
+
+def target(task: Task) -> str:
+    """Say what is predicted: the target and its classes, or its unit."""
+    name = f"**{plain(task.target)}**"
+    if task.kind == "regression":
+        return f"{name}, in {plain(task.unit)}" if task.unit else f"{name}, a value"
+    names = [plain(name) for name in task.class_names]
+    if len(names) > NAMED_CLASSES:
+        return f"{name}, one of {len(names)} classes, from {names[0]} to {names[-1]}"
+    return f"{name}, {listed(names, 'or')}"
+
+
+def asked(about: About) -> list[tuple[str, str]]:
+    """Say how the study came to be, as pairs of a word and its value."""
+    configuration = about.configuration
+    pairs = [
+        ("Command", str(configuration.get("command", ""))),
+        ("Seed", str(configuration.get("seed", ""))),
+        ("Made", about.created.replace("T", " ").replace("+00:00", " UTC")),
+        ("Quick look", "yes, with a quarter of the training" if configuration.get("quick") else ""),
+    ]
+    for name, told in about.distillations.items():
+        rows = told.get("n_rows")
+        seen = f"{_grouped(rows, 0)} labelled rows" if rows else "labelled rows"
+        temperature = f"temperature {told.get('temperature', 1):g}"
+        pairs.append((name, f"{seen} of transfer set '{told.get('transfer', '')}', {temperature}"))
+    pairs.append(("Versions", ", ".join(f"{k} {v}" for k, v in about.versions.items())))
+    pairs.append(("Rows' SHA-256", about.sha256))
+    return [(word, text) for word, text in pairs if text]
+
+
+# -- findings --------------------------------------------------------------------------------------
+
+
+def verdict(comparison: Comparison, name: str) -> str:
+    """Say how far a student speaks for its teacher: its answers, its reasons, its size."""
+    parts = [answers_verdict(comparison, name), reasons_verdict(comparison, name)]
+    mine, teachers = comparison.get(name, "cost.bytes"), comparison.get("teacher", "cost.bytes")
+    if mine is not None:
+        beside = f", the teacher {size(teachers.value)}" if teachers is not None else ""
+        parts.append(f"It takes {size(mine.value)} on disk{beside}.")
+    return " ".join(part for part in parts if part)
+
+
+def answers_verdict(comparison: Comparison, name: str) -> str:
+    """Say how often a student answers as its teacher does."""
+    same = comparison.get(name, "fidelity.agreement")
+    if same is not None:
+        return (
+            f"It gives the teacher's class for {percent(same.value)} of "
+            f"{counted(same.n or 0, 'test row')}{_interval(same, percent)}."
+        )
+    explained = comparison.get(name, "fidelity.r2")
+    if explained is not None:
+        return (
+            f"It explains {percent(explained.value)} of the variance of the teacher's values in "
+            f"{counted(explained.n or 0, 'test row')}{_interval(explained, percent)}."
+        )
+    return ""
+
+
+def reasons_verdict(comparison: Comparison, name: str) -> str:
+    """Say how far a student gives its teacher's reasons."""
+    found = comparison.get(name, "attribution.rank_correlation")
+    if found is None:
+        return ""
+    return (
+        "It ranks the features of a row as the teacher does at a correlation of "
+        f"{share(found.value)}{_interval(found, share)}."
+    )
+
+
+def floor_and_ceiling(comparison: Comparison) -> str:
+    """Say between what a correlation of reasons stands."""
+    found = comparison.get("teacher", "attribution.rank_correlation")
+    if found is None or found.chance is None:
+        return ""
+    return (
+        f"For that correlation, chance gives {share(found.chance)}, and the teacher against itself "
+        f"on other draws {share(found.value)}{_interval(found, share)}."
+    )
+
+
+def _interval(metric: Metric, write: object) -> str:
+    if metric.low is None or metric.high is None or metric.level is None or not callable(write):
+        return ""
+    return f" ({metric.level:.0%} interval {write(metric.low)} to {write(metric.high)})"
+
+
+def reasons_note(reasons: Reasons) -> str:
+    """Say what agreement of reasons, its floor and its ceiling are."""
+    return (
+        "Reasons are the features' shares in a row's score (interventional Shapley values), "
+        "computed for every model on the same draws. The floor is what a random order of the "
+        "features gets. The ceiling is the teacher on other draws, compared with itself; students "
+        "share the teacher's draws, so a very close one can lie above it. "
+        f"{reasons.describe()[0].upper()}{reasons.describe()[1:]}."
+    )
+
+
+def reasons_rest(reasons: Reasons) -> str:
+    """Say on what the reasons rest."""
+    return f"Rests on {reasons.describe()}."
+
+
+def rest_note(rest: dict[str, float]) -> str:
+    """Say how much of the importance lies in features that are not shown."""
+    parts = [f"{plain(name)} {percent(part)}" for name, part in rest.items()]
+    return f"Of all importance, the features not shown hold: {', '.join(parts)}."
+
+
+def interval_note(comparison: Comparison) -> str:
+    """Say what the brackets are."""
+    levels = {m.level for m in comparison.metrics if m.level is not None}
+    told = listed([f"{level:.0%}" for level in sorted(levels)])
+    return (
+        f"In brackets: {told} intervals over test rows. Figures without one, such as sizes and "
+        "times, are measured once. Times are of the machine that made the study."
+    )
+
+
+def size_note(comparison: Comparison) -> str:
+    """Say why size on disk stands for complexity, and what each model's own measure is."""
+    parts = []
+    for name in comparison.models:
+        found = [
+            f"{_grouped(m.value, 0)} {label(key).text.lower()}"
+            for key in ("complexity.leaves", "complexity.parameters")
+            if (m := comparison.get(name, key)) is not None
+        ]
+        if found:
+            parts.append(f"{plain(name)} has {listed(found)}")
+    told = f" In their own counts: {'; '.join(parts)}." if parts else ""
+    return (
+        f"Kinds of model count their complexity differently; size on disk is common to all.{told}"
+    )
+
+
+def unit(task: Task) -> str:
+    """Give the unit of attributions."""
+    return (task.unit or "units of the value") if task.kind == "regression" else "score"
+
+
+def score_note(task: Task) -> str:
+    """Say in which unit attributions are told."""
+    if task.kind == "regression":
+        unit = f" ({task.unit})" if task.unit else ""
+        return f"Shares are in units of the predicted value{unit}."
+    return (
+        "Shares are in units of the score: the logarithm of the class's probability, less the mean "
+        "over all classes. Above zero speaks for the class, below zero against it."
+    )
+
+
+# -- one row ---------------------------------------------------------------------------------------
+
+
+def answer(task: Task, scores: np.ndarray) -> str:
+    """Say a model's answer to a row of scores ``(n_scores,)``: ``benign (0.98)``, or a value."""
+    if task.kind == "regression":
+        return output(task, [float(scores[0])])
+    return output(task, probabilities_of_score(scores[None])[0].tolist())
+
+
+def output(task: Task, told: Sequence[float]) -> str:
+    """Say an answer: probabilities of the classes, or one value."""
+    if task.kind == "regression":
+        return significant(told[0], 4) + (f" {task.unit}" if task.unit else "")
+    best = int(np.argmax(told))
+    return f"{task.class_names[best]} ({told[best]:.2f})"
+
+
+def truth(task: Task, y: float) -> str:
+    """Say what is true of a row."""
+    return output(task, [float(y)]) if task.kind == "regression" else task.class_names[int(y)]
+
+
+def tree_note(study: Study, one_row: bool) -> str:
+    """Say of which rows the shares in a drawn tree are; of one row it says so itself."""
+    if one_row:
+        return ""
+    if study.train is not None:
+        return f"Branches are as thick as the share of the {len(study.train)} training rows."
+    if study.comparison.data is not None:
+        return f"Branches are as thick as the share of the {len(study.comparison.data)} test rows."
+    return "The rows were not kept: the branches are those of one row that has every median."
+
+
+# -- students --------------------------------------------------------------------------------------
+
+
+def kind(student: Student) -> str:
+    """Say in a sentence what sort of model a student is."""
+    if isinstance(student, SoftTree):
+        return (
+            f"A soft tree: {2**student.depth - 1} questions, at most {student.depth} on the way to "
+            f"one of {2**student.depth} leaves. Each question weighs "
+            f"{counted(student.n_features_in_, 'feature')} and sends a row both ways, more to the "
+            "one than to the other; the answer is the leaves' mixture."
+        )
+    return "This student is no single tree, so there is no path to walk."
