@@ -87,13 +87,6 @@ def drawing(content: str, width: float, height: float, label: str) -> str:
     )
 
 
-def percent(share: float) -> str:
-    """Say a share in percent: ``"31%"``, ``"2.4%"``, ``"<0.1%"``."""
-    if 0 < share < 0.001:
-        return "<0.1%"
-    return f"{share:.0%}" if share >= 0.095 or share == 0 else f"{100 * share:.1f}%"
-
-
 def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.1f}".removesuffix(".0")

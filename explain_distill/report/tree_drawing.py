@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal
 
 from explain_distill.data.dataset import Task
 from explain_distill.report.svg import (
@@ -16,77 +14,28 @@ from explain_distill.report.svg import (
     REST,
     drawing,
     element,
-    percent,
     shorten,
     text,
     text_width,
     titled,
 )
-from explain_distill.students.rules import Node, Question
+from explain_distill.report.tree_layout import (
+    BAR_WIDTH,
+    LINE_HEIGHT,
+    MARGIN,
+    Frame,
+    Place,
+    box_height,
+    ends,
+    grow,
+    lines,
+    most_probable_path,
+    set_places,
+    walk,
+)
+from explain_distill.students.rules import Node
 
-MOST_THICK = 18.0
-SHOWN = 0.01
-"""Branches that a smaller share of the rows takes are folded."""
-
-MARGIN = 8.0
-LINE_HEIGHT = 15.0
-LEAF_HEIGHT = 36.0
-FOLD_HEIGHT = 20.0
-LEAST_LEAF, MOST_LEAF = 190.0, 330.0
-BAR_WIDTH = 80.0
-LEAST_STEP, MOST_STEP = 128.0, 300.0
 LEGEND_LINE = 18.0
-
-Kind = Literal["question", "leaf", "end", "fold"]
-
-
-@dataclass
-class _Place:
-    """A node of the drawing; its children are the one for no, above, and the one for yes.
-
-    An end is a question all of whose branches are folded: it shows the mean answer below it.
-    """
-
-    node: Node
-    kind: Kind
-    children: list[_Place] = field(default_factory=list)
-    reach: float = 0.0
-    on_path: bool = False
-    x: float = 0.0
-    y: float = 0.0
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """What all parts of a drawing share: the measures of its columns, and what it tells of."""
-
-    task: Task
-    step: float
-    box: float
-    leaf: float
-    depth: int
-    one_row: bool
-    weighed: bool
-    values: tuple[float, float]
-
-    def told(self, place: _Place) -> str:
-        """Say how much of the rows comes to a node; nothing where that is not known."""
-        if not self.weighed:
-            return ""
-        return f", {percent(place.reach)} of {'this row' if self.one_row else 'rows'}"
-
-    def thickness(self, place: _Place) -> float:
-        """Give the thickness of the branch to a node."""
-        return max(1.0, MOST_THICK * place.reach) if self.weighed else 2.0
-
-    def height(self, place: _Place) -> float:
-        """Give the height that a node needs, the gap to the next included."""
-        if place.kind == "fold":
-            return FOLD_HEIGHT
-        if place.kind in ("leaf", "end"):
-            return LEAF_HEIGHT
-        assert place.node.question is not None
-        return _box_height(place.node.question) + 8
 
 
 def draw_tree(
@@ -119,132 +68,32 @@ def draw_tree(
     str
         An ``<svg>`` element without outside references.
     """
-    path = _most_probable_path(followed) if followed else set()
-    root = _grow(0, nodes, followed or nodes, path)
-    columns = 1 + max(p.node.level for p in _walk(root) if p.kind in ("question", "end", "leaf"))
-    leaf = _leaf_width(task)
-    step = (width - leaf - 2 * MARGIN) / max(columns - 1, 1)
-    step = min(max(step, LEAST_STEP), MOST_STEP)
-    answers = [node.output[0] for node in nodes if node.question is None]
-    frame = _Frame(
-        task=task,
-        step=step,
-        box=step - min(max(0.18 * step, 26.0), 60.0),
-        leaf=leaf,
-        depth=max(node.level for node in nodes),
-        one_row=followed is not None,
-        weighed=weighed,
-        values=(min(answers), max(answers)),
+    path = most_probable_path(followed) if followed else set()
+    root = grow(0, nodes, followed or nodes, path)
+    places = walk(root)
+    columns = 1 + max(place.node.level for place in places if place.kind != "fold")
+    frame = Frame.of(nodes, task, columns, width, followed is not None, weighed)
+    total = frame.width(columns)
+    legend, top = _legend(
+        frame, any(place.kind != "leaf" and not place.children for place in places), total
     )
-    total = MARGIN + (columns - 1) * step + leaf + MARGIN
-    legend, top = _legend(frame, root, total)
-    bottom = _set_places(root, frame, top + 6)
-    places = _walk(root, path_last=True)
-    branches = "".join(_branches(place, frame) for place in places)
-    names = "".join(_answers_named(place, frame) for place in places)
-    boxes = "".join(_drawn(place, frame) for place in _walk(root))
-    return drawing(
-        legend + branches + boxes + names, total, bottom + MARGIN, _label(root, nodes, frame)
+    bottom = set_places(root, frame, top + 6)
+    places.sort(key=lambda place: place.on_path)  # the path is drawn above the rest
+    drawn = "".join(
+        part(place, frame) for part in (_branches, _node, _answers_named) for place in places
     )
-
-
-def _leaf_width(task: Task) -> float:
-    """Give the width of the leaves' column, by the longest class name."""
-    longest = max((text_width(name, 12.5) for name in task.class_names), default=0.0)
-    return min(max(BAR_WIDTH + 8 + longest + 42, LEAST_LEAF), MOST_LEAF)
-
-
-# -- which nodes, and where ------------------------------------------------------------------------
-
-
-def _most_probable_path(followed: list[Node]) -> set[int]:
-    """Give the numbers of the nodes from the root to the leaf that holds most of the row."""
-    leaves = (node for node in followed if node.question is None)
-    number = max(leaves, key=lambda node: node.reach).number
-    path = {number}
-    while number:
-        number = (number - 1) // 2
-        path.add(number)
-    return path
-
-
-def _grow(number: int, nodes: list[Node], told: list[Node], path: set[int]) -> _Place:
-    """Build the drawing's nodes from one downwards; `told` says how many rows come there."""
-    node = told[number]
-    place = _Place(node, "leaf", reach=node.reach, on_path=number in path)
-    if number and max(node.reach, nodes[number].reach) < SHOWN:
-        place.kind = "fold"
-    elif node.question is not None:
-        children = [_grow(child, nodes, told, path) for child in (2 * number + 1, 2 * number + 2)]
-        if all(child.kind == "fold" for child in children):
-            place.kind = "end"
-        else:
-            place.kind, place.children = "question", children
-    return place
-
-
-def _walk(place: _Place, path_last: bool = False) -> list[_Place]:
-    """List a node and all below it, those on the path last so that they are drawn above."""
-    found = [place]
-    for child in place.children:
-        found += _walk(child)
-    return sorted(found, key=lambda p: p.on_path) if path_last else found
-
-
-def _set_places(place: _Place, frame: _Frame, top: float) -> float:
-    """Place a node and all below it from `top` downwards; give where they end."""
-    place.x = MARGIN + place.node.level * frame.step
-    own = frame.height(place)
-    if not place.children:
-        place.y = top + own / 2
-        return top + own
-    missing = max(0.0, own - _extent(place.children, frame))
-    at = top + missing / 2
-    for child in place.children:
-        at = _set_places(child, frame, at)
-    open_ones = [child.y for child in place.children if child.kind != "fold"]
-    place.y = sum(open_ones) / len(open_ones)
-    place.y = min(max(place.y, top + own / 2), at + missing / 2 - own / 2)
-    for child, side in zip(place.children, (-1, 1), strict=True):
-        if child.kind == "fold":  # a stub stays beside its question
-            child.y = place.y + side * own / 2.5
-    return at + missing / 2
-
-
-def _extent(places: list[_Place], frame: _Frame) -> float:
-    """Give the height that some nodes need with all below them."""
-    return sum(max(frame.height(p), _extent(p.children, frame)) for p in places)
+    return drawing(legend + drawn, total, bottom + MARGIN, _label(places, nodes, frame))
 
 
 # -- questions and branches ------------------------------------------------------------------------
 
 
-def _lines(question: Question) -> tuple[list[str], list[str]]:
-    """Say a question in a few words, and in two lengths how much of its weight they leave out."""
-    if len(question.terms) == 1:
-        return [question.words()], []
-    spoken = question.short(2)
-    rest = len(question.terms) - len(spoken)
-    if not rest:
-        return spoken, []
-    share = sum(term.share for term in question.terms[len(spoken) :])
-    return spoken, [
-        f"+ {rest} more, {percent(share)} of weight",
-        f"+ {rest} more, {percent(share)}",
-    ]
-
-
-def _box_height(question: Question) -> float:
-    spoken, rest = _lines(question)
-    return 10 + LINE_HEIGHT * (len(spoken) + bool(rest))
-
-
-def _question(place: _Place, frame: _Frame) -> str:
+def _question(place: Place, frame: Frame) -> str:
     question = place.node.question
     assert question is not None
-    height = _box_height(question)
+    height = box_height(question)
     top = place.y - height / 2
-    spoken, rest = _lines(question)
+    spoken, rest = lines(question)
     number = str(place.node.number + 1)
     left = 12 + text_width(number, 11)
     content = element(
@@ -271,11 +120,11 @@ def _question(place: _Place, frame: _Frame) -> str:
     return titled(content, asked + frame.told(place).replace(", ", " Asked of ", 1))
 
 
-def _branches(place: _Place, frame: _Frame) -> str:
+def _branches(place: Place, frame: Frame) -> str:
     """Draw the branches from a node to its children."""
     drawn = ""
     for child, answer in zip(place.children, ("no", "yes"), strict=False):
-        (x, y), (x_end, y_end) = _ends(place, child, answer, frame)
+        (x, y), (x_end, y_end) = ends(place, child, answer, frame)
         middle = (x + x_end) / 2
         line = element(
             "path",
@@ -289,23 +138,12 @@ def _branches(place: _Place, frame: _Frame) -> str:
     return drawn
 
 
-def _ends(
-    place: _Place, child: _Place, answer: str, frame: _Frame
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Give where a branch begins and ends."""
-    assert place.node.question is not None
-    start = place.x + frame.box
-    side = -1 if answer == "no" else 1
-    end = child.x if child.kind != "fold" else start + 0.5 * (child.x - start)
-    return (start, place.y + side * _box_height(place.node.question) / 5), (end, child.y)
-
-
-def _answers_named(place: _Place, frame: _Frame) -> str:
+def _answers_named(place: Place, frame: Frame) -> str:
     """Write no and yes on the root's branches, and on those of the path."""
     named = ""
     for child, answer in zip(place.children, ("no", "yes"), strict=False):
         if place.node.number == 0 or child.on_path:
-            (x, y), (x_end, y_end) = _ends(place, child, answer, frame)
+            (x, y), (x_end, y_end) = ends(place, child, answer, frame)
             named += text(
                 *((x + x_end) / 2, (y + y_end) / 2 + 4, answer),
                 text_anchor="middle",
@@ -321,7 +159,7 @@ def _answers_named(place: _Place, frame: _Frame) -> str:
 # -- leaves ----------------------------------------------------------------------------------------
 
 
-def _drawn(place: _Place, frame: _Frame) -> str:
+def _node(place: Place, frame: Frame) -> str:
     if place.kind == "question":
         return _question(place, frame)
     if place.kind == "fold":
@@ -329,14 +167,14 @@ def _drawn(place: _Place, frame: _Frame) -> str:
     return _leaf(place, frame)
 
 
-def _fold(place: _Place, frame: _Frame) -> str:
+def _fold(place: Place, frame: Frame) -> str:
     start = place.x - frame.step + frame.box
     x = start + 0.5 * (place.x - start) + 3
     mark = text(x, place.y + 3, "…", 13, fill=FAINT)
     return titled(mark, "Folded" + frame.told(place))
 
 
-def _leaf(place: _Place, frame: _Frame) -> str:
+def _leaf(place: Place, frame: Frame) -> str:
     """Draw a leaf's answer as a bar and in words."""
     node = place.node
     if place.kind == "leaf":
@@ -403,10 +241,10 @@ def _scale(x: float, y: float, value: float, values: tuple[float, float]) -> str
 # -- words -----------------------------------------------------------------------------------------
 
 
-def _legend(frame: _Frame, root: _Place, total: float) -> tuple[str, float]:
+def _legend(frame: Frame, folded: bool, total: float) -> tuple[str, float]:
     """Say how to read the drawing; give the legend and where it ends."""
     content, y = "", MARGIN + 10
-    for sentence in _how_to_read(frame, any(p.kind in ("fold", "end") for p in _walk(root))):
+    for sentence in frame.how_to_read(folded):
         for part in _wrapped(sentence, total - 2 * MARGIN, 12):
             content += text(MARGIN, y, part, 12, fill=FAINT)
             y += LEGEND_LINE
@@ -418,22 +256,6 @@ def _legend(frame: _Frame, root: _Place, total: float) -> tuple[str, float]:
             x += 17 + text_width(name, 12) + 18
         y += LEGEND_LINE
     return content, y - 6
-
-
-def _how_to_read(frame: _Frame, folded: bool) -> list[str]:
-    first = (
-        "A box names its question's heaviest features: the better they fit, the more of a row "
-        "goes down (yes), the rest goes up (no)."
-    )
-    rows = "this row" if frame.one_row else "the rows"
-    second = f"A branch is as thick as the share of {rows} that takes it."
-    if not frame.weighed:
-        second = "No rows are known, so all branches are equally thick."
-    if frame.one_row:
-        second += " The most probable way is dark."
-    if folded and frame.weighed:
-        second += f" “…” folds a branch that less than {SHOWN:.0%} takes."
-    return [first, second]
 
 
 def _class_keys(task: Task, total: float) -> list[list[tuple[str, str]]]:
@@ -471,9 +293,9 @@ def _wrapped(words: str, width: float, size: float) -> list[str]:
     return lines
 
 
-def _label(root: _Place, nodes: list[Node], frame: _Frame) -> str:
+def _label(places: list[Place], nodes: list[Node], frame: Frame) -> str:
     """Say what the drawing shows, for those who do not see it."""
-    drawn = sum(place.kind == "leaf" for place in _walk(root))
+    drawn = sum(place.kind == "leaf" for place in places)
     first = nodes[0].question
     asked = f" Its first question: {first.words()}?" if first else ""
     followed = " The way of one row is marked." if frame.one_row else ""

@@ -1,0 +1,133 @@
+"""The student that can be read, in full: drawn and in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explain_distill._types import ReadableRows
+from explain_distill.report.blocks import Block, Item, Listing, Outline, Paragraph, Section, Tree
+from explain_distill.report.tree_layout import SHOWN
+from explain_distill.report.wording import count, percent, spoken, started
+from explain_distill.students.rules import Node, answer_words, tree_nodes
+from explain_distill.students.soft_tree import SoftTree
+
+if TYPE_CHECKING:
+    from explain_distill.students.base import Student
+    from explain_distill.study.study import Study
+
+
+def recommended_section(study: Study) -> Section:
+    """Show the student that can be read: as a drawing and in words where it is a tree."""
+    name = study.recommended
+    student = study.students[name]
+    if isinstance(student, SoftTree):
+        blocks = _soft_tree(study, name, student)
+    else:
+        blocks = _without_tree(name, student)
+    return Section("recommended", f"{started(spoken(name))} in full", tuple(blocks))
+
+
+def _without_tree(name: str, student: Student) -> list[Block]:
+    """Say what a student is that has no questions to read."""
+    return [
+        Paragraph(
+            f"No student of this study can be read as questions and answers, so {spoken(name)}, "
+            "the first of them, is told of here. It has no drawing; what it says of itself:"
+        ),
+        Listing(tuple(student.rules()) or ("It does not say itself in words.",)),
+    ]
+
+
+def _soft_tree(study: Study, name: str, tree: SoftTree) -> list[Block]:
+    X = known_rows(study)
+    nodes = tree_nodes(tree, X) if X is not None else unweighed_nodes(tree)
+    single = len(tree.readable_features()) == 1
+    sums = "one feature" if single else "a weighted sum of all features, in raw units"
+    mixture = (
+        "Its answer is the mean of the leaves' answers, each weighted by the share of the row "
+        "that reaches it."
+        if tree.inference == "mixture"
+        else "Its answer is that of the leaf that holds the largest share of the row."
+    )
+    if tree.temperature != 1:
+        mixture += f" It learned at temperature {tree.temperature:g}, at which the mean is taken."
+    blocks: list[Block] = [
+        Paragraph(
+            f"{started(spoken(name))} is shown because it can be read, which is a matter of its "
+            "kind; it was not chosen by a figure. Read it together with its fidelity above: what "
+            "it says holds for the teacher only as far as that goes."
+        ),
+        Paragraph(
+            f"It asks {count(2**tree.depth - 1, 'question')}, at most {tree.depth} of one row, and "
+            f"has {count(2**tree.depth, 'leaf', 'leaves')}. Each question compares {sums}, with a "
+            "threshold. A soft tree sends every row both ways, more of it to the side of the "
+            f"answer, and all of it only where the answer is clear. {mixture}"
+        ),
+        Tree("The tree", tuple(nodes), study.about.task, weighed=X is not None),
+        Paragraph(_words_led_in(nodes, X is not None)),
+        Outline((outline(tree, nodes, X is not None),)),
+    ]
+    if X is None:
+        blocks.append(
+            Paragraph("The study keeps no rows, so how many of them take each branch is not known.")
+        )
+    return blocks
+
+
+def known_rows(study: Study) -> ReadableRows | None:
+    """Give the training rows as readable features, where they are known."""
+    data = study.comparison.data
+    if study.train is not None:
+        return study.train.readable()
+    if data is not None and data.background is not None:
+        return data.readable_features.transform(data.background)
+    return None
+
+
+def unweighed_nodes(tree: SoftTree) -> list[Node]:
+    """Give a tree's nodes as if each question sent half of the rows each way."""
+    nodes = tree_nodes(tree, np.full((1, tree.n_features_in_), np.nan))
+    leaves = np.array([node.output for node in nodes if node.question is None])
+    evened = []
+    for node in nodes:
+        width = 2 ** (tree.depth - node.level)
+        place = node.number + 1 - 2**node.level
+        output = leaves[place * width : (place + 1) * width].mean(axis=0)
+        evened.append(replace(node, output=tuple(output.tolist()), reach=0.5**node.level))
+    return evened
+
+
+def _words_led_in(nodes: list[Node], weighed: bool) -> str:
+    asked = nodes[0].question
+    words = "The same in words."
+    if asked is not None and len(asked.terms) > 3:
+        words += " Each question names its three heaviest features, with their weights."
+    if any(node.reach < SHOWN for node in nodes):
+        few = f"that less than {SHOWN:.0%} of the training rows take" if weighed else "further down"
+        words += f" Branches {few} are left out."
+    return words
+
+
+def outline(
+    tree: SoftTree, nodes: list[Node], weighed: bool, number: int = 0, answer: str = ""
+) -> Item:
+    """Say a node, and under it what follows its answers."""
+    node = nodes[number]
+    told = f"{answer}: " if answer else ""
+    share = f" ({percent(node.reach)} of training rows)" if number and weighed else ""
+    if node.question is None:
+        leaf = number - (2**tree.depth - 2)
+        said = answer_words(tree, np.array(node.output))
+        return Item(f"{told}leaf {leaf}{share}: {said}")
+    if number and node.reach < SHOWN:
+        said = answer_words(tree, np.array(node.output))
+        return Item(f"{told}question {number + 1}{share}, left out: {said} on average")
+    children = (
+        outline(tree, nodes, weighed, 2 * number + 2, "Yes"),
+        outline(tree, nodes, weighed, 2 * number + 1, "No"),
+    )
+    asked = f"question {number + 1}{share}: {node.question.words()}?"
+    return Item(told + asked if told else started(asked), children)

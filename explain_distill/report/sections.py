@@ -1,0 +1,294 @@
+"""The report as data: what was asked, of which rows and which teacher, what came out, its limits.
+
+Plain words come first, figures beside them. Nothing is measured here but counts and means of what
+the study holds, and no value of a single row is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explain_distill.data.features import Feature
+from explain_distill.report.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Figure,
+    Listing,
+    Paragraph,
+    Report,
+    RowGroup,
+    Section,
+    Table,
+)
+from explain_distill.report.judgement import (
+    agreement_words,
+    fidelity_section,
+    reasons_section,
+    reasons_words,
+    students_section,
+)
+from explain_distill.report.limits import limits_section, provenance_section
+from explain_distill.report.reading import recommended_section
+from explain_distill.report.wording import (
+    called,
+    count,
+    hundreds,
+    interval_words,
+    joined,
+    spoken,
+    started,
+)
+
+if TYPE_CHECKING:
+    from explain_distill.study.study import Study
+
+MOST_COLUMNS = 60  # that are listed; study.json has all
+MOST_LEVELS = 8
+
+TRANSFER_WORDS = {
+    "coalitions": "coalitions: mixed rows, whose columns come partly from one training row and "
+    "partly from another",
+    "training-rows": "the training rows",
+}
+
+
+def build_report(study: Study) -> Report:
+    """Put everything that is told of a study in order.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    Report
+    """
+    return Report(
+        title=f"{study.about.name}: how far the students speak for their teacher",
+        created=study.about.created,
+        sections=(
+            asked_section(study),
+            data_section(study),
+            teacher_section(study),
+            students_section(study),
+            fidelity_section(study),
+            reasons_section(study),
+            recommended_section(study),
+            limits_section(study),
+            provenance_section(study),
+        ),
+    )
+
+
+# -- what was asked --------------------------------------------------------------------------------
+
+
+def asked_section(study: Study) -> Section:
+    """Say the question in plain words, and the answer in short."""
+    about = study.about
+    names = [spoken(name) for name in study.students]
+    kind = "One student was" if len(names) == 1 else f"{len(names)} students were"
+    blocks: list[Block] = [
+        Paragraph(
+            f"The teacher is {about.teacher or 'a black box'}. It predicts {_target(study)} from "
+            f"{count(len(about.schema), 'column')} of {about.name}. Can a smaller model, one that "
+            "a person can read or a small machine can run, speak for it: give the same answers, "
+            "for the same reasons?"
+        ),
+        Paragraph(
+            f"{kind} made from it: {joined(names)}. {_learned(study)}All are judged on "
+            f"{count(about.n_test, 'test row')} that were kept apart."
+        ),
+        Paragraph("In short:"),
+        Listing(tuple(_in_short(study))),
+    ]
+    if about.configuration.get("quick"):
+        blocks.append(
+            Paragraph("This was a quick run, for a first look: a quarter of the training.")
+        )
+    command = about.configuration.get("command")
+    if command:
+        blocks.append(Facts((("Command", command),)))
+    return Section("asked", "What was asked", tuple(blocks))
+
+
+def _target(study: Study) -> str:
+    task = study.about.task
+    if task.kind == "regression":
+        unit = f", in {task.unit}" if task.unit else ""
+        return f"“{task.target}” (a number{unit})"
+    classes = joined(task.class_names, most=MOST_LEVELS, last="or")
+    return f"“{task.target}” ({count(task.n_scores, 'class', 'classes')}: {classes})"
+
+
+def _learned(study: Study) -> str:
+    """Say from what the students learned, where that is known and the same for all."""
+    told = [study.about.distillations.get(name) for name in study.students]
+    transfers = {d["transfer"] for d in told if d}
+    if len(transfers) != 1 or None in told:
+        return ""
+    transfer = transfers.pop()
+    return f"They learned what the teacher says of {TRANSFER_WORDS.get(transfer, transfer)}. "
+
+
+def _in_short(study: Study) -> list[str]:
+    """Answer for the student that is shown in full."""
+    name = study.recommended
+    items = [agreement_words(study, name), reasons_words(study, name)]
+    key, called_so = ("accuracy", "accuracy") if _classifies(study) else ("r2", "R²")
+    found = [study.comparison.get(model, f"performance.{key}") for model in ("teacher", name)]
+    told = [Figure.of(metric.estimate, "share") for metric in found if metric]
+    if len(told) == 2:
+        items.append(
+            f"Against the truth, {called_so} is {told[0].words} for the teacher "
+            f"({interval_words(told[0])}) and {told[1].words} for {spoken(name)} "
+            f"({interval_words(told[1])})."
+        )
+    items.append(
+        f"{started(spoken(name))} is told of here and shown in full below because of its kind, "
+        "not because of its figures: test rows choose nothing."
+    )
+    return items
+
+
+def _classifies(study: Study) -> bool:
+    return study.about.task.kind == "classification"
+
+
+# -- data ------------------------------------------------------------------------------------------
+
+
+def data_section(study: Study) -> Section:
+    """Say which rows and columns there are, and what was found in reading them."""
+    about = study.about
+    blocks: list[Block] = [
+        Paragraph(
+            f"{started(count(about.n_rows, 'row'))}: {about.n_train:,} to train on and "
+            f"{about.n_test:,} to test on, none of them both. "
+            f"{count(len(about.schema), 'column')}."
+        )
+    ]
+    blocks += _truth(study)
+    if about.notes:
+        blocks += [Paragraph("Noted while reading:"), Listing(about.notes)]
+    blocks.append(_columns(study))
+    if study.comparison.data is None:
+        blocks.append(
+            Paragraph("The study keeps no rows, so classes and missing cells are not counted here.")
+        )
+    return Section("data", "Data", tuple(blocks))
+
+
+def _truth(study: Study) -> list[Block]:
+    """Count the classes, or say mean and spread of the target."""
+    task = study.about.task
+    parts = {"training rows": study.train, "test rows": study.comparison.data}
+    known = {name: part for name, part in parts.items() if part is not None}
+    if not known:
+        return []
+    if task.kind == "regression":
+        told = (
+            f"{np.mean(part.y):.4g} in {name} (standard deviation {np.std(part.y):.3g})"
+            for name, part in known.items()
+        )
+        unit = f" ({task.unit})" if task.unit else ""
+        return [Paragraph(f"The mean of “{task.target}”{unit} is {joined(told)}.")]
+    counts = [np.bincount(part.y, minlength=task.n_scores) for part in known.values()]
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (name, *(_counted(int(column[code]), int(column.sum())) for column in counts))
+        for code, name in enumerate(task.class_names)
+    )
+    columns = (task.target, *(started(name) for name in known))
+    return [Table("Classes", columns, (RowGroup("", rows),))]
+
+
+def _counted(n: int, total: int) -> Figure:
+    return Figure(n, form="count", note=f"{n / total:.0%}" if total else "")
+
+
+def _columns(study: Study) -> Table:
+    features = study.about.schema.features
+    parts = [part.X for part in (study.train, study.comparison.data) if part is not None]
+    missing = sum(np.isnan(X).sum(axis=0) for X in parts) if parts else None
+    rows = []
+    for place, feature in enumerate(features[:MOST_COLUMNS]):
+        row: tuple[Cell, ...] = (feature.name, feature.kind, _holds(feature))
+        if missing is not None:
+            row += (Figure(int(missing[place]), form="count"),)
+        rows.append(row)
+    caption = "Columns"
+    if len(features) > MOST_COLUMNS:
+        caption += f": the first {MOST_COLUMNS} of {len(features)}; study.json lists all"
+    columns = ["Column", "Kind", "Unit or levels"]
+    if missing is not None:
+        columns.append("Missing cells")
+    return Table(caption, tuple(columns), (RowGroup("", tuple(rows)),))
+
+
+def _holds(feature: Feature) -> str:
+    if feature.kind == "category":
+        return joined(feature.levels, most=MOST_LEVELS)
+    return feature.unit or ("no, yes" if feature.kind == "boolean" else "")
+
+
+# -- teacher ---------------------------------------------------------------------------------------
+
+
+def teacher_section(study: Study) -> Section:
+    """Say what the teacher is and how close it comes to the truth."""
+    about = study.about
+    blocks: list[Block] = [
+        Paragraph(f"The teacher is {about.teacher or 'a black box'}. {_right(study)}")
+    ]
+    rows = []
+    for metric in study.comparison.metrics:
+        if metric.model == "teacher" and metric.metric.startswith("performance."):
+            of = called(metric.metric, about.task)
+            figure = Figure.of(metric.estimate, of.form)
+            rows.append((of.labelled, figure, f"{metric.n:,}" if metric.n else ""))
+    caption = "Performance of the teacher (↑ higher is better, ↓ lower is better)"
+    blocks.append(
+        Table(caption, ("Figure", "Value, 95% interval", "Rows"), (RowGroup("", tuple(rows)),))
+    )
+    if study.comparison.teacher is None:
+        blocks.append(
+            Paragraph(
+                "The study does not keep the teacher itself, but its scores and attributions of "
+                "the test rows; figures can be read again, not computed for new rows."
+            )
+        )
+    return Section("teacher", "The teacher", tuple(blocks))
+
+
+def _right(study: Study) -> str:
+    """Say the teacher's performance in plain words."""
+    n = study.about.n_test
+    accuracy = study.comparison.get("teacher", "performance.accuracy")
+    if accuracy is not None:
+        told = (
+            f"Of 100 test rows it is right on {hundreds(accuracy.value)} "
+            f"({interval_words(Figure.of(accuracy.estimate), of_hundred=True)}; {count(n, 'row')})."
+        )
+        truth, train = study.comparison.data, study.train
+        if truth is not None and train is not None:
+            usual = int(np.bincount(train.y).argmax())
+            share = float(np.mean(truth.y == usual))
+            told += (
+                f" Answering always “{study.about.task.class_names[usual]}”, the most frequent "
+                f"class of the training rows, would be right on {hundreds(share)}."
+            )
+        return told
+    explained = study.comparison.get("teacher", "performance.r2")
+    error = study.comparison.get("teacher", "performance.mae")
+    if explained is None or error is None:
+        return ""
+    r2, mae = Figure.of(explained.estimate, "share"), Figure.of(error.estimate)
+    unit = f" {study.about.task.unit}" if study.about.task.unit else ""
+    return (
+        f"On {count(n, 'test row')} its values are off the truth by {mae.words}{unit} on average "
+        f"({interval_words(mae)}); R² is {r2.words} ({interval_words(r2)}), where 1 is perfect and "
+        "0 is what answering always the mean would get."
+    )

@@ -1,0 +1,202 @@
+"""Where the parts of a tree's drawing lie, and which of them are folded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from explain_distill.data.dataset import Task
+from explain_distill.report.svg import text_width
+from explain_distill.report.wording import percent
+from explain_distill.students.rules import Node, Question
+
+MOST_THICK = 18.0
+SHOWN = 0.01
+"""Branches that a smaller share of the rows takes are folded."""
+
+MARGIN = 8.0
+LINE_HEIGHT = 15.0
+LEAF_HEIGHT = 36.0
+FOLD_HEIGHT = 20.0
+LEAST_LEAF, MOST_LEAF = 190.0, 330.0
+BAR_WIDTH = 80.0
+LEAST_STEP, MOST_STEP = 128.0, 300.0
+
+Kind = Literal["question", "leaf", "end", "fold"]
+
+
+@dataclass
+class Place:
+    """A node of the drawing; its children are the one for no, above, and the one for yes.
+
+    An end is a question all of whose branches are folded: it shows the mean answer below it.
+    """
+
+    node: Node
+    kind: Kind
+    children: list[Place] = field(default_factory=list)
+    reach: float = 0.0
+    on_path: bool = False
+    x: float = 0.0
+    y: float = 0.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all parts of a drawing share: the measures of its columns, and what it tells of."""
+
+    task: Task
+    step: float
+    box: float
+    leaf: float
+    depth: int
+    one_row: bool
+    weighed: bool
+    values: tuple[float, float]
+
+    @classmethod
+    def of(
+        cls,
+        nodes: list[Node],
+        task: Task,
+        columns: int,
+        width: int,
+        one_row: bool,
+        weighed: bool,
+    ) -> Frame:
+        """Measure the columns, the last of which holds leaves alone."""
+        longest = max((text_width(name, 12.5) for name in task.class_names), default=0.0)
+        leaf = min(max(BAR_WIDTH + 8 + longest + 42, LEAST_LEAF), MOST_LEAF)
+        step = (width - leaf - 2 * MARGIN) / max(columns - 1, 1)
+        step = min(max(step, LEAST_STEP), MOST_STEP)
+        box = step - min(max(0.18 * step, 26.0), 60.0)
+        answers = [node.output[0] for node in nodes if node.question is None]
+        depth = max(node.level for node in nodes)
+        return cls(task, step, box, leaf, depth, one_row, weighed, (min(answers), max(answers)))
+
+    def width(self, columns: int) -> float:
+        """Give the width of the drawing."""
+        return 2 * MARGIN + (columns - 1) * self.step + self.leaf
+
+    def told(self, place: Place) -> str:
+        """Say how much of the rows comes to a node; nothing where that is not known."""
+        if not self.weighed:
+            return ""
+        return f", {percent(place.reach)} of {'this row' if self.one_row else 'rows'}"
+
+    def thickness(self, place: Place) -> float:
+        """Give the thickness of the branch to a node."""
+        return max(1.0, MOST_THICK * place.reach) if self.weighed else 2.0
+
+    def height(self, place: Place) -> float:
+        """Give the height that a node needs, the gap to the next included."""
+        if place.kind == "fold":
+            return FOLD_HEIGHT
+        if place.kind in ("leaf", "end"):
+            return LEAF_HEIGHT
+        assert place.node.question is not None
+        return box_height(place.node.question) + 8
+
+    def how_to_read(self, folded: bool) -> list[str]:
+        """Say how to read the drawing."""
+        first = (
+            "A box names its question's heaviest features: the better they fit, the more of a row "
+            "goes down (yes), the rest goes up (no)."
+        )
+        rows = "this row" if self.one_row else "the rows"
+        second = f"A branch is as thick as the share of {rows} that takes it."
+        if not self.weighed:
+            second = "No rows are known, so all branches are equally thick."
+        if self.one_row:
+            second += " The most probable way is dark."
+        if folded and self.weighed:
+            second += f" “…” folds a branch that less than {SHOWN:.0%} takes."
+        return [first, second]
+
+
+def most_probable_path(followed: list[Node]) -> set[int]:
+    """Give the numbers of the nodes from the root to the leaf that holds most of the row."""
+    leaves = (node for node in followed if node.question is None)
+    number = max(leaves, key=lambda node: node.reach).number
+    path = {number}
+    while number:
+        number = (number - 1) // 2
+        path.add(number)
+    return path
+
+
+def grow(number: int, nodes: list[Node], told: list[Node], path: set[int]) -> Place:
+    """Build the drawing's nodes from one downwards; `told` says how many rows come there."""
+    node = told[number]
+    place = Place(node, "leaf", reach=node.reach, on_path=number in path)
+    if number and max(node.reach, nodes[number].reach) < SHOWN:
+        place.kind = "fold"
+    elif node.question is not None:
+        children = [grow(child, nodes, told, path) for child in (2 * number + 1, 2 * number + 2)]
+        if all(child.kind == "fold" for child in children):
+            place.kind = "end"
+        else:
+            place.kind, place.children = "question", children
+    return place
+
+
+def walk(place: Place) -> list[Place]:
+    """List a node and all below it."""
+    return [place, *(below for child in place.children for below in walk(child))]
+
+
+def set_places(place: Place, frame: Frame, top: float) -> float:
+    """Place a node and all below it from `top` downwards; give where they end."""
+    place.x = MARGIN + place.node.level * frame.step
+    own = frame.height(place)
+    if not place.children:
+        place.y = top + own / 2
+        return top + own
+    missing = max(0.0, own - _extent(place.children, frame))
+    at = top + missing / 2
+    for child in place.children:
+        at = set_places(child, frame, at)
+    open_ones = [child.y for child in place.children if child.kind != "fold"]
+    place.y = sum(open_ones) / len(open_ones)
+    place.y = min(max(place.y, top + own / 2), at + missing / 2 - own / 2)
+    for child, side in zip(place.children, (-1, 1), strict=True):
+        if child.kind == "fold":  # a stub stays beside its question
+            child.y = place.y + side * own / 2.5
+    return at + missing / 2
+
+
+def _extent(places: list[Place], frame: Frame) -> float:
+    """Give the height that some nodes need with all below them."""
+    return sum(max(frame.height(p), _extent(p.children, frame)) for p in places)
+
+
+def lines(question: Question) -> tuple[list[str], list[str]]:
+    """Say a question in a few words, and in two lengths how much of its weight they leave out."""
+    if len(question.terms) == 1:
+        return [question.words()], []
+    spoken = question.short(2)
+    rest = len(question.terms) - len(spoken)
+    if not rest:
+        return spoken, []
+    share = sum(term.share for term in question.terms[len(spoken) :])
+    return spoken, [
+        f"+ {rest} more, {percent(share)} of weight",
+        f"+ {rest} more, {percent(share)}",
+    ]
+
+
+def box_height(question: Question) -> float:
+    """Give the height of a question's box."""
+    spoken, rest = lines(question)
+    return 10 + LINE_HEIGHT * (len(spoken) + bool(rest))
+
+
+def ends(
+    place: Place, child: Place, answer: str, frame: Frame
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Give where a branch begins and ends."""
+    assert place.node.question is not None
+    start = place.x + frame.box
+    side = -1 if answer == "no" else 1
+    end = child.x if child.kind != "fold" else start + 0.5 * (child.x - start)
+    return (start, place.y + side * box_height(place.node.question) / 5), (end, child.y)

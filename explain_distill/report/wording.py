@@ -1,0 +1,134 @@
+"""How figures, models and counts are called in a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from explain_distill.data.dataset import Task
+from explain_distill.report.blocks import Figure, Form
+
+STUDENT_KINDS = {
+    "soft-tree": "soft tree",
+    "boosted-trees": "boosted trees",
+    "mlp": "small neural network",
+}
+
+
+@dataclass(frozen=True)
+class Called:
+    """How a figure is called, written, and which way is better."""
+
+    name: str
+    form: Form = "number"
+    better: str = ""
+
+    @property
+    def labelled(self) -> str:
+        """The name with an arrow that says which way is better."""
+        return f"{self.name} {ARROWS[self.better]}" if self.better else self.name
+
+
+HIGHER, LOWER = "higher is better", "lower is better"
+ARROWS = {HIGHER: "↑", LOWER: "↓"}
+
+FIGURES = {
+    "performance.accuracy": Called("Accuracy", "share", HIGHER),
+    "performance.balanced_accuracy": Called("Balanced accuracy", "share", HIGHER),
+    "performance.roc_auc": Called("Area under the ROC curve", "share", HIGHER),
+    "performance.log_loss": Called("Log loss, nats", "number", LOWER),
+    "performance.brier": Called("Brier score, 0 to 2", "number", LOWER),
+    "performance.ece": Called("Calibration error", "number", LOWER),
+    "performance.r2": Called("R² against the truth", "share", HIGHER),
+    "performance.mae": Called("Mean absolute error", "number", LOWER),
+    "performance.rmse": Called("Root mean squared error", "number", LOWER),
+    "fidelity.agreement": Called("Same answer as the teacher", "share", HIGHER),
+    "fidelity.score_r2": Called("R² of the score", "share", HIGHER),
+    "fidelity.kl": Called("Divergence from the teacher, nats", "number", LOWER),
+    "fidelity.r2": Called("R² against the teacher", "share", HIGHER),
+    "fidelity.mae": Called("Mean absolute distance", "number", LOWER),
+    "attribution.rank_correlation": Called("Rank correlation of reasons", "share", HIGHER),
+    "attribution.top_k_overlap": Called("Overlap of the leading columns", "share", HIGHER),
+    "attribution.sign_agreement": Called("Same sign of the leading columns", "share", HIGHER),
+    "complexity.leaves": Called("Leaves", "count"),
+    "complexity.depth": Called("Depth", "count"),
+    "complexity.parameters": Called("Parameters", "count"),
+    "complexity.features_per_split": Called("Features in a question", "count"),
+    "cost.fit_seconds": Called("Time to fit", "seconds", LOWER),
+    "cost.row_milliseconds": Called("Time for one row", "milliseconds", LOWER),
+    "cost.rows_per_second": Called("Rows a second, in batches", "count", HIGHER),
+    "cost.bytes": Called("Size on disk", "bytes", LOWER),
+}
+
+GROUPS = {
+    "performance": "Performance: closeness to the truth",
+    "fidelity": "Fidelity: closeness to the teacher",
+    "attribution": "Reasons: agreement with the teacher's attributions",
+    "complexity": "Complexity",
+    "cost": "Cost",
+}
+
+IN_UNITS = ("performance.mae", "performance.rmse", "fidelity.mae")
+
+
+def called(metric: str, task: Task) -> Called:
+    """Say how a figure is called, in the target's unit where it has one."""
+    known = FIGURES.get(metric)
+    if known is None:
+        return Called(metric)
+    if metric in IN_UNITS and task.unit:
+        return Called(f"{known.name}, {task.unit}", known.form, known.better)
+    return known
+
+
+def spoken(name: str) -> str:
+    """Say a model in a sentence: ``"the soft tree"``, ``"the student “small one”"``."""
+    if name == "teacher":
+        return "the teacher"
+    return f"the {STUDENT_KINDS[name]}" if name in STUDENT_KINDS else f"the student “{name}”"
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Say how many: ``"1 row"``, ``"1,200 rows"``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def joined(words: Iterable[str], most: int = 8, last: str = "and") -> str:
+    """Write names one after another, the rest as a count."""
+    names = list(words)
+    if len(names) > most:
+        return ", ".join(names[:most]) + f" {last} {len(names) - most} more"
+    if len(names) < 2:
+        return "".join(names)
+    return ", ".join(names[:-1]) + f" {last} {names[-1]}"
+
+
+def hundreds(share: float) -> str:
+    """Say a share as so many of 100; what is not all of them is not written as 100."""
+    if not math.isfinite(share):
+        return "an unknown number"
+    digits = next((d for d in range(4) if share in (0, 1) or 0 < round(100 * share, d) < 100), 4)
+    return f"{100 * share:.{digits}f}"
+
+
+def percent(share: float) -> str:
+    """Say a share in percent: ``"31%"``, ``"2.4%"``, ``"<0.1%"``."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{share:.0%}" if share >= 0.095 or share == 0 else f"{100 * share:.1f}%"
+
+
+def started(words: str) -> str:
+    """Begin a sentence."""
+    return words[:1].upper() + words[1:]
+
+
+def interval_words(figure: Figure, *, of_hundred: bool = False) -> str:
+    """Say an interval: ``"95% interval 0.95 to 1.00"``, or of 100 rows ``"… 95 to 100"``."""
+    if figure.low is None or figure.high is None or figure.level is None:
+        return "no interval"
+    told = figure.interval
+    if of_hundred:
+        told = f"{100 * figure.low:.0f} to {100 * figure.high:.0f}"
+    return f"{figure.level:.0%} interval {told}"
