@@ -29,7 +29,7 @@ ROW_HEIGHT, BAR_HEIGHT, GAP = 28, 11, 8
 TITLE_HEIGHT, SUBTITLE_HEIGHT, AXIS_HEIGHT, LEGEND_HEIGHT = 38, 16, 26, 34
 AXIS_TITLE_HEIGHT = 24
 SIZE_HEIGHT = 360
-LABEL_WIDTH = 360
+LABEL_WIDTH, NAME_WIDTH = 360, 100
 CHARACTER_WIDTH = 7.0
 
 LEAST_DECADES = 0.3
@@ -63,7 +63,7 @@ def intervals(table: pd.DataFrame, metric: str, models: Sequence[str]) -> alt.La
     models : sequence of str
         All of the study's, which fixes colours and order.
     """
-    drawn = alt.layer(*_dots_and_bars(table, _axis(_domain(table), ticks=4), models))
+    drawn = _layered(*_dots_and_bars(table, _axis(_domain(table), ticks=4), models))
     return _titled(drawn, metric, len(table))
 
 
@@ -83,7 +83,7 @@ def agreement(table: pd.DataFrame, metric: str, models: Sequence[str]) -> alt.La
     if not teacher.empty:
         told["ceiling"] = float(teacher["value"].iloc[0])
     marks = [layer for word, value in told.items() for layer in _mark(value, word, x)]
-    drawn = alt.layer(
+    drawn = _layered(
         band.encode(x=_again("low"), x2="high:Q"), *marks, *_dots_and_bars(students, x, models)
     )
     spoken = ", ".join(f"{word} {words.share(value)}" for word, value in told.items())
@@ -105,7 +105,7 @@ def _dots_and_bars(table: pd.DataFrame, x: alt.X, models: Sequence[str]) -> list
             "model:N",
             sort=list(models),
             title=None,
-            axis=alt.Axis(ticks=False, domain=False, labelPadding=8),
+            axis=alt.Axis(ticks=False, domain=False, labelPadding=8, labelLimit=NAME_WIDTH),
         ),
         color=_colour(models),
         tooltip=_tooltip(),
@@ -159,14 +159,14 @@ def against_size(
         _name(base, f"datum.bytes <= {middle}", "left").encode(y=y, text="model:N"),
         _name(base, f"datum.bytes > {middle}", "right").encode(y=y, text="model:N"),
     ]
-    return _titled(alt.layer(*layers), metric, 0).properties(height=SIZE_HEIGHT)
+    return _titled(_layered(*layers), metric, 0).properties(height=SIZE_HEIGHT)
 
 
 def _name(base: alt.Chart, where: str, align: Literal["left", "right"]) -> alt.Chart:
     """Write the models' names towards the middle of a chart."""
     away = 9 if align == "left" else -9
     return base.transform_filter(where).mark_text(
-        align=align, dx=away, dy=-9, fontSize=13, font=FONT
+        align=align, dx=away, dy=-9, fontSize=13, font=FONT, limit=NAME_WIDTH
     )
 
 
@@ -218,7 +218,7 @@ def shares(table: pd.DataFrame, models: Sequence[str], unit: str) -> alt.LayerCh
     )
     tooltip = [alt.Tooltip("value:N", title="Value"), alt.Tooltip("text:N", title="Share")]
     zero = alt.Chart(pd.DataFrame({"share": [0.0]})).mark_rule(color=INK).encode(x="share:Q")
-    return alt.layer(_paired_bars(table, models, x, tooltip), zero)
+    return _layered(_paired_bars(table, models, x, tooltip), zero)
 
 
 def symmetric_limit(values: pd.Series) -> float:
@@ -272,7 +272,7 @@ def _paired_bars(
     )
     height = len(labels) * (len(shown) * BAR_HEIGHT + GAP)
     height += LEGEND_HEIGHT + AXIS_HEIGHT + AXIS_TITLE_HEIGHT
-    return alt.layer(bars).properties(height=height)
+    return _layered(bars).properties(height=height)
 
 
 def _label_width(labels: Sequence[str]) -> float:
@@ -281,6 +281,12 @@ def _label_width(labels: Sequence[str]) -> float:
 
 
 # -- parts -----------------------------------------------------------------------------------------
+
+
+def _layered(*layers: alt.Chart | alt.LayerChart) -> alt.LayerChart:
+    drawn = alt.layer(*layers)
+    assert isinstance(drawn, alt.LayerChart)  # a facet comes of facets only
+    return drawn
 
 
 def _axis(domain: tuple[float, float], ticks: int) -> alt.X:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,6 +23,9 @@ from explain_distill.study.study import Study
 
 TOP = 15
 """How many features are shown unless more are asked for."""
+
+FEW = 20
+"""Up to so many features all are shown, without a choice."""
 
 LONGEST = 34
 """Characters of a feature's name on an axis."""
@@ -249,7 +253,8 @@ def value_word(schema: Schema, row: FloatArray | None, column: int) -> str:
     """Say a row's raw value with its unit; empty where it was not kept."""
     if row is None:
         return ""
-    return schema.features[column].word(float(row[column]), DIGITS)
+    word = schema.features[column].word(float(row[column]), DIGITS)
+    return f"−{word[1:]}" if row[column] < 0 else word
 
 
 def sums_table(
@@ -289,16 +294,36 @@ def sums_words(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def short_names(names: Sequence[str], longest: int = LONGEST) -> list[str]:
-    """Shorten long names in their middle, and keep them apart."""
-    short, seen = [], dict[str, int]()
-    for name in names:
-        text = name
-        if len(name) > longest:
-            head = (longest - 1) // 2
-            text = f"{name[:head].rstrip()}…{name[-(longest - 1 - head) :].lstrip()}"
-        seen[text] = seen.get(text, 0) + 1
-        short.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
+    """Shorten long names, and keep them apart: in the middle, or around where they differ."""
+    short = [_without_middle(name, longest) for name in names]
+    for text, n in Counter(short).items():
+        if n > 1:
+            alike = [place for place, other in enumerate(short) if other == text]
+            apart = _around_difference([names[place] for place in alike], longest)
+            for place, told in zip(alike, apart, strict=True):
+                short[place] = told
+    seen: Counter[str] = Counter()
+    for place, text in enumerate(short):
+        seen[text] += 1
+        if seen[text] > 1:
+            short[place] = f"{text} ({seen[text]})"
     return short
+
+
+def _without_middle(name: str, longest: int) -> str:
+    if len(name) <= longest:
+        return name
+    head = (longest - 1) // 2
+    return f"{name[:head].rstrip()}…{name[head + 1 - longest :].lstrip()}"
+
+
+def _around_difference(names: Sequence[str], longest: int) -> list[str]:
+    """Cut names that begin alike to where they begin to differ."""
+    letters = enumerate(zip(*names, strict=False))
+    differ = next((place for place, found in letters if len(set(found)) > 1), 0)
+    start = max(0, differ - longest // 3)
+    ends = start + longest - 2
+    return [f"…{name[start:ends].strip()}{'…' if len(name) > ends else ''}" for name in names]
 
 
 # -- rows ------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def _choose_method() -> str:
 
 
 def _choose_k(n_columns: int) -> int:
-    if n_columns <= figures.TOP:
+    if n_columns <= figures.FEW:
         return n_columns
     sizes = [figures.TOP * factor for factor in (1, 2, 4) if figures.TOP * factor < n_columns]
     return st.segmented_control(
