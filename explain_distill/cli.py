@@ -170,7 +170,10 @@ def open_app(
         "server.port": str(port),
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
+        "server.showEmailPrompt": "false",  # which would wait for an answer at a first start
+        "server.fileWatcherType": "none",
         "theme.base": "light",
+        "theme.primaryColor": "#0072B2",
     }
     arguments = [f"--{key}={value}" for key, value in options.items()]
     script = str(files("explain_distill.app").joinpath("app.py"))
