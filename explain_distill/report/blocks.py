@@ -157,10 +157,11 @@ class Tree:
 
 @dataclass(frozen=True)
 class Item:
-    """A line of an `Outline`, with those under it."""
+    """A line of an `Outline` with those under it; `lead` is the answer that leads to it."""
 
     text: str
     items: tuple[Item, ...] = ()
+    lead: str = ""
 
 
 @dataclass(frozen=True)

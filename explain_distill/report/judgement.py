@@ -49,8 +49,8 @@ def students_section(study: Study) -> Section:
         (
             Paragraph(
                 "Every figure that was measured, with its 95% interval below it and the number of "
-                "rows that it rests on in the last column. Where intervals overlap, these rows do "
-                "not tell the models apart."
+                "rows that it rests on in the last column. All models are judged on the same rows, "
+                "so overlapping intervals alone do not say whether two models differ."
             ),
             figures_table(study),
             Paragraph(
@@ -121,7 +121,7 @@ def agreement_words(study: Study, name: str) -> str:
         return (
             f"Of 100 test rows {spoken(name)} and the teacher answer the same on "
             f"{hundreds(agreement.value)} "
-            f"({interval_words(Figure.of(agreement.estimate), of_hundred=True)}): measured on "
+            f"({interval_words(Figure.of(agreement.estimate), of_hundred=True)}), as measured on "
             f"{same:,} of {agreement.n:,}."
         )
     r2, mae = (study.comparison.get(name, f"fidelity.{key}") for key in ("r2", "mae"))
@@ -174,7 +174,8 @@ def reasons_section(study: Study) -> Section:
             f"The floor ({chance:.2f}) is what a random order of the columns gets. The ceiling "
             f"({ceiling:.2f}) is what the teacher gets against itself on independent draws: the "
             "noise of the method. A student is measured on the teacher's own draws, so it can "
-            "lie above that ceiling; there, the method sees no difference in their reasons."
+            "lie above the ceiling; it then differs from the teacher by less than two sets of "
+            "draws differ for the teacher alone."
         ),
     ]
     if n < FEW_COLUMNS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from explain_distill.report.blocks import Bars, Dots, Figure
+from explain_distill.report.blocks import Bars, Dots, Figure, written
 from explain_distill.report.svg import (
     CLASS_COLOURS,
     FAINT,
@@ -111,8 +111,8 @@ def _axis(low: float, high: float, step: float, at: object, bottom: float, name:
     for i in range(round((high - low) / step) + 1):
         value = low + i * step
         content += element("line", x1=at(value), x2=at(value), y1=26, y2=bottom, stroke="#E8ECF0")
-        written = f"{value:.{decimals}f}".replace("-", "−")
-        content += text(at(value), bottom + 18, written, 11.5, text_anchor="middle", fill=FAINT)
+        tick = written(value, decimals=decimals)
+        content += text(at(value), bottom + 18, tick, 11.5, text_anchor="middle", fill=FAINT)
     content += element("line", x1=at(low), x2=at(high), y1=bottom, y2=bottom, stroke=LINE)
     middle = (at(low) + at(high)) / 2
     return content + text(middle, bottom + 38, name, 12, text_anchor="middle", fill=FAINT)
@@ -143,7 +143,7 @@ def bars_plot(bars: Bars) -> str:
             length = max(1.0, value / most * (right - left))
             bar = element("rect", x=left, y=y, width=length, height=BAR - 1, fill=colour)
             content += titled(bar, f"{name}, {model}: {value:.4g}")
-            content += text(left + length + 6, y + BAR - 1.5, f"{value:.3g}", 11, fill=FAINT)
+            content += text(left + length + 6, y + BAR - 1.5, written(value), 11, fill=FAINT)
             y += BAR
         y += 11
     content += element("line", x1=left, x2=left, y1=28, y2=y - 4, stroke=LINE)

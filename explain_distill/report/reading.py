@@ -107,7 +107,7 @@ def _words_led_in(nodes: list[Node], weighed: bool) -> str:
         words += " Each question names its three heaviest features, with their weights."
     if any(node.reach < SHOWN for node in nodes):
         few = f"that less than {SHOWN:.0%} of the training rows take" if weighed else "further down"
-        words += f" Branches {few} are left out."
+        words += f" Questions {few} are left out."
     return words
 
 
@@ -116,18 +116,17 @@ def outline(
 ) -> Item:
     """Say a node, and under it what follows its answers."""
     node = nodes[number]
-    told = f"{answer}: " if answer else ""
     share = f" ({percent(node.reach)} of training rows)" if number and weighed else ""
     if node.question is None:
         leaf = number - (2**tree.depth - 2)
         said = answer_words(tree, np.array(node.output))
-        return Item(f"{told}leaf {leaf}{share}: {said}")
+        return Item(f"leaf {leaf}{share}: {said}", lead=answer)
     if number and node.reach < SHOWN:
         said = answer_words(tree, np.array(node.output))
-        return Item(f"{told}question {number + 1}{share}, left out: {said} on average")
+        return Item(f"question {number + 1}{share}, left out: {said} on average", lead=answer)
     children = (
         outline(tree, nodes, weighed, 2 * number + 2, "Yes"),
         outline(tree, nodes, weighed, 2 * number + 1, "No"),
     )
     asked = f"question {number + 1}{share}: {node.question.words()}?"
-    return Item(told + asked if told else started(asked), children)
+    return Item(asked if answer else started(asked), children, lead=answer)

@@ -155,7 +155,8 @@ def outline_lines(items: tuple[Item, ...], level: int = 0) -> str:
     """Write nested lines as a Markdown list."""
     written = ""
     for item in items:
-        written += f"{'  ' * level}- {escape_markdown(item.text)}\n"
+        lead = f"**{escape_markdown(item.lead)}:** " if item.lead else ""
+        written += f"{'  ' * level}- {lead}{escape_markdown(item.text)}\n"
         written += outline_lines(item.items, level + 1)
     return written
 

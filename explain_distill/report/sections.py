@@ -35,6 +35,7 @@ from explain_distill.report.reading import recommended_section
 from explain_distill.report.wording import (
     called,
     count,
+    how_many,
     hundreds,
     interval_words,
     joined,
@@ -90,7 +91,7 @@ def asked_section(study: Study) -> Section:
     """Say the question in plain words, and the answer in short."""
     about = study.about
     names = [spoken(name) for name in study.students]
-    kind = "One student was" if len(names) == 1 else f"{len(names)} students were"
+    were = "student was" if len(names) == 1 else "students were"
     blocks: list[Block] = [
         Paragraph(
             f"The teacher is {about.teacher or 'a black box'}. It predicts {_target(study)} from "
@@ -99,8 +100,8 @@ def asked_section(study: Study) -> Section:
             "for the same reasons?"
         ),
         Paragraph(
-            f"{kind} made from it: {joined(names)}. {_learned(study)}All are judged on "
-            f"{count(about.n_test, 'test row')} that were kept apart."
+            f"{how_many(len(names))} {were} made from it: {joined(names)}. {_learned(study)}"
+            f"All are judged on {count(about.n_test, 'test row')} that were kept apart."
         ),
         Paragraph("In short:"),
         Listing(tuple(_in_short(study))),

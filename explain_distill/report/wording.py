@@ -89,6 +89,12 @@ def spoken(name: str) -> str:
     return f"the {STUDENT_KINDS[name]}" if name in STUDENT_KINDS else f"the student “{name}”"
 
 
+def how_many(n: int) -> str:
+    """Write a small number as a word, to begin a sentence."""
+    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+    return words[n] if n < len(words) else f"{n:,}"
+
+
 def count(n: int, one: str, many: str | None = None) -> str:
     """Say how many: ``"1 row"``, ``"1,200 rows"``."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
@@ -116,6 +122,8 @@ def percent(share: float) -> str:
     """Say a share in percent: ``"31%"``, ``"2.4%"``, ``"<0.1%"``."""
     if 0 < share < 0.001:
         return "<0.1%"
+    if 0.0095 <= share < 0.01:
+        return "<1%"
     return f"{share:.0%}" if share >= 0.095 or share == 0 else f"{100 * share:.1f}%"
 
 
