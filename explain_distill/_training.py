@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -36,6 +37,30 @@ class Recipe:
     learning_rate: float
     weight_decay: float = 0.0
     warm_up: float = 0.1
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: the products of small batches cost less than their hand-over.
+
+    On two cores a small network trains about as fast on one thread as on two, and many times faster
+    where another process keeps a core busy, since two threads wait for each other at every product.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Give the same batches, the next one being made in another thread meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = pool.submit(next, batches, None)
+            yield batch
 
 
 @contextmanager
@@ -76,12 +101,13 @@ def descend(
         total_steps=max(recipe.n_steps, 2),
         pct_start=recipe.warm_up,
     )
-    for step, batch in zip(range(1, recipe.n_steps + 1), batches, strict=False):
-        optimizer.zero_grad()
-        value = loss(batch)
-        value.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if step < recipe.n_steps:
-            schedule.step()
-        if on_step is not None and on_step(step, value.item()):
-            return
+    with one_thread():
+        for step, batch in zip(range(1, recipe.n_steps + 1), batches, strict=False):
+            optimizer.zero_grad()
+            value = loss(batch)
+            value.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            if step < recipe.n_steps:
+                schedule.step()
+            if on_step is not None and on_step(step, value.item()):
+                return

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from explain_distill._gradients import GradientModel
+from explain_distill._training import one_thread
 from explain_distill._types import FloatArray
 
 FIRST_STEPS, MOST_STEPS = 16, 1024
@@ -46,11 +47,12 @@ def expected_gradients(
         change = (model.score(ends)[:, None] - model.score(starts)[None]).flatten(0, 1)
     ends, starts = ends.repeat_interleave(m, dim=0), starts.repeat(n, 1)
     n_scores = change.shape[1]
-    shares = [
-        _integrated(model, ends, starts, score, change[:, score])
-        # The score of the first of two classes mirrors that of the second.
-        for score in (range(n_scores) if n_scores != 2 else (1,))
-    ]
+    with one_thread():
+        shares = [
+            _integrated(model, ends, starts, score, change[:, score])
+            # The score of the first of two classes mirrors that of the second.
+            for score in (range(n_scores) if n_scores != 2 else (1,))
+        ]
     if n_scores == 2:
         shares = [-shares[0], shares[0]]
     return np.asarray(torch.stack(shares, dim=2).reshape(n, m, -1, n_scores).mean(dim=1).numpy())

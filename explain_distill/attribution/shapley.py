@@ -11,6 +11,7 @@ from explain_distill.attribution.base import Attributions, ScoreFunction
 from explain_distill.students.boosted_trees import BoostedTrees
 
 CALL_CELLS = 1 << 22  # cells of the rows that a model scores at once
+TREE_ROWS = 10  # rows a call of TreeSHAP
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,13 +163,17 @@ def tree_shapley(student: BoostedTrees, readable: FloatArray, background: FloatA
     explainer = shap.TreeExplainer(
         student.booster_, background, feature_perturbation="interventional"
     )
-    # Additivity holds in float32 only, which shap's own check is too strict for on large scores;
-    # the tests check it in units of the score.
-    told = explainer(readable, check_additivity=False)
-    n = len(readable)
-    values = np.asarray(told.values, dtype=np.float64).reshape(n, readable.shape[1], -1)
-    base = np.asarray(told.base_values, dtype=np.float64).reshape(n, 1, -1)
-    return _shares_of_margins(student, np.concatenate([values, base], axis=1))
+    base = np.asarray(explainer.expected_value, dtype=np.float64).reshape(1, 1, -1)
+    parts = []
+    # Beyond ten seconds a call, shap's compiled part prints a bar of its own.
+    for start in range(0, len(readable), TREE_ROWS):
+        rows = readable[start : start + TREE_ROWS]
+        # shap compares with xgboost's float32 sums, too strictly for large scores.
+        shares = explainer.shap_values(rows, check_additivity=False)
+        shares = np.asarray(shares, dtype=np.float64).reshape(*rows.shape, -1)
+        bases = np.broadcast_to(base, (len(rows), 1, base.shape[2]))
+        parts.append(np.concatenate([shares, bases], axis=1))
+    return _shares_of_margins(student, np.concatenate(parts))
 
 
 def _shares_of_margins(student: BoostedTrees, margins: FloatArray) -> FloatArray:

@@ -27,7 +27,7 @@ MOST_ROWS = 100
 FIRST_PAIRS = 16
 MOST_EVALUATIONS = 2_000_000  # of one model: rows x permutations x columns
 ENOUGH = 0.95  # agreement of the teacher with itself, at which draws suffice
-SHOWN_BACKGROUND = 25
+SHOWN_BACKGROUND = 50  # background rows of own attributions, shared out over the scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +159,8 @@ def reasons_of(
         say(f"reasons of {name}")
         reference[name] = attribute(student, draws)
     say("each model's own attributions")
-    shown = background[rng.permutation(len(background))[:SHOWN_BACKGROUND]]
+    n_shown = max(5, SHOWN_BACKGROUND // second.values.shape[2])
+    shown = background[rng.permutation(len(background))[:n_shown]]
     own_draws = _draw(rows, shown, draws.orders.shape[1], rng)
     models: dict[str, Model] = {"teacher": teacher, **students}
     own = {

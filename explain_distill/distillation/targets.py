@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 
+from explain_distill._training import ahead
 from explain_distill._types import Rows, Scores, SoftLabels
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.transfer_sets import TransferSet
@@ -74,9 +76,11 @@ class Labeller:
         return self._with_truth(self.data.X, min(n_hard, 1000 * len(self.data)))
 
     def batches(self, size: int) -> Iterator[Batch]:
-        """Give batches of `size` rows without end, never the same coalition twice."""
-        while True:
-            rows, labels = self.draw(size * BATCHES_A_CALL)
+        """Give batches of `size` rows without end, never the same coalition twice.
+
+        The teacher labels the next rows in another thread while a student learns these.
+        """
+        for rows, labels in ahead(self.draw(size * BATCHES_A_CALL) for _ in count()):
             for start in range(0, len(rows), size):
                 yield rows[start : start + size], labels[start : start + size]
 

@@ -63,7 +63,8 @@ class MLP(StepwiseStudent):
 
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
-        hidden = self.preparation_(self._checked_rows(X))
+        rows = self._checked_rows(X)
+        hidden = self.preparation_(rows)
         for weight, bias in zip(self.weights_[:-1], self.biases_[:-1], strict=True):
             hidden = hidden @ weight + bias
             hidden = hidden * expit(hidden)

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+
+import explain_distill as xd
+from explain_distill.exceptions import DataError
+
+STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+
+
+class Itself(xd.Student):
+    """The teacher in a student's clothes, for a table of numbers alone."""
+
+    NAME = "itself"
+
+    def __init__(self, teacher=None, task="classification", temperature=1.0, random_state=None):
+        self.teacher, self.task = teacher, task
+        self.temperature, self.random_state = temperature, random_state
+
+    def predict_score(self, X):
+        return self.teacher.predict_score(X)
+
+    def write(self, folder):
+        return {}
+
+
+@pytest.fixture(scope="module")
+def itself(wine, wine_teacher):
+    return xd.compare(wine_teacher, {"itself": Itself(wine_teacher)}, wine[1])
+
+
+def value(study, model, metric):
+    return study.comparison.get(model, metric).value
+
+
+def test_a_student_that_is_the_teacher_is_perfect(itself):
+    assert value(itself, "itself", "fidelity.agreement") == 1.0
+    assert value(itself, "itself", "fidelity.score_r2") == 1.0
+    assert value(itself, "itself", "fidelity.kl") == pytest.approx(0.0, abs=1e-12)
+    assert value(itself, "itself", "attribution.rank_correlation") == pytest.approx(1.0)
+
+
+def test_the_ceiling_is_the_teacher_against_itself_on_independent_draws(itself):
+    ceiling = value(itself, "teacher", "attribution.rank_correlation")
+    assert 0.95 <= ceiling < 1.0
+    assert itself.comparison.reasons.ceiling == pytest.approx(ceiling)
+    assert "reached" in itself.comparison.reasons.describe()
+
+
+def test_a_figure_has_its_interval_and_its_number_of_rows(wine, wine_study):
+    for metric in wine_study.comparison.metrics:
+        if metric.metric.split(".")[0] in ("performance", "fidelity", "attribution"):
+            assert metric.low <= metric.value <= metric.high, metric
+            assert metric.n in (len(wine[1]), len(wine_study.comparison.reasons.rows))
+            assert metric.level == 0.95
+
+
+def test_fidelity_is_of_students_and_performance_of_all(wine_study):
+    comparison = wine_study.comparison
+    assert comparison.get("teacher", "fidelity.agreement") is None
+    for model in ("teacher", *STUDENTS):
+        for metric in ("performance.accuracy", "cost.row_milliseconds", "cost.bytes"):
+            assert comparison.get(model, metric) is not None
+        chance = comparison.get(model, "attribution.top_k_overlap").chance
+        assert chance == pytest.approx(5 / 13)
+
+
+def test_the_summary_has_a_row_for_each_figure(wine_study):
+    table = wine_study.summary()
+    assert list(table.columns) == ["value", "low", "high", "n", "level"]
+    assert len(table) == len(wine_study.comparison.metrics)
+    assert table.loc[("mlp", "fidelity.agreement"), "value"] > 0.9
+
+
+def test_attributions_of_every_model_add_up_to_its_score(wine_study):
+    reasons, scores = wine_study.comparison.reasons, wine_study.comparison.scores
+    for name in wine_study.comparison.models:
+        told = reasons.own[name]
+        assert told.residual(scores[name][reasons.rows]) < 1e-4
+
+
+def test_students_on_coalitions_give_the_teachers_reasons_better_than_on_training_rows(
+    wine, wine_teacher
+):
+    train, test = wine
+    student = xd.MLP(hidden=(32,), n_steps=800)
+    made = {
+        transfer.NAME: xd.distill(wine_teacher, student, train, transfer=transfer)
+        for transfer in (xd.Coalitions(), xd.TrainingRows())
+    }
+    study = xd.compare(wine_teacher, made, test)
+    metric = "attribution.rank_correlation"
+    assert value(study, "coalitions", metric) > value(study, "training-rows", metric)
+
+
+def test_the_same_seed_measures_the_same(wine, wine_teacher, wine_students):
+    one = {"mlp": wine_students["mlp"]}
+    first, again = (xd.compare(wine_teacher, one, wine[1]).summary() for _ in range(2))
+    timeless = [metric for metric in first.index if not metric[1].startswith("cost.")]
+    assert first.loc[timeless].equals(again.loc[timeless])
+
+
+def test_rows_without_a_background_are_refused(wine, wine_teacher, wine_students):
+    with pytest.raises(DataError, match="second part of `data.split"):
+        xd.compare(wine_teacher, wine_students, wine[0])
+
+
+@pytest.mark.parametrize("name", ["teacher", "../up", "", ".hidden", "a/b"])
+def test_a_name_that_makes_no_folder_is_refused(name, wine, wine_teacher, wine_students):
+    with pytest.raises(DataError, match="A student's name must"):
+        xd.compare(wine_teacher, {name: wine_students["mlp"]}, wine[1])
+
+
+def test_no_student_is_refused(wine, wine_teacher):
+    with pytest.raises(DataError, match="at least one student"):
+        xd.compare(wine_teacher, {}, wine[1])
+
+
+def test_a_table_with_every_kind_of_column_is_judged(mixed, mixed_teacher, mixed_students):
+    study = xd.compare(mixed_teacher, mixed_students, mixed[1])
+    reasons = study.comparison.reasons
+    assert reasons.reference["mlp"].values.shape[1] == 3
+    assert np.isfinite(study.summary()["value"]).all()

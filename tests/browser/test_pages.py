@@ -1,0 +1,224 @@
+"""Each page in a real browser: its figures, its address, and what it says when something is off."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+both_widths = pytest.mark.parametrize("page", [1280, 1920], indirect=True)
+STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+
+
+def opened(page, address, path="", heading=None):
+    """Open a page of the app and wait until it is drawn."""
+    page.goto(f"{address}/{path}")
+    settled(page)
+    if heading is not None:
+        assert page.locator("h1").inner_text() == heading
+    assert page.get_by_test_id("stException").count() == 0
+    return page.get_by_test_id("stMain").inner_text()
+
+
+def settled(page):
+    page.locator("h1").first.wait_for()
+    page.wait_for_function(
+        "document.querySelector('[data-test-script-state]')"
+        "?.getAttribute('data-test-script-state') === 'notRunning'"
+    )
+
+
+def drawn(page):
+    """Wait for the charts and give the text of each."""
+    charts = page.get_by_test_id("stVegaLiteChart")
+    charts.first.wait_for()
+    texts = []
+    for place in range(charts.count()):
+        chart = charts.nth(place)
+        chart.scroll_into_view_if_needed()
+        chart.locator("svg, canvas").first.wait_for()
+        texts.append(" ".join(chart.locator("text").all_text_contents()))
+    return texts
+
+
+def choose(page, label, option):
+    """Choose an option of a select box as a reader does."""
+    box = page.get_by_role("combobox", name=re.compile(label))
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settled(page)
+
+
+def parameters(page):
+    return {key: value[0] for key, value in parse_qs(urlsplit(page.url).query).items()}
+
+
+def chosen(page, label):
+    return page.get_by_role("combobox", name=re.compile(label)).input_value()
+
+
+def table(page):
+    """Read a table as texts, row by row."""
+    return page.get_by_test_id("stTable").evaluate(
+        "shown => [...shown.querySelectorAll('tr')].map("
+        "row => [...row.children].map(cell => cell.textContent.trim()))"
+    )
+
+
+def fits(page):
+    """Nothing is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+# -- overview --------------------------------------------------------------------------------------
+
+
+def test_overview_shows_the_figures_of_results_json(page, served, results):
+    text = opened(page, served, heading="wine")
+    assert "178 rows (133 to train on, 45 to judge on) and 13 columns (13 numbers)" in text
+    header, *rows = table(page)
+    assert header == ["", "Better", "teacher", *STUDENTS]
+    cells = {name: told for name, *told in rows}
+    for name, metric in (
+        ("Accuracy", "performance.accuracy"),
+        ("Rank correlation of reasons", "attribution.rank_correlation"),
+    ):
+        better, *told = cells[name]
+        assert better == "higher"
+        for model, cell in zip(("teacher", *STUDENTS), told, strict=True):
+            found = results[model, metric]
+            assert cell == f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+
+
+@both_widths
+def test_overview_draws_agreement_with_floor_and_ceiling(page, served, results):
+    opened(page, served)
+    texts = drawn(page)
+    ceiling = results["teacher", "attribution.rank_correlation"]["value"]
+    agreement = [text for text in texts if "ceiling" in text and "Rank correlation" in text]
+    assert len(agreement) == 1
+    assert f"chance 0, ceiling {ceiling:.3f}" in agreement[0]
+    for name in STUDENTS:
+        value = results[name, "attribution.rank_correlation"]["value"]
+        assert f"{value:.3f}" in agreement[0]
+    assert fits(page)
+
+
+# -- reasons ---------------------------------------------------------------------------------------
+
+
+@both_widths
+def test_reasons_add_up_and_say_on_what_they_rest(page, served, wine_study):
+    reasons = wine_study.comparison.reasons
+    row = int(reasons.rows[3])
+    text = opened(page, served, f"reasons?row={row + 1}&class=cultivar+2", "Reasons")
+    assert f"Rests on {reasons.describe()}." in text
+    assert f"Test row {row + 1}: shares for cultivar 2" in text
+    texts = drawn(page)
+    schema = wine_study.about.schema
+    word = schema.features[0].word(float(wine_study.comparison.data.X[row, 0]), 6)
+    assert f"{schema.names[0]} = {word}" in texts[1]
+    for *_, total, score in table(page)[1:]:
+        assert total == score
+    assert fits(page)
+
+
+def test_own_methods_are_said_not_to_be_comparable(page, served):
+    text = opened(page, served, "reasons?attributions=own+method&student=boosted-trees")
+    assert "The methods differ" in text
+    assert "TreeSHAP" in text
+    assert "expected gradients" in text
+    assert len(drawn(page)) == 4
+
+
+# -- student ---------------------------------------------------------------------------------------
+
+
+@both_widths
+def test_a_tree_is_drawn_and_walked(page, served, wine_study):
+    from explain_distill.students.rules import path_words
+
+    row = int(wine_study.comparison.reasons.rows[5])
+    text = opened(page, served, f"student?row={row + 1}&follow=true", "soft-tree")
+    page.get_by_test_id("stImage").locator("img").wait_for()
+    data = wine_study.comparison.data
+    readable = data.readable()[[row]]
+    for line in path_words(wine_study.students["soft-tree"], readable):
+        assert line in text
+    assert "its leaf" in drawn(page)[0]
+    assert fits(page)
+
+
+def test_a_student_that_is_no_tree_says_so(page, served):
+    text = opened(page, served, "student?student=mlp", "mlp")
+    assert "no single tree" in text
+    assert "It has no rules to read" in text
+    assert len(drawn(page)) == 2
+
+
+# -- the address -----------------------------------------------------------------------------------
+
+
+def test_the_address_restores_all_choices(page, served, wine_study):
+    row = str(int(wine_study.comparison.reasons.rows[7]) + 1)
+    opened(page, served, f"reasons?study=wine&student=mlp&class=cultivar+3&row={row}", "Reasons")
+    assert [chosen(page, label) for label in ("Student", "Class", "Test row")] == [
+        "mlp",
+        "cultivar 3",
+        row,
+    ]
+
+
+def test_choices_go_into_the_address_and_stay_there_on_other_pages(page, served, wine_study):
+    row = str(int(wine_study.comparison.reasons.rows[2]) + 1)
+    opened(page, served)
+    choose(page, "Student", "boosted-trees")
+    choose(page, "Class", "cultivar 2")
+    choose(page, "Test row", row)
+    wanted = {"student": "boosted-trees", "class": "cultivar 2", "row": row}
+    assert parameters(page) == wanted
+    for name in ("Reasons", "Student"):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        page.wait_for_url(re.compile(f"/{name.lower()}"))
+        settled(page)
+        assert parameters(page) == wanted
+        assert chosen(page, "Test row") == row
+    page.reload()
+    settled(page)
+    assert page.locator("h1").inner_text() == "boosted-trees"
+    assert chosen(page, "Class") == "cultivar 2"
+
+
+def test_another_study_keeps_what_it_can(page, served):
+    opened(page, served, "?student=mlp&class=cultivar+3", "wine")
+    choose(page, "Study", "private")
+    page.get_by_role("heading", name="mixed").wait_for()
+    assert chosen(page, "Student") == "mlp"
+    assert chosen(page, "Class") == "ill"
+    assert parameters(page) == {"study": "private", "student": "mlp"}
+
+
+# -- what is missing or wrong ----------------------------------------------------------------------
+
+
+def test_a_study_without_rows_says_so_and_shows_the_rest(page, served):
+    text = opened(page, served, "reasons?study=private", "Reasons")
+    assert "The rows' values were not kept" in text
+    assert len(drawn(page)) == 2
+    text = opened(page, served, "student?study=private", "soft-tree")
+    assert "The rows' values were not kept" in text
+
+
+@pytest.mark.parametrize("path", ["", "reasons", "student"])
+def test_an_altered_study_gives_its_error_and_no_traceback(page, served, path):
+    text = opened(page, served, f"{path}?study=altered", "This study cannot be opened")
+    assert "A study's files must be as they were written; however" in text
+    assert "scores.parquet" in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize("path", ["", "reasons"])
+def test_without_a_study_the_page_says_how_to_make_one(page, served_empty, path):
+    text = opened(page, served_empty, path, "No study is open")
+    assert "explain-distill demo" in text

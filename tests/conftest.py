@@ -1,0 +1,86 @@
+"""Thread pools are capped before numpy and torch load; small trained models that tests share."""
+
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "2")
+
+import numpy as np  # noqa: E402 - the caps above come first
+import pytest  # noqa: E402
+
+import explain_distill as xd  # noqa: E402
+from explain_distill.data.dataset import Dataset, Task  # noqa: E402
+from explain_distill.data.features import Feature, Schema  # noqa: E402
+
+SMALL_STUDENTS = {
+    "soft-tree": lambda: xd.SoftTree(depth=2, n_steps=400),
+    "boosted-trees": lambda: xd.BoostedTrees(n_trees=60),
+    "mlp": lambda: xd.MLP(hidden=(16,), n_steps=400),
+}
+
+
+def mixed_table(n_rows=240, seed=0, task="classification"):
+    """Build rows with every kind of column, missing cells, and a truth that they decide."""
+    rng = np.random.default_rng(seed)
+    age = rng.normal(60, 12, n_rows)
+    site = rng.integers(3, size=n_rows).astype(float)
+    smoker = rng.integers(2, size=n_rows).astype(float)
+    signal = (age - 60) / 12 + (site == 2) - smoker + rng.normal(0, 0.3, n_rows)
+    age[::11] = np.nan
+    schema = Schema(
+        (
+            Feature("age", unit="years"),
+            Feature("site", "category", levels=("north", "south", "west")),
+            Feature("smoker", "boolean"),
+        )
+    )
+    if task == "regression":
+        return Dataset("mixed", np.c_[age, site, smoker], signal, schema, Task(task, "risk"))
+    classes = Task(task, "outcome", ("well", "ill"))
+    return Dataset(
+        "mixed", np.c_[age, site, smoker], (signal > 0).astype(np.int64), schema, classes
+    )
+
+
+@pytest.fixture(scope="session")
+def mixed():
+    """Training and test rows of a table with every kind of column."""
+    return mixed_table().split(seed=0)
+
+
+@pytest.fixture(scope="session")
+def wine():
+    """Training and test rows of a table with three classes."""
+    return xd.load_dataset("wine").split(seed=0)
+
+
+@pytest.fixture(scope="session")
+def wine_teacher(wine):
+    return xd.NeuralTeacher(members=2, width=32, max_epochs=60).fit(wine[0])
+
+
+@pytest.fixture(scope="session")
+def mixed_teacher(mixed):
+    return xd.NeuralTeacher(members=2, width=32, max_epochs=60).fit(mixed[0])
+
+
+@pytest.fixture(scope="session")
+def wine_students(wine, wine_teacher):
+    return distilled(wine_teacher, wine[0])
+
+
+@pytest.fixture(scope="session")
+def mixed_students(mixed, mixed_teacher):
+    return distilled(mixed_teacher, mixed[0])
+
+
+@pytest.fixture(scope="session")
+def wine_study(wine, wine_teacher, wine_students):
+    return xd.compare(wine_teacher, wine_students, wine[1])
+
+
+def distilled(teacher, train):
+    return {
+        name: xd.distill(teacher, make(), train, transfer=xd.Coalitions(3000))
+        for name, make in SMALL_STUDENTS.items()
+    }

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from explain_distill.metrics.attribution import (
+    importance,
+    rank_correlation,
+    sign_agreement,
+    top_k,
+    top_k_overlap,
+)
+
+
+@pytest.fixture
+def pair():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(20, 8, 3)), rng.normal(size=(20, 8, 3))
+
+
+def test_the_rank_correlation_is_spearmans_of_absolute_attributions(pair):
+    first, second = pair
+    expected = [
+        np.mean([spearmanr(abs(a[:, c]), abs(b[:, c])).statistic for c in range(3)])
+        for a, b in zip(first, second, strict=True)
+    ]
+    assert rank_correlation(first, second) == pytest.approx(expected)
+
+
+def test_of_two_classes_the_second_counts():
+    rng = np.random.default_rng(0)
+    mirrored = rng.normal(size=(5, 6, 1)) * np.array([-1, 1])
+    other = mirrored.copy()
+    other[:, :, 0] = rng.normal(size=(5, 6))
+    assert rank_correlation(mirrored, other) == pytest.approx(1.0)
+
+
+def test_the_same_attributions_agree_wholly(pair):
+    first, _ = pair
+    assert rank_correlation(first, first) == pytest.approx(1.0)
+    assert top_k_overlap(first, first, 3) == pytest.approx(1.0)
+    assert sign_agreement(first, first, 3) == pytest.approx(1.0)
+
+
+def test_a_random_order_agrees_as_chance_says():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 4000, 10, 1))
+    assert rank_correlation(first, second).mean() == pytest.approx(0.0, abs=0.02)
+    assert top_k_overlap(first, second, 5).mean() == pytest.approx(0.5, abs=0.02)
+    assert sign_agreement(first, second, 5).mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_attributions_that_are_all_zero_agree_with_each_other_only():
+    zero, other = np.zeros((1, 4, 1)), np.arange(4.0).reshape(1, 4, 1)
+    assert rank_correlation(zero, zero) == 1.0
+    assert rank_correlation(zero, other) == 0.0
+
+
+@pytest.mark.parametrize(("n_columns", "k"), [(1, 1), (3, 1), (8, 4), (30, 5)])
+def test_at_most_five_and_at_most_half_of_the_columns_lead(n_columns, k):
+    assert top_k(n_columns) == k
+
+
+def test_importance_is_the_mean_absolute_attribution():
+    values = np.array([[[1.0], [-2.0]], [[3.0], [0.0]]])
+    assert importance(values).tolist() == [2.0, 1.0]

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+from scipy.stats import entropy
+from sklearn.metrics import r2_score
+
+from explain_distill.metrics.fidelity import (
+    classification_fidelity,
+    kl_divergence,
+    regression_fidelity,
+)
+
+
+@pytest.fixture
+def scores():
+    rng = np.random.default_rng(0)
+    teacher = rng.normal(size=(80, 3))
+    teacher -= teacher.mean(axis=1, keepdims=True)
+    student = teacher + rng.normal(0, 0.3, teacher.shape)
+    return teacher, student - student.mean(axis=1, keepdims=True)
+
+
+def test_a_student_that_is_the_teacher_is_perfect(scores):
+    teacher, _ = scores
+    found = classification_fidelity(teacher, teacher)
+    assert (found["agreement"].value, found["score_r2"].value, found["kl"].value) == (1, 1, 0)
+
+
+def test_score_r2_is_the_explained_share_of_all_scores_together(scores):
+    teacher, student = scores
+    found = classification_fidelity(teacher, student)["score_r2"]
+    expected = r2_score(teacher, student, multioutput="variance_weighted")
+    assert found.value == pytest.approx(expected)
+    assert found.low < found.value < found.high
+
+
+def test_kl_is_the_divergence_from_the_teachers_probabilities(scores):
+    teacher, student = scores
+    expected = entropy(softmax(teacher, axis=1), softmax(student, axis=1), axis=1)
+    assert kl_divergence(teacher, student) == pytest.approx(expected)
+
+
+def test_the_score_of_a_regressor_is_its_value():
+    teacher = np.arange(10.0)[:, None]
+    found = regression_fidelity(teacher, teacher + 1)
+    assert found["mae"].value == 1.0
+    assert found["r2"] == found["score_r2"]

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from explain_distill.metrics.intervals import bootstrap, mean, proportion
+
+
+def test_a_proportion_without_a_miss_has_the_interval_of_clopper_and_pearson():
+    found = proportion(np.ones(100, dtype=bool))
+    assert found.value == 1.0
+    assert found.low == pytest.approx(0.025 ** (1 / 100))
+    assert (found.high, found.n, found.level) == (1.0, 100, 0.95)
+
+
+def test_the_interval_of_a_mean_covers_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for seed in range(200):
+        found = mean(rng.exponential(size=60), seed=seed)
+        covered += found.low <= 1.0 <= found.high
+    assert 0.88 <= covered / 200 <= 0.99
+
+
+def test_a_figure_that_no_resampling_changes_gets_a_point_for_an_interval():
+    found = mean(np.full(30, 0.25))
+    assert (found.value, found.low, found.high) == (0.25, 0.25, 0.25)
+
+
+def test_one_row_has_no_interval():
+    found = mean(np.array([0.5]))
+    assert (found.value, found.low, found.high, found.n) == (0.5, None, None, 1)
+
+
+def test_the_same_rows_give_the_same_interval_and_another_seed_another():
+    values = np.random.default_rng(0).normal(size=50)
+    assert mean(values) == mean(values)
+    assert mean(values) != mean(values, seed=1)
+
+
+def test_rows_are_resampled_together():
+    first = np.random.default_rng(0).normal(size=40)
+    found = bootstrap(lambda a, b, axis=-1: (a - b).mean(axis=axis), first, first)
+    assert (found.low, found.high) == (0.0, 0.0)

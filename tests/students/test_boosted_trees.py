@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+import explain_distill as xd
+from explain_distill.metrics.scores import score_of_probabilities
+from explain_distill.students.boosted_trees import FIRST_TREES
+
+
+def test_soft_labels_of_three_classes_are_learned_as_scores_not_by_their_largest():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(800, 2))
+    logits = np.stack([X[:, 0], X[:, 1], -X[:, 0]], axis=1)
+    soft = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    student = xd.BoostedTrees(n_trees=200, random_state=0).fit(X, soft)
+    gap = student.predict_score(X) - score_of_probabilities(soft)
+    assert np.abs(gap).max() < 0.2
+
+
+def test_confident_soft_labels_keep_their_confidence():
+    X = np.linspace(-1, 1, 400)[:, None]
+    margin = 12 * X[:, 0]
+    soft = np.stack([1 / (1 + np.exp(margin)), 1 / (1 + np.exp(-margin))], axis=1)
+    student = xd.BoostedTrees(n_trees=300, random_state=0).fit(X, soft)
+    score = student.predict_score(X)
+    assert score[:, 1] - score[:, 0] == pytest.approx(margin, abs=0.3)
+
+
+def test_soft_and_hard_labels_are_learned_in_the_same_trees():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(600, 1))
+    p = 1 / (1 + np.exp(-4 * X[:, 0]))
+    labels = np.stack([1 - p, p], axis=1)
+    labels[::2] = np.eye(2)[(rng.random(300) < p[::2]).astype(int)]
+    student = xd.BoostedTrees(n_trees=60, random_state=0).fit(X, labels)
+    assert np.abs(student.predict_proba(X)[:, 1] - p).mean() < 0.08
+
+
+def test_parted_sums_are_the_boosters_own(wine, wine_students):
+    student, readable = wine_students["boosted-trees"], wine[1].readable()
+    assert student.n_trees > FIRST_TREES
+    whole = student.booster_.inplace_predict(readable, predict_type="margin")
+    assert student.booster_of(readable) == pytest.approx(whole, abs=1e-5)
+
+
+def test_fidelity_is_told_while_training():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    told = []
+    xd.BoostedTrees(n_trees=20, task="regression").fit(
+        X, X[:, 0], on_step=lambda *s: told.append(s)
+    )
+    assert [step for step, _, _, _ in told] == list(range(1, 21))
+    assert told[-1][3] > told[0][3]

@@ -1,0 +1,30 @@
+"""scikit-learn's own checks of estimators, on every student."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import explain_distill as xd
+
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "rows are drawn in batches, or binned by weighted quantiles: a weight of two is as good as "
+        "a row twice, but not the same to the last digit"
+    ),
+}
+
+SMALL = [
+    xd.SoftTree(depth=2, n_steps=120, batch_size=64),
+    xd.MLP(hidden=(16,), n_steps=120, batch_size=64),
+    xd.BoostedTrees(n_trees=30),
+]
+BOTH_TASKS = [
+    type(student)(**student.get_params() | {"task": task})
+    for student in SMALL
+    for task in ("classification", "regression")
+]
+
+
+@parametrize_with_checks(BOTH_TASKS, expected_failed_checks=lambda _: EXPECTED)
+@pytest.mark.filterwarnings("ignore")
+def test_a_student_is_an_estimator_as_scikit_learn_wants_it(estimator, check):
+    check(estimator)

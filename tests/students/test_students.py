@@ -1,0 +1,82 @@
+"""What every student must do."""
+
+import numpy as np
+import pytest
+
+import explain_distill as xd
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.scores import probabilities_of_score
+
+STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+
+
+def make(name, **options):
+    kinds = {
+        "soft-tree": lambda **o: xd.SoftTree(depth=2, n_steps=400, **o),
+        "boosted-trees": lambda **o: xd.BoostedTrees(n_trees=60, **o),
+        "mlp": lambda **o: xd.MLP(hidden=(16,), n_steps=400, **o),
+    }
+    return kinds[name](random_state=0, **options)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_a_student_overfits_a_tiny_set(name):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 3))
+    soft = rng.dirichlet(np.ones(2), size=20).clip(0.02)
+    soft /= soft.sum(axis=1, keepdims=True)
+    options = {"depth": 4, "n_steps": 1500} if name == "soft-tree" else {}
+    if name == "mlp":
+        options = {"hidden": (64, 64), "n_steps": 1500}
+    if name == "boosted-trees":
+        options = {"n_trees": 400}
+    student = make(name).set_params(**options).fit(X, soft)
+    assert np.abs(student.predict_proba(X) - soft).max() < 0.1
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_probabilities_are_those_of_the_score(name, wine, wine_students):
+    readable = wine[1].readable()
+    student = wine_students[name]
+    score = student.predict_score(readable)
+    assert np.abs(score.sum(axis=1)).max() < 1e-9
+    assert student.predict_proba(readable) == pytest.approx(probabilities_of_score(score))
+    assert np.array_equal(student.predict(readable), score.argmax(axis=1))
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_soft_labels_that_are_no_probabilities_are_refused(name):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    with pytest.raises(DataError, match="each row summing to 1; however, row 0"):
+        make(name).fit(X, np.full((30, 2), 0.7))
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_missing_values_are_learned_and_scored(name, mixed_students, mixed):
+    readable = mixed[1].readable()
+    assert np.isnan(readable).any()
+    assert np.isfinite(mixed_students[name].predict_score(readable)).all()
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_a_student_learns_in_raw_units_whatever_they_are(name):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = X[:, 0] + 0.5 * X[:, 1]
+    scaled = X * [1e-6, 1e6] + [5e-6, -3e6]
+    student = make(name, task="regression").fit(scaled, 1e4 * y)
+    assert student.score(scaled, 1e4 * y) > 0.95
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_one_feature_is_enough(name):
+    X = np.linspace(0, 1, 60)[:, None]
+    student = make(name).fit(X, (X[:, 0] > 0.5).astype(int))
+    assert student.score(X, (X[:, 0] > 0.5).astype(int)) > 0.9
+    assert student.rules()
+    assert student.complexity()
+
+
+def test_a_stream_without_batches_is_refused():
+    with pytest.raises(DataError, match="at least one batch"):
+        xd.MLP().fit_stream([])

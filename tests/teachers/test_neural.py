@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import explain_distill as xd
+from explain_distill.teachers.neural import fitted_temperature
+
+
+def test_probabilities_sum_to_one_and_scores_to_zero(wine, wine_teacher):
+    X = wine[1].X
+    assert wine_teacher.predict_proba(X).sum(axis=1) == pytest.approx(1.0)
+    assert np.abs(wine_teacher.predict_score(X).sum(axis=1)).max() < 1e-5
+
+
+def test_the_teacher_learns_the_table(wine, wine_teacher, mixed, mixed_teacher):
+    assert np.mean(wine_teacher.predict(wine[1].X) == wine[1].y) > 0.9
+    assert np.mean(mixed_teacher.predict(mixed[1].X) == mixed[1].y) > 0.8
+
+
+def test_the_same_seed_gives_the_same_teacher_and_another_another(mixed):
+    train, test = mixed
+
+    def scores(seed):
+        teacher = xd.NeuralTeacher(members=2, width=8, max_epochs=5, seed=seed)
+        return teacher.fit(train).predict_score(test.X)
+
+    assert np.array_equal(scores(0), scores(0))
+    assert not np.array_equal(scores(0), scores(1))
+
+
+def test_training_leaves_torchs_random_numbers_and_threads_alone(mixed):
+    state, threads = torch.random.get_rng_state(), torch.get_num_threads()
+    xd.NeuralTeacher(members=2, width=8, max_epochs=2).fit(mixed[0])
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert torch.get_num_threads() == threads
+
+
+def test_a_row_alone_scores_as_among_others(mixed, mixed_teacher):
+    X = mixed[1].X
+    alone = np.concatenate([mixed_teacher.predict_score(X[i : i + 1]) for i in range(5)])
+    assert alone == pytest.approx(mixed_teacher.predict_score(X)[:5], abs=1e-5)
+
+
+def test_the_gradient_model_scores_as_the_teacher(wine, wine_teacher):
+    model = wine_teacher.gradient_model()
+    score = model.score(torch.from_numpy(model.prepare(wine[1].X))).numpy()
+    assert score == pytest.approx(wine_teacher.predict_score(wine[1].X), abs=1e-4)
+
+
+def test_an_extreme_value_gives_no_extreme_score(wine, wine_teacher):
+    rows = wine[1].X[:3].copy()
+    rows[:, 0] *= 1e6
+    assert np.abs(wine_teacher.predict_score(rows)).max() < 50
+
+
+def test_the_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 3))
+    y = np.array([rng.choice(3, p=functional.softmax(torch.tensor(row), 0)) for row in logits])
+    assert fitted_temperature(5 * logits, y) == pytest.approx(5, rel=0.1)
+    assert fitted_temperature(logits / 3, y) == pytest.approx(1 / 3, rel=0.1)
+
+
+def test_a_few_rows_without_an_error_ask_for_no_boundless_confidence():
+    y = np.arange(20) % 2
+    logits = np.where(np.eye(2)[y] == 1, 2.0, -2.0)
+    temperature = fitted_temperature(logits, y)
+    confidence = functional.softmax(torch.tensor(logits / temperature), 1).max().item()
+    assert confidence == pytest.approx(1 - 1 / 22, abs=0.01)
+
+
+def test_regression_is_in_the_targets_unit():
+    train, test = xd.load_dataset("diabetes").split(seed=0)
+    teacher = xd.NeuralTeacher(members=2, width=32, max_epochs=80).fit(train)
+    assert np.corrcoef(teacher.predict(test.X), test.y)[0, 1] > 0.6
+    assert abs(teacher.predict(test.X).mean() - test.y.mean()) < 20

@@ -1,0 +1,94 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+
+import explain_distill as xd
+from explain_distill.exceptions import DataError
+
+
+def test_a_model_fitted_on_raw_columns_gets_raw_columns(mixed):
+    train, test = mixed
+    model = HistGradientBoostingClassifier(max_iter=10).fit(train.X, train.y)
+    teacher = xd.WrappedTeacher(model, train)
+    assert teacher.predict_proba(test.X) == pytest.approx(model.predict_proba(test.X), abs=1e-6)
+
+
+def test_a_model_fitted_on_readable_features_gets_those(mixed):
+    train, test = mixed
+    model = HistGradientBoostingClassifier(max_iter=10).fit(train.readable(), train.y)
+    expected = model.predict_proba(test.readable())
+    assert xd.WrappedTeacher(model, train).predict_proba(test.X) == pytest.approx(
+        expected, abs=1e-6
+    )
+
+
+def test_a_model_fitted_on_a_table_gets_a_table(mixed):
+    train, test = mixed
+
+    class ByAge:
+        feature_names_in_ = np.array(train.schema.names)
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, table):
+            assert isinstance(table, pd.DataFrame)
+            p = np.where(table["site"] == "west", 0.9, 0.2)
+            return np.c_[1 - p, p]
+
+    found = xd.WrappedTeacher(ByAge(), train).predict_proba(test.X)[:, 1]
+    assert set(found.round(6)) == {0.2, 0.9}
+
+
+def test_classes_named_in_words_are_brought_into_order(mixed):
+    train, test = mixed
+    words = np.array(train.task.class_names)[train.y]
+    model = LogisticRegression().fit(np.nan_to_num(train.X), words)
+    assert list(model.classes_) == ["ill", "well"]
+
+    class Filled:
+        classes_ = model.classes_
+
+        def predict_proba(self, X):
+            return model.predict_proba(np.nan_to_num(X))
+
+    teacher = xd.WrappedTeacher(Filled(), train)
+    expected = model.predict_proba(np.nan_to_num(test.X))[:, ::-1]
+    assert teacher.predict_proba(test.X) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_model_that_says_zero_has_a_finite_score(mixed):
+    train, test = mixed
+
+    class Sure:
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            return np.tile([1.0, 0.0], (len(X), 1))
+
+    assert np.isfinite(xd.WrappedTeacher(Sure(), train).predict_score(test.X)).all()
+
+
+def test_a_regressor_is_a_teacher_by_its_predict():
+    train, test = xd.load_dataset("diabetes").split(seed=0)
+    model = RandomForestRegressor(10, random_state=0).fit(train.X, train.y)
+    score = xd.WrappedTeacher(model, train).predict_score(test.X)
+    assert score[:, 0] == pytest.approx(model.predict(test.X))
+
+
+def test_a_model_without_probabilities_is_refused(mixed):
+    with pytest.raises(DataError, match="must have 'predict_proba'; however, object has none"):
+        xd.WrappedTeacher(object(), mixed[0])
+
+
+def test_a_model_of_other_classes_is_refused(mixed):
+    model = LogisticRegression().fit(np.nan_to_num(mixed[0].X), mixed[0].y + 5)
+    with pytest.raises(DataError, match="classes must be those of the data"):
+        xd.WrappedTeacher(model, mixed[0])
+
+
+def test_a_model_of_other_features_is_refused(mixed):
+    train, test = mixed
+    model = LogisticRegression().fit(np.zeros((2, 9)), [0, 1])
+    with pytest.raises(DataError, match="expects 9 features and the data have 3 columns"):
+        xd.WrappedTeacher(model, train).predict_score(test.X)

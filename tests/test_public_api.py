@@ -1,0 +1,56 @@
+import subprocess
+import sys
+
+import pytest
+
+import explain_distill as xd
+
+NAMES = [
+    "BoostedTrees",
+    "Coalitions",
+    "Comparison",
+    "Dataset",
+    "ExplainDistillError",
+    "MLP",
+    "NeuralTeacher",
+    "SoftTree",
+    "Student",
+    "Study",
+    "Teacher",
+    "TrainingRows",
+    "TransferSet",
+    "WrappedTeacher",
+    "compare",
+    "distill",
+    "load_dataset",
+    "read_table",
+    "run",
+]
+
+
+def test_the_public_names_are_these():
+    assert sorted(xd.__all__) == sorted(NAMES)
+    assert set(NAMES) <= set(dir(xd))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_is_there_and_says_what_it_is(name):
+    assert getattr(xd, name).__doc__
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Tree'"):
+        _ = xd.Tree
+
+
+def test_the_help_of_the_command_line_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['explain-distill', '--help']\n"
+        "from explain_distill.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'shap', 'streamlit', 'xgboost', 'sklearn', 'pandas', 'numpy'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "HEAVY []" in printed.stdout
