@@ -12,6 +12,7 @@ import pandas as pd
 from explain_distill.app import words
 from explain_distill.app.figures import LEAF
 from explain_distill.report.svg import FAINT, INK, LINE
+from explain_distill.report.wording import Called
 from explain_distill.students.names import STUDENTS
 
 TEACHER = INK
@@ -52,22 +53,22 @@ def colours(models: Sequence[str]) -> dict[str, str]:
 # -- figures with intervals ------------------------------------------------------------------------
 
 
-def intervals(table: pd.DataFrame, metric: str, models: Sequence[str]) -> alt.LayerChart:
+def intervals(table: pd.DataFrame, named: Called, models: Sequence[str]) -> alt.LayerChart:
     """Draw one metric, a dot with its interval for each model.
 
     Parameters
     ----------
     table : DataFrame
         From `figures.figures_of`.
-    metric : str
+    named : Called
     models : sequence of str
         All of the study's, which fixes colours and order.
     """
     drawn = _layered(*_dots_and_bars(table, _axis(_domain(table), ticks=4), models))
-    return _titled(drawn, metric, len(table))
+    return _titled(drawn, named, len(table))
 
 
-def agreement(table: pd.DataFrame, metric: str, models: Sequence[str]) -> alt.LayerChart:
+def agreement(table: pd.DataFrame, named: Called, models: Sequence[str]) -> alt.LayerChart:
     """Draw an agreement of attributions between its floor (chance) and its ceiling.
 
     The ceiling is the teacher's own row: the teacher against itself on independent draws. Its
@@ -87,7 +88,7 @@ def agreement(table: pd.DataFrame, metric: str, models: Sequence[str]) -> alt.La
         band.encode(x=_again("low"), x2="high:Q"), *marks, *_dots_and_bars(students, x, models)
     )
     spoken = ", ".join(f"{word} {words.share(value)}" for word, value in told.items())
-    return _titled(drawn, metric, len(students) + 0.5, spoken)
+    return _titled(drawn, named, len(students) + 0.5, spoken)
 
 
 def _mark(value: float, word: str, x: alt.X) -> list[alt.Chart]:
@@ -121,7 +122,7 @@ def _dots_and_bars(table: pd.DataFrame, x: alt.X, models: Sequence[str]) -> list
 
 
 def against_size(
-    table: pd.DataFrame, metric: str, models: Sequence[str], teacher_bytes: float | None
+    table: pd.DataFrame, named: Called, models: Sequence[str], teacher_bytes: float | None
 ) -> alt.LayerChart:
     """Draw a metric of the students against their size on disk, on a logarithmic axis.
 
@@ -129,7 +130,7 @@ def against_size(
     ----------
     table : DataFrame
         From `figures.against_size`.
-    metric : str
+    named : Called
     models : sequence of str
     teacher_bytes : float or None
         The teacher's size, a dashed line; None where it is not known.
@@ -159,7 +160,7 @@ def against_size(
         _name(base, f"datum.bytes <= {middle}", "left").encode(y=y, text="model:N"),
         _name(base, f"datum.bytes > {middle}", "right").encode(y=y, text="model:N"),
     ]
-    return _titled(_layered(*layers), metric, 0).properties(height=SIZE_HEIGHT)
+    return _titled(_layered(*layers), named, 0).properties(height=SIZE_HEIGHT)
 
 
 def _name(base: alt.Chart, where: str, align: Literal["left", "right"]) -> alt.Chart:
@@ -351,13 +352,13 @@ def _bytes_words() -> str:
     )
 
 
-def _titled(chart: alt.LayerChart, metric: str, n_rows: float, spoken: str = "") -> alt.LayerChart:
+def _titled(
+    chart: alt.LayerChart, named: Called, n_rows: float, spoken: str = ""
+) -> alt.LayerChart:
     """Name a chart of one metric, and give each model its line."""
-    known = words.label(metric)
-    better = f"{known.better} is better" if known.better else ""
-    subtitle = [line for line in (better, spoken) if line] or [" "]
+    subtitle = [line for line in (named.better, spoken) if line] or [" "]
     height = int(ROW_HEIGHT * n_rows + SUBTITLE_HEIGHT * len(subtitle)) + TITLE_HEIGHT + AXIS_HEIGHT
-    return chart.properties(title=alt.TitleParams(known.text, subtitle=subtitle), height=height)
+    return chart.properties(title=alt.TitleParams(named.name, subtitle=subtitle), height=height)
 
 
 def styled(chart: alt.LayerChart) -> alt.LayerChart:

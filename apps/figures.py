@@ -16,10 +16,15 @@ from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Schema
 from explain_distill.metrics.attribution import importance
 from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.report.reading import known_rows, unweighed_nodes
 from explain_distill.report.tree_drawing import draw_tree
+from explain_distill.report.wording import FIGURES, called
 from explain_distill.students.rules import tree_nodes
 from explain_distill.students.soft_tree import SoftTree
 from explain_distill.study.study import Study
+
+FAMILIES = ("fidelity", "attribution", "performance", "complexity", "cost")
+"""In the order in which figures are shown."""
 
 TOP = 15
 """How many features are shown unless more are asked for."""
@@ -59,7 +64,7 @@ def figures_of(comparison: Comparison, metric: str) -> pd.DataFrame:
             "low": [np.nan if m.low is None else m.low for m in found],
             "high": [np.nan if m.high is None else m.high for m in found],
             "n": [m.n for m in found],
-            "text": [words.value(m.value, words.label(metric).kind) for m in found],
+            "text": [words.value(m.value, words.form_of(metric)) for m in found],
             "figure": [words.figure(m) for m in found],
             "chance": [np.nan if m.chance is None else m.chance for m in found],
         }
@@ -69,8 +74,8 @@ def figures_of(comparison: Comparison, metric: str) -> pd.DataFrame:
 def measured(comparison: Comparison, family: str) -> list[str]:
     """Give the metrics of a family (``"performance"``, say) that were measured, in order."""
     names = dict.fromkeys(m.metric for m in comparison.metrics)
-    known = [name for name in words.LABELS if name in names]
-    ordered = [*known, *(name for name in names if name not in words.LABELS)]
+    ordered = [name for name in FIGURES if name in names]
+    ordered += [name for name in names if name not in FIGURES]
     return [name for name in ordered if name.startswith(f"{family}.")]
 
 
@@ -99,25 +104,26 @@ def n_bytes(comparison: Comparison, name: str) -> float | None:
     return None if found is None else found.value
 
 
-def figure_table(comparison: Comparison) -> pd.DataFrame:
+def figure_table(study: Study) -> pd.DataFrame:
     """Give all figures, a row a metric and a column a model, an interval beside each.
 
     Returns
     -------
     DataFrame of str
-        Indexed by the metric's label; the first column says which direction is better.
+        Indexed by the metric's name; the first column says which direction is better.
     """
+    comparison = study.comparison
     families = dict.fromkeys(m.metric.partition(".")[0] for m in comparison.metrics)
-    known = ("fidelity", "attribution", "performance", "complexity", "cost")
-    order = [*known, *(family for family in families if family not in known)]
+    order = [*FAMILIES, *(family for family in families if family not in FAMILIES)]
     metrics = [metric for family in order for metric in measured(comparison, family)]
+    named = [called(metric, study.about.task) for metric in metrics]
     cells: dict[str, list[str]] = {
-        "Better": [words.label(metric).better or "–" for metric in metrics]
+        "Better": [name.better.removesuffix(" is better") or "–" for name in named]
     }
-    for name in comparison.models:
-        found = [comparison.get(name, metric) for metric in metrics]
-        cells[name] = ["–" if m is None else words.figure(m) for m in found]
-    return pd.DataFrame(cells, index=[words.label(metric).text for metric in metrics])
+    for model in comparison.models:
+        found = [comparison.get(model, metric) for metric in metrics]
+        cells[model] = ["–" if m is None else words.figure(m) for m in found]
+    return pd.DataFrame(cells, index=[name.name for name in named])
 
 
 # -- attributions ----------------------------------------------------------------------------------
@@ -364,22 +370,18 @@ def answers(
 # -- a tree and one row ----------------------------------------------------------------------------
 
 
-def tree_rows(study: Study, tree: SoftTree) -> FloatArray:
-    """Give the rows whose shares a drawn tree shows: training rows, else test rows.
-
-    Where no rows were kept, one row that has every feature's median.
-    """
-    data = study.train if study.train is not None else study.comparison.data
-    return tree.preparation_.fill[None] if data is None else data.readable()
-
-
 def tree_svg(study: Study, tree: SoftTree, row: int | None = None) -> str:
-    """Draw a tree, and the way of one test row through it."""
-    nodes = tree_nodes(tree, tree_rows(study, tree))
+    """Draw a tree as its training rows take it, and the way of one test row through it.
+
+    Where no rows were kept, all branches are equally thick.
+    """
+    rows, data = known_rows(study), study.comparison.data
+    nodes = unweighed_nodes(tree) if rows is None else tree_nodes(tree, rows)
     followed = None
-    if row is not None and study.comparison.data is not None:
-        followed = tree_nodes(tree, readable_row(study.comparison.data, row))
-    return draw_tree(nodes, study.about.task, followed=followed, width=TREE_WIDTH)
+    if row is not None and data is not None:
+        followed = tree_nodes(tree, readable_row(data, row))
+    weighed = rows is not None or followed is not None
+    return draw_tree(nodes, study.about.task, followed=followed, weighed=weighed, width=TREE_WIDTH)
 
 
 def readable_row(data: Dataset, row: int) -> FloatArray:

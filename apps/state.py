@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import streamlit as st
 
@@ -13,6 +14,8 @@ from explain_distill.app import figures
 from explain_distill.data.dataset import Task
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.study.study import Study
+
+T = TypeVar("T", str, int)
 
 OPEN_AT_ONCE = 8
 
@@ -91,7 +94,8 @@ def choose_study(folders: dict[str, Path]) -> Study | StudyFormatError | None:
     """Let the reader choose a study. Gives the error of one that cannot be opened."""
     if not folders:
         return None
-    name = st.sidebar.selectbox("Study", list(folders), key="study", bind="query-params")
+    names = list(folders)
+    name = _select("Study", "study", names, names[0])
     try:
         return open_study(folders[name])
     except StudyFormatError as error:
@@ -101,13 +105,7 @@ def choose_study(folders: dict[str, Path]) -> Study | StudyFormatError | None:
 def choose(study: Study) -> Choice:
     """Let the reader choose a student, a class and a row. All pages share these choices."""
     names = list(study.students)
-    student = st.sidebar.selectbox(
-        "Student",
-        names,
-        index=names.index(study.recommended),
-        key="student",
-        bind="query-params",
-    )
+    student = _select("Student", "student", names, study.recommended)
     return Choice(study, student, _choose_class(study.about.task), _choose_row(study, student))
 
 
@@ -115,15 +113,10 @@ def _choose_class(task: Task) -> int:
     if task.kind == "regression":
         return 0
     names = list(task.class_names)
-    chosen = st.sidebar.selectbox(
-        "Class",
-        names,
-        index=1 if len(names) == 2 else 0,
-        key="class",
-        bind="query-params",
-        help="The class whose score is explained.",
+    default = names[1] if len(names) == 2 else names[0]
+    return names.index(
+        _select("Class", "class", names, default, "The class whose score is explained.")
     )
-    return names.index(chosen)
 
 
 def _choose_row(study: Study, student: str) -> int:
@@ -136,11 +129,19 @@ def _choose_row(study: Study, student: str) -> int:
     )
     places = figures.row_order(study.comparison, student, apart)
     numbers = [int(rows[place]) + 1 for place in places]
-    chosen = st.sidebar.selectbox(
-        "Test row",
-        numbers,
-        key="row",
+    told = f"{len(rows)} of {study.about.n_test} test rows have attributions."
+    return int(places[numbers.index(_select("Test row", "row", numbers, numbers[0], told))])
+
+
+def _select(label: str, key: str, options: Sequence[T], default: T, told: str | None = None) -> T:
+    """Let the reader choose; what another study does not have falls back to the default."""
+    if st.session_state.get(key, default) not in options:
+        st.session_state[key] = default  # which takes it out of the address, too
+    return st.sidebar.selectbox(
+        label,
+        options,
+        index=options.index(default),
+        key=key,
         bind="query-params",
-        help=f"{len(rows)} of {study.about.n_test} test rows have attributions.",
+        help=told,
     )
-    return int(places[numbers.index(chosen)])

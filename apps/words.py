@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -13,17 +11,16 @@ from explain_distill.audit.compare import Comparison, Metric
 from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Task
 from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.report.blocks import Form
+from explain_distill.report.reading import known_rows
+from explain_distill.report.wording import FIGURES, how_many
 from explain_distill.students.base import Student
 from explain_distill.students.soft_tree import SoftTree
 from explain_distill.study.about import About
 from explain_distill.study.study import Study
 
-Kind = Literal["share", "measure", "count", "bytes", "seconds", "milliseconds"]
-Better = Literal["higher", "lower", ""]
-
 NARROW_SPACE = "\u202f"
 NAMED_CLASSES = 6
-COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six")
 NOT_KEPT = "The rows' values were not kept in this study; scores and attributions were."
 OWN_NOTE = (
     "Each model is told here by the method that suits its kind. The methods differ, and so do the "
@@ -35,59 +32,6 @@ SUMS_NOTE = (
 )
 TOO_DEEP = "This tree has too many questions to draw; its words are below."
 MARKDOWN = frozenset("\\`*_{}[]()#+-.!|$<>~:")
-
-
-@dataclass(frozen=True)
-class Label:
-    """How a metric is called and written.
-
-    Parameters
-    ----------
-    text : str
-    kind : {"share", "measure", "count", "bytes", "seconds", "milliseconds"}
-    better : {"higher", "lower", ""}
-        The direction; empty where there is none.
-    """
-
-    text: str
-    kind: Kind
-    better: Better = ""
-
-
-LABELS: dict[str, Label] = {
-    "fidelity.agreement": Label("Same class as the teacher", "share", "higher"),
-    "fidelity.r2": Label("R² of the teacher's values", "share", "higher"),
-    "fidelity.score_r2": Label("R² of the teacher's scores", "share", "higher"),
-    "fidelity.kl": Label("Divergence from the teacher (nats)", "measure", "lower"),
-    "fidelity.mae": Label("Mean distance from the teacher", "measure", "lower"),
-    "attribution.rank_correlation": Label("Rank correlation of reasons", "share", "higher"),
-    "attribution.top_k_overlap": Label("Leading features in common", "share", "higher"),
-    "attribution.sign_agreement": Label("Same sign of leading features", "share", "higher"),
-    "attribution.gap_bound": Label("Attribution gap, upper bound", "measure", "lower"),
-    "performance.accuracy": Label("Accuracy", "share", "higher"),
-    "performance.balanced_accuracy": Label("Balanced accuracy", "share", "higher"),
-    "performance.roc_auc": Label("Area under the ROC curve", "share", "higher"),
-    "performance.log_loss": Label("Log loss (nats)", "measure", "lower"),
-    "performance.brier": Label("Brier score", "measure", "lower"),
-    "performance.ece": Label("Calibration error", "measure", "lower"),
-    "performance.r2": Label("R² of the true values", "share", "higher"),
-    "performance.mae": Label("Mean absolute error", "measure", "lower"),
-    "performance.rmse": Label("Root mean square error", "measure", "lower"),
-    "complexity.leaves": Label("Leaves", "count"),
-    "complexity.depth": Label("Depth", "count"),
-    "complexity.parameters": Label("Parameters", "count"),
-    "complexity.features_per_split": Label("Features in a question", "count"),
-    "cost.bytes": Label("Size on disk", "bytes"),
-    "cost.row_milliseconds": Label("Time for one row", "milliseconds"),
-    "cost.rows_per_second": Label("Rows a second, in batches", "count"),
-    "cost.fit_seconds": Label("Time to train", "seconds"),
-}
-"""In the order in which they are shown."""
-
-
-def label(metric: str) -> Label:
-    """Look a metric up; one that is not known keeps its name."""
-    return LABELS.get(metric, Label(metric, "measure"))
 
 
 # -- numbers ---------------------------------------------------------------------------------------
@@ -121,9 +65,9 @@ def size(n_bytes: float) -> str:
     return f"{n_bytes:.0f} bytes"
 
 
-def value(number: float, kind: Kind) -> str:
-    """Write a figure by its kind."""
-    match kind:
+def value(number: float, form: Form) -> str:
+    """Write a figure by its form."""
+    match form:
         case "share":
             return share(number)
         case "count":
@@ -140,11 +84,17 @@ def value(number: float, kind: Kind) -> str:
 
 def figure(metric: Metric) -> str:
     """Write a figure with its interval: ``0.993 [0.961, 1.000]``."""
-    kind = label(metric.metric).kind
+    form = form_of(metric.metric)
     if metric.low is None or metric.high is None:
-        return value(metric.value, kind)
-    low, high = value(metric.low, kind), value(metric.high, kind)
-    return f"{value(metric.value, kind)} [{low}, {high}]"
+        return value(metric.value, form)
+    low, high = value(metric.low, form), value(metric.high, form)
+    return f"{value(metric.value, form)} [{low}, {high}]"
+
+
+def form_of(metric: str) -> Form:
+    """Say how a metric is written."""
+    known = FIGURES.get(metric)
+    return "number" if known is None else known.form
 
 
 def _grouped(number: float, decimals: int) -> str:
@@ -175,11 +125,10 @@ def counted(n: int, noun: str) -> str:
 def lead(study: Study) -> str:
     """Say in a sentence or two who teaches, who learned and on what it was judged."""
     names = [plain(name) for name in study.students]
-    n = COUNTS[len(names)] if len(names) < len(COUNTS) else str(len(names))
     learned = "student learned" if len(names) == 1 else "students learned"
     teacher = plain(study.about.teacher or "a model that is not described")
     return (
-        f"The teacher is {teacher}. {n} {learned} from it: {listed(names)}. "
+        f"The teacher is {teacher}. {how_many(len(names))} {learned} from it: {listed(names)}. "
         f"All are judged on {counted(study.about.n_test, 'test row')} on which none of them was "
         f"trained, their reasons on {_grouped(len(study.comparison.reasons.rows), 0)} of these."
     )
@@ -327,7 +276,7 @@ def size_note(comparison: Comparison) -> str:
     parts = []
     for name in comparison.models:
         found = [
-            f"{_grouped(m.value, 0)} {label(key).text.lower()}"
+            f"{_grouped(m.value, 0)} {FIGURES[key].name.lower()}"
             for key in ("complexity.leaves", "complexity.parameters")
             if (m := comparison.get(name, key)) is not None
         ]
@@ -378,15 +327,12 @@ def truth(task: Task, y: float) -> str:
     return output(task, [float(y)]) if task.kind == "regression" else task.class_names[int(y)]
 
 
-def tree_note(study: Study, one_row: bool) -> str:
-    """Say of which rows the shares in a drawn tree are; of one row it says so itself."""
-    if one_row:
-        return ""
-    if study.train is not None:
-        return f"Branches are as thick as the share of the {len(study.train)} training rows."
-    if study.comparison.data is not None:
-        return f"Branches are as thick as the share of the {len(study.comparison.data)} test rows."
-    return "The rows were not kept: the branches are those of one row that has every median."
+def tree_note(study: Study) -> str:
+    """Say of which rows the shares in a drawn tree are."""
+    rows = known_rows(study)
+    if rows is None:
+        return "The study keeps no rows, so how many of them take each branch is not known."
+    return f"Drawn as {counted(len(rows), 'training row')} take it."
 
 
 # -- students --------------------------------------------------------------------------------------

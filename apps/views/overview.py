@@ -8,7 +8,7 @@ import streamlit as st
 
 from explain_distill.app import charts, figures, words
 from explain_distill.app.state import Choice
-from explain_distill.audit.compare import Comparison
+from explain_distill.report.wording import GROUPS, called
 from explain_distill.study.study import Study
 
 COLUMNS = 3
@@ -24,11 +24,11 @@ def show(choice: Choice) -> None:
     study = choice.study
     st.title(words.plain(study.about.name))
     _lead(study)
-    _against_size(study.comparison)
-    _agreement(study.comparison)
-    _family(study.comparison, "Fidelity: closeness to the teacher", "fidelity")
-    _family(study.comparison, "Performance: closeness to the truth", "performance")
-    _table(study.comparison)
+    _against_size(study)
+    _agreement(study)
+    _family(study, "fidelity")
+    _family(study, "performance")
+    _table(study)
     _asked(study)
 
 
@@ -40,7 +40,8 @@ def _lead(study: Study) -> None:
     st.markdown(words.floor_and_ceiling(study.comparison))
 
 
-def _against_size(comparison: Comparison) -> None:
+def _against_size(study: Study) -> None:
+    comparison = study.comparison
     st.subheader("Fidelity against size")
     teacher = figures.n_bytes(comparison, "teacher")
     left, right = st.columns(2, gap="medium")
@@ -51,41 +52,43 @@ def _against_size(comparison: Comparison) -> None:
         table = figures.against_size(comparison, metric)
         if not table.empty:
             with column:
-                draw(charts.against_size(table, metric, comparison.models, teacher))
+                named = called(metric, study.about.task)
+                draw(charts.against_size(table, named, comparison.models, teacher))
     st.caption(words.size_note(comparison))
 
 
-def _agreement(comparison: Comparison) -> None:
-    st.subheader("Right for the teacher's reasons")
+def _agreement(study: Study) -> None:
+    comparison = study.comparison
+    st.subheader(GROUPS["attribution"])
     tables = {metric: figures.figures_of(comparison, metric) for metric in AGREEMENTS}
     columns = st.columns(COLUMNS, gap="medium")
     for column, (metric, table) in zip(columns, tables.items(), strict=True):
         if not table.empty:
             with column:
-                draw(charts.agreement(table, metric, comparison.models))
+                draw(charts.agreement(table, called(metric, study.about.task), comparison.models))
     st.caption(words.plain(words.reasons_note(comparison.reasons)))
 
 
-def _family(comparison: Comparison, title: str, family: str) -> None:
-    metrics = figures.charted(comparison, family)
+def _family(study: Study, family: str) -> None:
+    metrics = figures.charted(study.comparison, family)
     if not metrics:
         return
-    st.subheader(title)
+    st.subheader(GROUPS[family])
     for start in range(0, len(metrics), COLUMNS):
-        _row_of_charts(comparison, metrics[start : start + COLUMNS])
+        _row_of_charts(study, metrics[start : start + COLUMNS])
 
 
-def _row_of_charts(comparison: Comparison, metrics: Sequence[str]) -> None:
+def _row_of_charts(study: Study, metrics: Sequence[str]) -> None:
     for column, metric in zip(st.columns(COLUMNS, gap="medium"), metrics, strict=False):
         with column:
-            table = figures.figures_of(comparison, metric)
-            draw(charts.intervals(table, metric, comparison.models))
+            table = figures.figures_of(study.comparison, metric)
+            draw(charts.intervals(table, called(metric, study.about.task), study.comparison.models))
 
 
-def _table(comparison: Comparison) -> None:
+def _table(study: Study) -> None:
     st.subheader("All figures")
-    st.table(figures.figure_table(comparison))
-    st.caption(words.interval_note(comparison))
+    st.table(figures.figure_table(study))
+    st.caption(words.interval_note(study.comparison))
 
 
 def _asked(study: Study) -> None:

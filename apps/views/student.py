@@ -32,7 +32,8 @@ def _tree(choice: Choice, tree: SoftTree) -> None:
     row = choice.row if follow else None
     if tree.depth <= figures.DEEPEST_DRAWN:
         st.image(figures.tree_svg(choice.study, tree, row), width="stretch")
-        st.caption(words.tree_note(choice.study, follow))
+        if not follow:
+            st.caption(words.tree_note(choice.study))
     else:
         st.markdown(words.TOO_DEEP)
     _way(choice, tree)

@@ -220,5 +220,5 @@ def test_an_altered_study_gives_its_error_and_no_traceback(page, served, path):
 
 @pytest.mark.parametrize("path", ["", "reasons"])
 def test_without_a_study_the_page_says_how_to_make_one(page, served_empty, path):
-    text = opened(page, served_empty, path, "No study is open")
-    assert "explain-distill demo" in text
+    opened(page, served_empty, path, "No study is open")
+    page.get_by_text("explain-distill demo").wait_for()
