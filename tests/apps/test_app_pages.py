@@ -1,0 +1,138 @@
+"""Every page on every kind of study, without a browser."""
+
+import shutil
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import explain_distill as xd
+from explain_distill.app import figures, state
+from explain_distill.data.dataset import Dataset, Task
+from explain_distill.data.features import Feature, Schema
+from explain_distill.exceptions import StudyFormatError
+
+LONG = "serum concentration of a marker whose name is *very* long, at admission, fasting, number"
+
+
+def rows_of(name, n_columns, n_classes, n_rows=160, seed=0):
+    """Build rows of numbers, with a value or one of some classes to predict."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, n_columns))
+    columns = tuple(Feature(f"{LONG} {place}", unit="mg/dL") for place in range(n_columns))
+    if not n_classes:
+        y, task = X[:, 0] * 1000, Task("regression", "cost", unit="EUR")
+    else:
+        y = np.arange(n_rows) % n_classes
+        task = Task("classification", "letter", tuple(f"class_{i}" for i in range(n_classes)))
+    return Dataset(name, X, y, Schema(columns), task)
+
+
+def kept(folder, data, **options):
+    """Judge a tree and a perceptron that barely learned, and keep that."""
+    train, test = data.split(seed=0)
+    teacher = xd.NeuralTeacher(members=1, width=8, max_epochs=3).fit(train)
+    students = {
+        "soft-tree": xd.distill(teacher, xd.SoftTree(depth=2, n_steps=20), train),
+        "a small network": xd.distill(teacher, xd.MLP(hidden=(8,), n_steps=20), train),
+    }
+    xd.compare(teacher, students, test.take(np.arange(12))).save(folder, **options)
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("kinds")
+    kept(root / "wide", rows_of("wide", 60, 2))
+    kept(root / "letters", rows_of("letters", 3, 26, n_rows=208))
+    kept(root / "regression", rows_of("regression", 3, 0), with_data=False)
+    shutil.copytree(root / "letters", root / "altered")
+    (root / "altered" / "results.json").write_text("{}", encoding="utf-8")
+    return root
+
+
+def visited(folder, view, student="soft-tree", **session):
+    """Run one page of the app, with choices made before."""
+
+    def script(folder, view):
+        from importlib import import_module
+        from pathlib import Path
+
+        from explain_distill.app import state
+
+        study = state.open_study(Path(folder))
+        import_module(f"explain_distill.app.views.{view}").show(state.choose(study))
+
+    app = AppTest.from_function(script, kwargs={"folder": str(folder), "view": view})
+    app.session_state["student"] = student
+    for key, value in session.items():
+        app.session_state[key] = value
+    app.run(timeout=60)
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize("student", ["soft-tree", "a small network"])
+@pytest.mark.parametrize("view", ["overview", "reasons", "student"])
+@pytest.mark.parametrize("name", ["wide", "letters", "regression"])
+def test_every_page_shows_every_kind_of_study(folders, name, view, student):
+    assert visited(folders / name, view, student).title
+
+
+@pytest.mark.parametrize("name", ["wide", "letters", "regression"])
+def test_own_methods_are_shown_of_every_kind_of_study(folders, name):
+    app = visited(folders / name, "reasons", attributions="own method")
+    assert "The methods differ" in app.info[0].value
+
+
+def test_many_features_can_be_asked_for(folders):
+    app = visited(folders / "wide", "reasons")
+    assert app.button_group(key="features").value == 15
+    assert (
+        visited(folders / "wide", "reasons", features=60).button_group(key="features").value == 60
+    )
+
+
+def test_few_features_are_all_shown_without_asking(folders):
+    assert "features" not in visited(folders / "letters", "reasons").session_state
+
+
+def test_regression_has_no_class_to_choose(folders):
+    assert [box.label for box in visited(folders / "regression", "reasons").selectbox] == [
+        "Student",
+        "Test row",
+    ]
+
+
+def test_a_regressors_two_r2_are_drawn_once(folders):
+    comparison = state.open_study(folders / "regression").comparison
+    assert "fidelity.score_r2" in figures.measured(comparison, "fidelity")
+    assert figures.charted(comparison, "fidelity") == ["fidelity.r2", "fidelity.mae"]
+
+
+def test_rows_that_were_not_kept_are_said_to_be_missing(folders):
+    for view in ("reasons", "student"):
+        app = visited(folders / "regression", view)
+        told = [element.value for element in (*app.markdown, *app.caption)]
+        assert any("values were not kept" in text for text in told)
+
+
+def test_a_study_is_opened_again_once_its_files_change(folders, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(folders / "letters", folder)
+    first = state.open_study(folder)
+    assert state.open_study(folder) is first
+    shutil.rmtree(folder)
+    shutil.copytree(folders / "wide", folder)
+    (folder / "study.json").touch()
+    assert state.open_study(folder).about.name == "wide"
+
+
+def test_an_altered_study_raises_its_error(folders):
+    with pytest.raises(StudyFormatError, match="must have format 1"):
+        state.open_study(folders / "altered")
+
+
+def test_folders_are_named_by_their_last_part_or_their_path(tmp_path):
+    one, two, other = tmp_path / "a" / "study", tmp_path / "b" / "study", tmp_path / "wine"
+    named = state.named_folders([str(one), str(two), str(other), str(one)])
+    assert named == {str(one): one, str(two): two, "wine": other}
