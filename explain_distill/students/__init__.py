@@ -1,0 +1,1 @@
+"""Students: what learns from a teacher, and can be read or run by a small machine."""

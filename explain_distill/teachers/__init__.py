@@ -1,0 +1,1 @@
+"""Teachers: anything that scores raw rows."""
