@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain_distill._arrays import take_checked
 from explain_distill._types import FloatArray, ReadableRows
 
 
@@ -73,6 +74,21 @@ class Preparation:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Preparation:
-        """Read what `to_arrays` wrote."""
-        names = ("fill", "centre", "scale", "indicated")
-        return cls(*(arrays[f"preparation.{name}"] for name in names))
+        """Read what `to_arrays` wrote.
+
+        Raises
+        ------
+        ValueError
+            Where the arrays do not fit together.
+        """
+        fill, centre, scale, indicated = (
+            arrays[f"preparation.{name}"] for name in ("fill", "centre", "scale", "indicated")
+        )
+        if fill.ndim != 1 or indicated.ndim != 1:
+            raise ValueError("the preparation's arrays must have one axis")
+        shapes = {f"preparation.{name}": fill.shape for name in ("fill", "centre", "scale")}
+        take_checked(arrays, shapes)
+        take_checked(arrays, {"preparation.indicated": indicated.shape}, np.int64)
+        if len(indicated) and not 0 <= indicated.min() <= indicated.max() < len(fill):
+            raise ValueError("preparation.indicated names a feature that is not there")
+        return cls(fill, centre, scale, indicated)

@@ -12,6 +12,7 @@ from scipy.special import expit
 from torch import Tensor, nn
 from torch.nn import functional
 
+from explain_distill._arrays import take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._types import FloatArray, Json, Scores, TaskKind
@@ -129,16 +130,19 @@ class MLP(StepwiseStudent):
         arrays = load_file(folder / "model.safetensors")
         self.hidden = tuple(self.hidden)
         self.preparation_ = Preparation.from_arrays(arrays)
-        self.output_centre_, self.output_scale_ = arrays["output_centre_"], arrays["output_scale_"]
-        n_layers = len(self.hidden) + 1
-        self.weights_ = [arrays[f"weight.{i}"] for i in range(n_layers)]
-        self.biases_ = [arrays[f"bias.{i}"] for i in range(n_layers)]
-        sizes = [self.preparation_.n_prepared, *self.hidden, len(self.output_centre_)]
-        shapes: list[tuple[int, ...]] = list(pairwise(sizes))
-        if [w.shape for w in self.weights_] != shapes:
-            raise ValueError(
-                f"weights have shapes {[w.shape for w in self.weights_]}, not {shapes}"
-            )
+        n_scores = len(arrays["output_centre_"])
+        sizes = [self.preparation_.n_prepared, *self.hidden, n_scores]
+        shapes: dict[str, tuple[int, ...]] = {"output_centre_": (n_scores,)}
+        shapes["output_scale_"] = (n_scores,)
+        for layer, (inputs, outputs) in enumerate(pairwise(sizes)):
+            shapes |= {f"weight.{layer}": (inputs, outputs), f"bias.{layer}": (outputs,)}
+        checked = take_checked(arrays, shapes)
+        self.output_centre_, self.output_scale_ = (
+            checked["output_centre_"],
+            checked["output_scale_"],
+        )
+        self.weights_ = [checked[f"weight.{layer}"] for layer in range(len(sizes) - 1)]
+        self.biases_ = [checked[f"bias.{layer}"] for layer in range(len(sizes) - 1)]
         self.n_features_in_ = len(self.preparation_.fill)
 
 

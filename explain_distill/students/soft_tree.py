@@ -11,6 +11,7 @@ from scipy.special import log_expit, log_softmax, logsumexp
 from torch import Tensor, nn
 from torch.nn import functional
 
+from explain_distill._arrays import take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._types import FloatArray, Json, Scores, TaskKind
@@ -195,10 +196,8 @@ class SoftTree(StepwiseStudent):
             "output_centre_": (n_scores,),
             "output_scale_": (n_scores,),
         }
-        for name, shape in shapes.items():
-            if arrays[name].shape != shape:
-                raise ValueError(f"{name} has shape {arrays[name].shape} instead of {shape}")
-            setattr(self, name, arrays[name])
+        for name, array in take_checked(arrays, shapes).items():
+            setattr(self, name, array)
         self.n_features_in_ = len(self.preparation_.fill)
 
 

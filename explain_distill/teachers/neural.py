@@ -162,7 +162,7 @@ class NeuralTeacher(Teacher):
         )
         self._network = self._network.to("cpu").eval()
         self.temperature = 1.0
-        self._precise = copy.deepcopy(self._network).double()
+        self._precise = copy.deepcopy(self._network).double().requires_grad_(False)
         if data.task.kind == "classification":
             self.temperature = fitted_temperature(
                 self._logits(rows[held_out]), targets[held_out].numpy()
@@ -313,7 +313,7 @@ class NeuralTeacher(Teacher):
         teacher._network.load_state_dict(
             {k: torch.from_numpy(v) for k, v in arrays.items() if "preparation" not in k}
         )
-        teacher._precise = copy.deepcopy(teacher._network).double()
+        teacher._precise = copy.deepcopy(teacher._network).double().requires_grad_(False)
         return teacher
 
 

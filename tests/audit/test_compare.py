@@ -100,7 +100,7 @@ def test_the_same_seed_measures_the_same(wine, wine_teacher, wine_students):
 
 
 def test_rows_without_a_background_are_refused(wine, wine_teacher, wine_students):
-    with pytest.raises(DataError, match="second part of `data.split"):
+    with pytest.raises(DataError, match=r"second part of `data\.split"):
         xd.compare(wine_teacher, wine_students, wine[0])
 
 

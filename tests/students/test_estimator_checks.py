@@ -14,7 +14,7 @@ EXPECTED = {
 
 SMALL = [
     xd.SoftTree(depth=2, n_steps=120, batch_size=64),
-    xd.MLP(hidden=(16,), n_steps=120, batch_size=64),
+    xd.MLP(hidden=(16,), n_steps=400, batch_size=64),
     xd.BoostedTrees(n_trees=30),
 ]
 BOTH_TASKS = [

@@ -1,0 +1,209 @@
+"""A study in its folder: opened it is what it was, and what is altered is refused."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file, save_file
+
+import explain_distill as xd
+from explain_distill.exceptions import StudyFormatError
+
+STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+
+
+@pytest.fixture(scope="module")
+def saved(wine_study, tmp_path_factory):
+    return wine_study.save(tmp_path_factory.mktemp("kept") / "wine")
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "copy")
+
+
+@pytest.fixture(scope="module")
+def opened(saved):
+    return xd.Study.open(saved)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_students_predict_bit_for_bit_what_they_predicted(name, opened, wine_study, wine):
+    readable = wine[1].readable()
+    before = wine_study.students[name].predict_score(readable)
+    assert np.array_equal(before, opened.students[name].predict_score(readable))
+    assert wine_study.students[name].rules() == opened.students[name].rules()
+
+
+def test_the_teacher_predicts_bit_for_bit_what_it_predicted(opened, wine_teacher, wine):
+    before = wine_teacher.predict_score(wine[1].X)
+    assert np.array_equal(before, opened.comparison.teacher.predict_score(wine[1].X))
+
+
+def test_figures_rows_and_reasons_are_kept(opened, wine_study, wine):
+    assert opened.summary().equals(wine_study.summary())
+    assert np.array_equal(opened.comparison.data.X, wine[1].X)
+    assert np.array_equal(opened.comparison.data.y, wine[1].y)
+    before, after = wine_study.comparison.reasons, opened.comparison.reasons
+    assert before.describe() == after.describe()
+    for name in wine_study.comparison.models:
+        assert np.array_equal(before.reference[name].values, after.reference[name].values)
+        assert np.array_equal(before.own[name].base, after.own[name].base)
+        assert before.own[name].method == after.own[name].method
+        assert np.array_equal(wine_study.comparison.scores[name], opened.comparison.scores[name])
+
+
+def test_a_table_with_levels_and_missing_cells_comes_back(
+    mixed, mixed_teacher, mixed_students, tmp_path
+):
+    study = xd.compare(mixed_teacher, {"mlp": mixed_students["mlp"]}, mixed[1])
+    opened = xd.Study.open(study.save(tmp_path / "mixed"))
+    assert np.array_equal(opened.comparison.data.X, mixed[1].X, equal_nan=True)
+    assert opened.about.schema == mixed[1].schema
+
+
+def test_a_regression_comes_back(tmp_path):
+    train, test = xd.load_dataset("diabetes").split(seed=0)
+    teacher = xd.NeuralTeacher(members=2, width=16, max_epochs=10).fit(train)
+    tree = xd.distill(teacher, xd.SoftTree(depth=2, n_steps=50), train)
+    study = xd.compare(teacher, {"tree": tree}, test)
+    opened = xd.Study.open(study.save(tmp_path / "diabetes"))
+    readable = test.readable()
+    assert np.array_equal(tree.predict(readable), opened.students["tree"].predict(readable))
+    assert opened.comparison.data.y.dtype == np.float64
+
+
+def test_results_are_rows_of_the_contract(saved, wine_study):
+    results = json.loads((saved / "results.json").read_text())
+    assert results["format"] == 1
+    keys = ["model", "role", "metric", "value", "low", "high", "n", "level"]
+    for row in results["metrics"]:
+        assert list(row)[:8] == keys
+        assert row["role"] == ("teacher" if row["model"] == "teacher" else "student")
+        assert isinstance(row["value"], float)
+    assert len(results["metrics"]) == len(wine_study.comparison.metrics)
+
+
+def test_the_folder_holds_no_format_that_can_run_code(saved):
+    suffixes = {path.suffix for path in saved.rglob("*") if path.is_file()}
+    assert suffixes == {".json", ".parquet", ".safetensors", ".ubj"}
+
+
+def test_private_rows_are_left_out(wine_study, tmp_path):
+    folder = wine_study.save(tmp_path / "private", with_data=False)
+    assert not (folder / "data").exists()
+    opened = xd.Study.open(folder)
+    assert opened.comparison.data is None
+    assert opened.summary().equals(wine_study.summary())
+
+
+def test_a_foreign_teacher_is_not_kept_and_said_so(wine, tmp_path):
+    from sklearn.ensemble import RandomForestClassifier
+
+    train, test = wine
+    forest = RandomForestClassifier(10, random_state=0).fit(train.X, train.y)
+    tree = xd.distill(forest, xd.MLP(hidden=(8,), n_steps=50), train)
+    study = xd.compare(forest, {"mlp": tree}, test)
+    opened = xd.Study.open(study.save(tmp_path / "forest"))
+    assert opened.comparison.teacher is None
+    assert not opened.about.teacher_kept
+    assert np.array_equal(opened.comparison.scores["teacher"], study.comparison.scores["teacher"])
+
+
+MISSING = (
+    "study.json",
+    "results.json",
+    "scores.parquet",
+    "teacher/config.json",
+    "teacher/model.safetensors",
+    "students/mlp/model.safetensors",
+    "students/boosted-trees/model.ubj",
+    "students/soft-tree/config.json",
+    "attributions/mlp.parquet",
+)
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_missing_file_is_named(name, copy):
+    (copy / name).unlink()
+    with pytest.raises(StudyFormatError, match=r"however, '.*'") as error:
+        xd.Study.open(copy)
+    assert str(error.value).count("\n") == 0
+    folder = str((copy / name).parent)
+    assert str(copy / name) in str(error.value) or folder in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["study.json", "results.json", "students/mlp/config.json"])
+def test_a_wrong_format_number_is_refused(name, copy):
+    path = copy / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    with pytest.raises(StudyFormatError, match="must have format 1; however, it has 2"):
+        xd.Study.open(copy)
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_truncated_file_is_refused(name, copy):
+    path = copy / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(StudyFormatError):
+        xd.Study.open(copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "array"),
+    [
+        ("students/soft-tree/model.safetensors", "gate_weights_"),
+        ("students/soft-tree/model.safetensors", "leaf_outputs_"),
+        ("students/soft-tree/model.safetensors", "preparation.scale"),
+        ("students/mlp/model.safetensors", "weight.0"),
+        ("students/mlp/model.safetensors", "bias.1"),
+        ("students/mlp/model.safetensors", "output_centre_"),
+        ("teacher/model.safetensors", "weights.0"),
+        ("teacher/model.safetensors", "preparation.fill"),
+    ],
+)
+def test_a_tampered_array_shape_is_refused(file, array, copy):
+    arrays = load_file(copy / file)
+    arrays[array] = np.ascontiguousarray(arrays[array][:-1])
+    save_file(arrays, copy / file)
+    with pytest.raises(StudyFormatError, match="cannot be read"):
+        xd.Study.open(copy)
+
+
+def test_an_index_out_of_an_array_is_refused(copy):
+    file = copy / "students" / "mlp" / "model.safetensors"
+    arrays = load_file(file)
+    arrays["preparation.indicated"] = np.array([99], dtype=np.int64)
+    save_file(arrays, file)
+    with pytest.raises(StudyFormatError):
+        xd.Study.open(copy)
+
+
+def test_a_student_of_other_features_is_refused(copy, mixed_students, tmp_path):
+    folder = copy / "students" / "mlp"
+    config = json.loads((folder / "config.json").read_text())
+    mixed_students["mlp"].write(folder)
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(StudyFormatError):
+        xd.Study.open(copy)
+
+
+def test_a_students_name_that_leads_out_of_the_folder_is_refused(copy):
+    path = copy / "results.json"
+    path.write_text(path.read_text().replace('"mlp"', '"../../mlp"'))
+    with pytest.raises(StudyFormatError, match="name must"):
+        xd.Study.open(copy)
+
+
+def test_rows_of_another_table_are_refused(copy):
+    path = copy / "data" / "test.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["alcohol"]), path)
+    with pytest.raises(StudyFormatError, match="columns are not those"):
+        xd.Study.open(copy)
+
+
+def test_a_folder_that_is_no_study_is_refused(tmp_path):
+    with pytest.raises(StudyFormatError, match=r"must be a folder with a study\.json"):
+        xd.Study.open(tmp_path)
