@@ -201,12 +201,14 @@ def reasons_words(study: Study, name: str) -> str:
         return f"The reasons of {spoken(name)} were not measured."
     k = top_k(reasons.n_columns)
     of_rank = Figure.of(rank.estimate, "share")
-    leading = "the leading column" if k == 1 else f"the {k} leading columns"
+    shared = hundreds(overlap.value)
+    common = f"{shared}% of the {k} leading columns of a row are the same for both"
+    if k == 1:
+        common = f"the leading column is the same for both in {shared}% of rows"
     return (
         f"{started(spoken(name))} and the teacher: the rank correlation of their reasons is "
-        f"{of_rank.words} ({interval_words(of_rank)}; {count(rank.n or 0, 'row')}), and they share "
-        f"{hundreds(overlap.value)}% of {leading} of a row (chance: "
-        f"{hundreds(overlap.chance or k / reasons.n_columns)}%)."
+        f"{of_rank.words} ({interval_words(of_rank)}; {count(rank.n or 0, 'row')}), and {common} "
+        f"(chance: {hundreds(overlap.chance or k / reasons.n_columns)}%)."
     )
 
 

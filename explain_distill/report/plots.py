@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 from explain_distill.report.blocks import Bars, Dots, Figure, written
 from explain_distill.report.svg import (
@@ -17,6 +19,9 @@ from explain_distill.report.svg import (
     text_width,
     titled,
 )
+
+Scale: TypeAlias = Callable[[float], float]
+"""From a value to its place."""
 
 WIDTH = 900.0
 MOST_LABEL = 300.0
@@ -65,9 +70,10 @@ def dots_plot(dots: Dots) -> str:
     return drawing(content, WIDTH, bottom + 44, _dots_label(dots))
 
 
-def _dot(figure: Figure, at: object, y: float) -> str:
-    """Draw a figure and its interval."""
-    assert callable(at)
+def _dot(figure: Figure, at: Scale, y: float) -> str:
+    """Draw a figure and its interval; nothing where it is not defined."""
+    if not math.isfinite(figure.value):
+        return ""
     line = ""
     if figure.low is not None and figure.high is not None:
         line = element("line", x1=at(figure.low), x2=at(figure.high), y1=y, y2=y,
@@ -103,9 +109,8 @@ def _step(low: float, high: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
 
 
-def _axis(low: float, high: float, step: float, at: object, bottom: float, name: str) -> str:
+def _axis(low: float, high: float, step: float, at: Scale, bottom: float, name: str) -> str:
     """Draw the axis with its ticks and its name."""
-    assert callable(at)
     content = ""
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     for i in range(round((high - low) / step) + 1):

@@ -27,7 +27,12 @@ def recommended_section(study: Study) -> Section:
         blocks = _soft_tree(study, name, student)
     else:
         blocks = _without_tree(name, student)
-    return Section("recommended", f"{started(spoken(name))} in full", tuple(blocks))
+    title = (
+        f"{started(spoken(name))} in full"
+        if student.NAME == SoftTree.NAME
+        else started(spoken(name))
+    )
+    return Section("recommended", title, tuple(blocks))
 
 
 def _without_tree(name: str, student: Student) -> list[Block]:
@@ -58,7 +63,7 @@ def _soft_tree(study: Study, name: str, tree: SoftTree) -> list[Block]:
         Paragraph(
             f"{started(spoken(name))} is shown because it can be read, which is a matter of its "
             "kind; it was not chosen by a figure. Read it together with its fidelity above: what "
-            "it says holds for the teacher only as far as that goes."
+            f"it says holds for the teacher only as far as that goes. {_where_not(study, name)}"
         ),
         Paragraph(
             f"It asks {count(2**tree.depth - 1, 'question')}, at most {tree.depth} of one row, and "
@@ -75,6 +80,28 @@ def _soft_tree(study: Study, name: str, tree: SoftTree) -> list[Block]:
             Paragraph("The study keeps no rows, so how many of them take each branch is not known.")
         )
     return blocks
+
+
+def _where_not(study: Study, name: str) -> str:
+    """Say for how much of the test rows a student does not speak."""
+    same = study.comparison.get(name, "fidelity.agreement")
+    if same is not None and same.n:
+        other = same.n - round(same.value * same.n)
+        if not other:
+            return f"On each of the {same.n:,} test rows it gives the teacher's answer."
+        told = (
+            f"On {other:,} of {same.n:,} test rows it answers otherwise than the teacher, and "
+            "does not speak for it there."
+        )
+        tree, classes = study.students[name], study.about.task.n_scores
+        if isinstance(tree, SoftTree) and 2**tree.depth < classes:
+            told += f" It has fewer leaves ({2**tree.depth}) than there are classes ({classes})."
+        return told
+    explained = study.comparison.get(name, "fidelity.r2")
+    if explained is None:
+        return ""
+    left = percent(max(0.0, 1 - explained.value))
+    return f"It leaves {left} of the variance of the teacher's values unexplained."
 
 
 def known_rows(study: Study) -> ReadableRows | None:

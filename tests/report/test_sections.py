@@ -1,0 +1,131 @@
+import pytest
+
+from explain_distill.report.blocks import Dots, Facts, Figure, Outline, Paragraph, Table, Tree
+from explain_distill.report.sections import build_report
+from explain_distill.students.rules import tree_nodes
+
+ORDER = (
+    "asked data teacher students fidelity reasons recommended limits provenance".split()  # noqa: SIM905
+)
+
+
+@pytest.fixture(scope="module")
+def report(wine_study):
+    return build_report(wine_study)
+
+
+def words(report, key):
+    told = []
+    for block in report.section(key).blocks:
+        told += [block.text] if isinstance(block, Paragraph) else list(getattr(block, "items", ()))
+    return " ".join(str(each) for each in told)
+
+
+def test_sections_come_in_the_order_in_which_they_are_read(report):
+    assert [section.key for section in report.sections] == ORDER
+
+
+def test_every_measured_figure_stands_in_the_table_as_it_was_measured(wine_study, report):
+    (table,) = (b for b in report.section("students").blocks if isinstance(b, Table))
+    shown = [
+        (model, cell)
+        for group in table.groups
+        for row in group.rows
+        for model, cell in zip(table.columns[1:-1], row[1:-1], strict=True)
+        if isinstance(cell, Figure)
+    ]
+    found = sorted((m, c.value, c.low, c.high, c.n) for m, c in shown if c.low is not None)
+    metrics = wine_study.comparison.metrics
+    assert len(shown) == len(metrics)
+    assert found == sorted(
+        (m.model, m.value, m.low, m.high, m.n) for m in metrics if m.low is not None
+    )
+
+
+def test_fidelity_is_said_in_plain_words(wine_study, report):
+    metric = wine_study.comparison.get("mlp", "fidelity.agreement")
+    same = round(metric.value * metric.n)
+    told = words(report, "fidelity")
+    assert "Of 100 test rows the small neural network and the teacher answer the same" in told
+    assert f"as measured on {same} of {metric.n}" in told
+
+
+def test_reasons_are_shown_between_floor_and_ceiling(wine_study, report):
+    (dots,) = (b for b in report.section("reasons").blocks if isinstance(b, Dots))
+    assert dots.floor == 0
+    assert dots.ceiling == wine_study.comparison.reasons.ceiling
+    assert [point.label for point in dots.points] == list(wine_study.students)
+
+
+def test_the_tree_is_shown_with_the_reach_of_the_training_rows(wine_study, report):
+    (tree,) = (b for b in report.section("recommended").blocks if isinstance(b, Tree))
+    data = wine_study.comparison.data
+    rows = data.readable_features.transform(data.background)
+    assert list(tree.nodes) == tree_nodes(wine_study.students["soft-tree"], rows)
+    assert tree.weighed
+
+
+def test_the_words_hold_each_question_once(report):
+    (outline,) = (b for b in report.section("recommended").blocks if isinstance(b, Outline))
+
+    def walk(items):
+        for item in items:
+            yield item.text
+            yield from walk(item.items)
+
+    told = list(walk(outline.items))
+    assert sum("uestion" in text for text in told) == 3
+    assert sum(text.startswith("leaf") for text in told) == 4
+
+
+def test_the_student_shown_in_full_is_said_to_be_chosen_by_kind(report):
+    assert "not chosen by a figure" in words(report, "recommended")
+
+
+def test_the_limits_name_what_must_be_looked_for(report):
+    told = words(report, "limits")
+    for name in ("Slack et al. 2020", "Chen et al. 2020", "few test rows"):
+        assert name in told
+
+
+def test_provenance_holds_the_fingerprint_and_how_students_were_made(wine_study, report):
+    blocks = report.section("provenance").blocks
+    facts = dict(next(b for b in blocks if isinstance(b, Facts)).rows)
+    assert facts["SHA-256 of the data"] == wine_study.about.sha256
+    (table,) = (b for b in blocks if isinstance(b, Table))
+    seen = {row[0]: row[2].value for row in table.groups[0].rows}
+    made = wine_study.about.distillations
+    assert seen == {name: made[name]["n_rows"] for name in wine_study.students}
+
+
+def test_a_study_without_rows_says_so_and_counts_none(kept_without_rows):
+    report = build_report(kept_without_rows)
+    assert "keeps no rows" in words(report, "data")
+    (tree,) = (b for b in report.section("recommended").blocks if isinstance(b, Tree))
+    assert not tree.weighed
+    assert [node.reach for node in tree.nodes] == [1, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25]
+
+
+def test_values_are_spoken_of_without_classes(value_study):
+    report = build_report(value_study)
+    told = " ".join(words(report, key) for key in ORDER)
+    assert "days from the teacher's on average" in told
+    assert "class" not in told
+
+
+def test_a_student_that_was_not_distilled_is_recorded_as_such(value_study):
+    (table,) = (
+        b for b in build_report(value_study).section("provenance").blocks if isinstance(b, Table)
+    )
+    assert table.groups[0].rows[0][:2] == ("soft-tree", "not recorded")
+
+
+def test_without_a_tree_the_report_says_so(wine_study):
+    from dataclasses import replace
+
+    comparison = wine_study.comparison
+    without = {name: s for name, s in comparison.students.items() if name != "soft-tree"}
+    study = replace(wine_study, comparison=replace(comparison, students=without))
+    report = build_report(study)
+    assert "It has no drawing" in words(report, "recommended")
+    assert not [b for b in report.section("recommended").blocks if isinstance(b, Tree)]

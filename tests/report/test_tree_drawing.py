@@ -1,0 +1,121 @@
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from explain_distill.data.dataset import Task
+from explain_distill.report.svg import shorten, text_width
+from explain_distill.report.tree_drawing import draw_tree
+from explain_distill.students.rules import tree_nodes
+from explain_distill.students.soft_tree import SoftTree
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def fitted(depth, n_classes=3, n_features=4, n_steps=60):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, n_features))
+    y = rng.integers(n_classes, size=200)
+    return SoftTree(depth=depth, n_steps=n_steps, random_state=0).fit(X, y), X
+
+
+def classes(n):
+    return Task("classification", "kind", tuple(f"class {i}" for i in range(n)))
+
+
+def words_of(svg):
+    return [element.text for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+@pytest.fixture(scope="module")
+def small():
+    tree, X = fitted(2)
+    return tree, X, tree_nodes(tree, X)
+
+
+def test_each_leaf_is_drawn_with_its_most_probable_class(small):
+    _, _, nodes = small
+    told = [words for words in words_of(draw_tree(nodes, classes(3))) if words.startswith("class")]
+    leaves = [node for node in nodes if node.question is None]
+    best = [(int(np.argmax(leaf.output)), max(leaf.output)) for leaf in leaves]
+    assert told[3:] == [f"class {code} {probability:.2f}" for code, probability in best]
+
+
+def test_the_root_says_which_branch_is_yes_and_which_is_no(small):
+    words = words_of(draw_tree(small[2], classes(3)))
+    assert words.count("yes") == words.count("no") == 1
+
+
+def test_the_way_of_a_row_is_marked_and_told_in_its_own_shares(small):
+    tree, X, nodes = small
+    followed = tree_nodes(tree, X[:1])
+    words = words_of(draw_tree(nodes, classes(3), followed=followed))
+    assert words.count("yes") + words.count("no") in (3, 4)  # the root's two, and one below
+    assert any(word.endswith("of this row") for word in words)
+
+
+def test_branches_that_few_rows_take_are_folded():
+    tree, X = fitted(8)
+    svg = draw_tree(tree_nodes(tree, X), classes(3))
+    assert "…" in words_of(svg)
+    assert sum(word.startswith("leaf ") for word in words_of(svg)) < 256
+
+
+def test_the_drawing_grows_with_its_leaves():
+    heights = []
+    for depth in (1, 3, 5):
+        tree, X = fitted(depth)
+        svg = draw_tree(tree_nodes(tree, X), classes(3))
+        heights.append(float(ElementTree.fromstring(svg).get("height")))
+    assert heights == sorted(heights)
+    assert heights[2] > 2 * heights[0]
+
+
+def test_no_text_is_smaller_than_eleven_pixels():
+    tree, X = fitted(7)
+    svg = draw_tree(tree_nodes(tree, X), classes(3))
+    assert min(float(size) for size in re.findall(r'font-size="([\d.]+)"', svg)) >= 11
+
+
+def test_of_many_classes_only_the_most_probable_is_coloured():
+    tree, X = fitted(2, n_classes=26)
+    svg = draw_tree(tree_nodes(tree, X), classes(26))
+    assert {"most probable class", "all others"} <= set(words_of(svg))
+
+
+def test_values_are_told_with_their_unit():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    tree = SoftTree(depth=1, n_steps=60, task="regression", random_state=0).fit(X, X[:, 0])
+    nodes = tree_nodes(tree, X)
+    words = words_of(draw_tree(nodes, Task("regression", "stay", unit="days")))
+    assert f"{nodes[1].output[0]:.4g} days" in words
+
+
+def test_without_rows_no_share_is_told(small):
+    svg = draw_tree(small[2], classes(3), weighed=False)
+    assert "of rows" not in svg
+    assert "No rows are known" in svg
+
+
+def test_names_are_escaped(small):
+    task = Task("classification", "kind", ("<b>a</b>", "b & c", '"d"'))
+    svg = draw_tree(small[2], task)
+    assert "<b>" not in svg
+    assert "<b>a</b>" in " ".join(words_of(svg))
+
+
+def test_a_drawing_says_what_it_shows_and_loads_nothing(small):
+    root = ElementTree.fromstring(draw_tree(small[2], classes(3)))
+    assert root.get("role") == "img"
+    assert root.get("aria-label").startswith("Soft tree of depth 2 with 4 leaves, of which 4")
+    assert not list(root.iter(f"{SVG}script"))
+    assert not [e for e in root.iter() if any("href" in name for name in e.keys())]  # noqa: SIM118
+
+
+def test_a_long_name_keeps_its_end_where_a_level_is_told():
+    cut = shorten("slope of ST at peak exercise=flat", 120, 12)
+    assert cut.startswith("slope")
+    assert cut.endswith("flat")
+    assert text_width(cut, 12) <= 120
