@@ -243,7 +243,7 @@ def _open(folder: Path) -> Study:
 def main() -> None:
     """Run the command line, and tell errors in a line or two."""
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="explain-distill", standalone_mode=False)
     except ExplainDistillError as error:
         _stop(str(error), 2)
     except typer.Abort:

@@ -1,0 +1,227 @@
+"""The command line, run as a person runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import explain_distill as xd
+
+
+def lines(text):
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def test_a_run_prints_the_table_and_where_the_report_is(study):
+    folder, done = study
+    assert "rank correlation of reasons" in done.stdout
+    for model in ("teacher", "soft-tree", "mlp"):
+        assert any(line.startswith(model) for line in lines(done.stdout))
+    assert f"Report: {folder / 'report.html'}" in done.stdout
+    assert (folder / "report.html").is_file()
+
+
+def test_a_run_outside_a_terminal_tells_its_progress_in_plain_lines(study):
+    _, done = study
+    stages = [line.split(":")[0] for line in lines(done.stderr)]
+    assert stages == ["teacher", "soft-tree", "mlp", "comparison"]
+    assert "score R²" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_the_study_holds_the_command_that_redoes_it(study):
+    folder, _ = study
+    kept = json.loads((folder / "study.json").read_text())["configuration"]
+    assert kept["seed"] == 0
+    assert kept["quick"] is True
+    assert kept["command"].endswith(f"run wine --quick --students soft-tree,mlp --out {folder}")
+
+
+def test_the_report_comes_in_three_forms(study, explain_distill):
+    folder, _ = study
+    done = explain_distill("report", folder, "--format", "html,md,json")
+    assert done.returncode == 0
+    assert lines(done.stdout) == [str(folder / f"report.{s}") for s in ("html", "md", "json")]
+    assert json.loads((folder / "report.json").read_text())
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_predictions_are_those_of_the_student_whatever_the_order_of_columns(
+    suffix, study, explain_distill, tmp_path
+):
+    folder, _ = study
+    opened = xd.Study.open(folder)
+    test = opened.comparison.data
+    frame = test.frame().iloc[:, ::-1].assign(extra="kept")
+    rows, out = tmp_path / f"rows.{suffix}", tmp_path / f"out.{suffix}"
+    (frame.to_csv if suffix == "csv" else frame.to_parquet)(rows, index=False)
+    done = explain_distill("predict", folder, "--student", "mlp", "--data", rows, "--out", out)
+    assert done.returncode == 0, done.stderr
+    written = pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
+    expected = opened.students["mlp"].predict_proba(test.readable())
+    found = written.filter(like="mlp probability of ").to_numpy()
+    assert found == pytest.approx(expected)
+    best = np.array(test.task.class_names)[expected.argmax(axis=1)]
+    assert written["mlp prediction"].astype(str).tolist() == best.tolist()
+    assert set(frame.columns) <= set(written.columns)
+
+
+def test_the_teacher_predicts_too(study, explain_distill, tmp_path):
+    folder, _ = study
+    rows = tmp_path / "rows.csv"
+    xd.Study.open(folder).comparison.data.frame().to_csv(rows, index=False)
+    out = tmp_path / "out.csv"
+    done = explain_distill("predict", folder, "--student", "teacher", "--data", rows, "--out", out)
+    assert done.returncode == 0
+    assert "teacher prediction" in pd.read_csv(out)
+
+
+def test_the_catalogue_is_listed_with_what_each_needs(explain_distill):
+    done = explain_distill("datasets")
+    assert done.returncode == 0
+    assert any("breast-cancer" in row and "ships with" in row for row in lines(done.stdout))
+    assert any("pima-diabetes" in row and "the file" in row for row in lines(done.stdout))
+
+
+def test_a_table_of_patients_goes_from_file_to_report(explain_distill, tmp_path):
+    rng = np.random.default_rng(0)
+    n = 120
+    age = rng.normal(60, 10, n).round(1)
+    table = pd.DataFrame(
+        {
+            "patient_id": [f"P{i:04d}" for i in range(n)],
+            "age": np.where(rng.random(n) < 0.1, np.nan, age),
+            "sex": rng.choice(["female", "male"], n),
+            "clinic": np.repeat(np.arange(30), 4),
+            "died": np.where(age + rng.normal(0, 4, n) > 62, "yes", "no"),
+        }
+    )
+    file = tmp_path / "patients.csv"
+    table.to_csv(file, index=False)
+    out = tmp_path / "study"
+    options = ["--target", "died", "--group", "clinic", "--quick", "--students", "soft-tree"]
+    done = explain_distill("run", file, *options, "--no-data", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "Note: Column 'patient_id' is set aside" in done.stderr
+    assert not (out / "data").exists()
+    assert "P0001" not in (out / "report.html").read_text()
+    rows = tmp_path / "new.csv"
+    pd.DataFrame({"sex": ["female", "other"], "age": [50, 80]}).to_csv(rows, index=False)
+    to = ["--data", rows, "--out", tmp_path / "new-out.csv"]
+    done = explain_distill("predict", out, "--student", "soft-tree", *to)
+    assert done.returncode == 0
+    assert "Note: Column 'sex' holds 'other' in 1 of 2 rows; training never saw" in done.stderr
+
+
+def test_quiet_prints_nothing(explain_distill, tmp_path):
+    done = explain_distill(
+        "run", "wine", "--quick", "--students", "mlp", "--quiet", "--out", tmp_path / "study"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+MISTAKES = {
+    "unknown data set": (["run", "wne"], "Did you mean 'wine'"),
+    "missing file": (["run", "nothing.csv"], "there is no 'nothing.csv'"),
+    "no target": (["run", "{csv}"], "Name it with --target"),
+    "target misspelt": (["run", "{csv}", "--target", "sie"], "Did you mean 'size'"),
+    "three rows": (["run", "{csv}", "--target", "size"], "must have at least"),
+    "unknown student": (["run", "wine", "--students", "mpl"], "Did you mean 'mlp'"),
+    "no student": (["run", "wine", "--students", ","], "A student must be one of"),
+    "unknown transfer": (["run", "wine", "--transfer", "coalition"], "Did you mean 'coalitions'"),
+    "cold": (["run", "wine", "--temperature", "0"], "temperature must be more than 0"),
+    "negative seed": (["run", "wine", "--seed", "-1"], "See: explain-distill run --help"),
+    "target of a known table": (["run", "wine", "--target", "x"], "are for files"),
+    "unknown option": (["run", "wine", "--bugdet", "1"], "No such option"),
+    "unknown command": (["rnu"], "Did you mean 'run'"),
+    "folder of other files": (["run", "wine", "--out", "."], "holds other files"),
+    "no study": (["report", "."], "must be a folder with a study.json"),
+    "no study to look at": (["app", "."], "must be a folder with a study.json"),
+    "unknown format": (["report", ".", "--format", "pdf"], "must be one of html, json, md"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_two_lines_and_exits_with_2(mistake, explain_distill, tmp_path):
+    (tmp_path / "three.csv").write_text("size,weight\nsmall,1\nlarge,2\nsmall,3\n")
+    arguments, message = MISTAKES[mistake]
+    given = [argument.format(csv="three.csv") for argument in arguments]
+    done = explain_distill(*given, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert 1 <= len(lines(done.stderr)) <= 2
+    assert done.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["three.csv"]
+
+
+def test_an_unknown_student_of_a_study_is_told(study, explain_distill, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("alcohol\n12\n")
+    to = ["--data", rows, "--out", tmp_path / "out.csv"]
+    done = explain_distill("predict", study[0], "--student", "soft-tre", *to)
+    assert done.returncode == 2
+    assert "Did you mean 'soft-tree'?" in done.stderr
+
+
+def test_a_missing_column_is_told(study, explain_distill, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("alcohol\n12\n")
+    out = tmp_path / "out.csv"
+    done = explain_distill("predict", study[0], "--student", "mlp", "--data", rows, "--out", out)
+    assert done.returncode == 2
+    assert "must hold the columns that training had" in done.stderr
+    assert not out.exists()
+
+
+def test_a_file_that_is_there_is_not_overwritten(study, explain_distill, tmp_path):
+    out = tmp_path / "out.csv"
+    out.write_text("mine")
+    done = explain_distill("predict", study[0], "--student", "mlp", "--data", out, "--out", out)
+    assert done.returncode == 2
+    assert out.read_text() == "mine"
+
+
+def test_a_study_that_is_there_needs_force_and_is_untouched(study, explain_distill):
+    folder, _ = study
+    before = (folder / "results.json").read_bytes()
+    done = explain_distill("run", "wine", "--out", folder)
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert (folder / "results.json").read_bytes() == before
+
+
+def test_ctrl_c_in_the_middle_of_a_run_leaves_what_was_there(study, tmp_path):
+    folder, _ = study
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+    command = [sys.executable, "-m", "explain_distill.cli", "run", "wine", "--force"]
+    process = subprocess.Popen(
+        [*command, "--out", str(folder)], stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+    assert process.stderr is not None
+    first = process.stderr.readline()  # the teacher is trained; a student is under way
+    assert first.startswith("teacher")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "what was there before is unchanged" in rest
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()} == before
+    assert [p.name for p in folder.parent.iterdir()] == [folder.name]
+
+
+def test_the_same_seed_gives_the_same_figures(study, explain_distill, tmp_path):
+    again = tmp_path / "again"
+    done = explain_distill("run", "wine", "--quick", "--students", "soft-tree,mlp", "--out", again)
+    assert done.returncode == 0
+
+    def figures(folder):
+        rows = json.loads((folder / "results.json").read_text())["metrics"]
+        return [row for row in rows if not row["metric"].startswith("cost.")]
+
+    assert figures(again) == figures(study[0])
