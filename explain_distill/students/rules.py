@@ -65,7 +65,7 @@ class Question:
             share = sum(term.share for term in self.terms[n_terms:])
             plural = "feature" if rest == 1 else "features"
             spoken += f" + {rest} lighter {plural} ({share:.0%} of the weight)"
-        return f"{spoken} > {self.threshold:.4g}"
+        return f"{spoken} > {_number(self.threshold)}"
 
     def short(self, n_terms: int = 2) -> list[str]:
         """Say in a few words what sends a row to the right: ``["high worst area", …]``."""
@@ -76,7 +76,12 @@ class Question:
             return term.feature if term.coefficient > 0 else f"not {term.feature}"
         sign = ">" if term.coefficient > 0 else "<"
         unit = f" {term.unit}" if term.unit else ""
-        return f"{term.feature} {sign} {self.threshold / term.coefficient:.4g}{unit}"
+        return f"{term.feature} {sign} {_number(self.threshold / term.coefficient)}{unit}"
+
+
+def _number(value: float) -> str:
+    """Write a number with the minus sign that the terms have."""
+    return f"{value:.4g}".replace("-", "−", 1) if value < 0 else f"{value:.4g}"
 
 
 def _push(term: Term) -> str:
