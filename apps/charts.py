@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from explain_distill.app import words
-from explain_distill.app.figures import LEAF
+from explain_distill.app.rows import LEAF
 from explain_distill.report.svg import FAINT, INK, LINE
 from explain_distill.report.wording import Called
 from explain_distill.students.names import STUDENTS
@@ -190,7 +190,7 @@ def importance(table: pd.DataFrame, models: Sequence[str], unit: str) -> alt.Lay
     Parameters
     ----------
     table : DataFrame
-        From `figures.importance_table`.
+        From `shares.importance_table`.
     models : sequence of str
     unit : str
     """
@@ -206,7 +206,7 @@ def shares(table: pd.DataFrame, models: Sequence[str], unit: str) -> alt.LayerCh
     Parameters
     ----------
     table : DataFrame
-        From `figures.shares_table`.
+        From `shares.shares_table`.
     models : sequence of str
     unit : str
     """
@@ -233,7 +233,7 @@ def probabilities(table: pd.DataFrame, models: Sequence[str]) -> alt.LayerChart:
     Parameters
     ----------
     table : DataFrame
-        From `figures.probabilities_table`.
+        From `rows.probabilities_table`.
     models : sequence of str
     """
     scale = alt.Scale(domain=[0, 1])

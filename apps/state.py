@@ -10,7 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from explain_distill._types import FloatArray
-from explain_distill.app import figures
+from explain_distill.app import rows
 from explain_distill.data.dataset import Task
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.study.study import Study
@@ -120,16 +120,16 @@ def _choose_class(task: Task) -> int:
 
 
 def _choose_row(study: Study, student: str) -> int:
-    rows = study.comparison.reasons.rows
+    attributed = study.comparison.reasons.rows
     apart = st.sidebar.toggle(
         "Rows furthest apart first",
         key="apart",
         bind="query-params",
         help="Orders the rows by the distance between the student's scores and the teacher's.",
     )
-    places = figures.row_order(study.comparison, student, apart)
-    numbers = [int(rows[place]) + 1 for place in places]
-    told = f"{len(rows)} of {study.about.n_test} test rows have attributions."
+    places = rows.row_order(study.comparison, student, apart)
+    numbers = [int(attributed[place]) + 1 for place in places]
+    told = f"{len(attributed)} of {study.about.n_test} test rows have attributions."
     return int(places[numbers.index(_select("Test row", "row", numbers, numbers[0], told))])
 
 

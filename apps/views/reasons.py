@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from explain_distill.app import charts, figures, words
+from explain_distill.app import charts, rows, shares, words
 from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
 from explain_distill.attribution.base import Attributions
@@ -52,13 +52,13 @@ def _choose_method() -> str:
 
 
 def _choose_k(n_columns: int) -> int:
-    if n_columns <= figures.FEW:
+    if n_columns <= shares.FEW:
         return n_columns
-    sizes = [figures.TOP * factor for factor in (1, 2, 4) if figures.TOP * factor < n_columns]
+    sizes = [shares.TOP * factor for factor in (1, 2, 4) if shares.TOP * factor < n_columns]
     return st.segmented_control(
         "Features shown",
         [*sizes, n_columns],
-        default=figures.TOP,
+        default=shares.TOP,
         required=True,
         key="features",
         bind="query-params",
@@ -75,7 +75,7 @@ def _choose_models(choice: Choice, method: str) -> list[str]:
 def _heading_row(choice: Choice, models: list[str]) -> None:
     subject = f": shares for {words.plain(choice.class_name)}" if choice.class_name else ""
     st.subheader(f"Test row {choice.row + 1}{subject}")
-    told = figures.answers(choice.study.comparison, models, choice.task, choice.place)
+    told = rows.answers(choice.study.comparison, models, choice.task, choice.place)
     st.markdown(" · ".join(f"{words.plain(who)}: **{words.plain(what)}**" for who, what in told))
     if choice.raw is None:
         st.caption(words.NOT_KEPT)
@@ -90,13 +90,13 @@ def _together(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
     schema, models = choice.study.about.schema, choice.study.comparison.models
     unit = words.unit(choice.task)
     _heading_all(choice)
-    table = figures.importance_table(told, schema.names, choice.score, k)
+    table = shares.importance_table(told, schema.names, choice.score, k)
     draw(charts.importance(table, models, unit))
     if k < len(schema):
-        st.caption(words.rest_note(figures.rest_of_importance(told, choice.score, k)))
+        st.caption(words.rest_note(shares.rest_of_importance(told, choice.score, k)))
     _heading_row(choice, list(told))
-    shares = figures.shares_table(told, schema, choice.raw, choice.place, choice.score, k)
-    draw(charts.shares(shares, models, unit))
+    of_row = shares.shares_table(told, schema, choice.raw, choice.place, choice.score, k)
+    draw(charts.shares(of_row, models, unit))
     _sums(choice, told)
 
 
@@ -113,19 +113,19 @@ def _apart(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
 def _own_importance(choice: Choice, name: str, found: Attributions, k: int) -> None:
     st.markdown(f"**{words.plain(name)}**: {words.plain(found.method)}")
     names = choice.study.about.schema.names
-    table = figures.importance_table({name: found}, names, choice.score, k)
+    table = shares.importance_table({name: found}, names, choice.score, k)
     draw(charts.importance(table, choice.study.comparison.models, words.unit(choice.task)))
 
 
 def _own_row(choice: Choice, name: str, found: Attributions, k: int) -> None:
     schema = choice.study.about.schema
-    table = figures.shares_table({name: found}, schema, choice.raw, choice.place, choice.score, k)
+    table = shares.shares_table({name: found}, schema, choice.raw, choice.place, choice.score, k)
     draw(charts.shares(table, choice.study.comparison.models, words.unit(choice.task)))
 
 
 def _sums(choice: Choice, told: Mapping[str, Attributions]) -> None:
-    table: pd.DataFrame = figures.sums_table(
+    table: pd.DataFrame = shares.sums_table(
         told, choice.study.comparison, choice.place, choice.score
     )
-    st.table(figures.sums_words(table))
+    st.table(shares.sums_words(table))
     st.caption(words.SUMS_NOTE)

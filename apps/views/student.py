@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explain_distill.app import charts, figures, words
+from explain_distill.app import charts, rows, shares, words
 from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
 from explain_distill.students.rules import path_words
@@ -30,8 +30,8 @@ def _tree(choice: Choice, tree: SoftTree) -> None:
         f"Draw the way of test row {choice.row + 1}", key="follow", bind="query-params"
     )
     row = choice.row if follow else None
-    if tree.depth <= figures.DEEPEST_DRAWN:
-        st.image(figures.tree_svg(choice.study, tree, row), width="stretch")
+    if tree.depth <= rows.DEEPEST_DRAWN:
+        st.image(rows.tree_svg(choice.study, tree, row), width="stretch")
         if not follow:
             st.caption(words.tree_note(choice.study))
     else:
@@ -48,10 +48,10 @@ def _way(choice: Choice, tree: SoftTree) -> None:
         st.markdown(words.NOT_KEPT)
         _answers(choice, None)
         return
-    readable = figures.readable_row(data, choice.row)
+    readable = rows.readable_row(data, choice.row)
     for number, line in enumerate(path_words(tree, readable), start=1):
         st.markdown(f"{number}. {words.plain(line)}")
-    _answers(choice, figures.leaf_output(tree, readable))
+    _answers(choice, rows.leaf_output(tree, readable))
 
 
 def _no_tree(choice: Choice) -> None:
@@ -61,7 +61,7 @@ def _no_tree(choice: Choice) -> None:
     reasons = choice.study.comparison.reasons.reference
     told = {name: reasons[name] for name in ("teacher", choice.student)}
     names = choice.study.about.schema.names
-    table = figures.importance_table(told, names, choice.score, figures.TOP)
+    table = shares.importance_table(told, names, choice.score, shares.TOP)
     draw(charts.importance(table, choice.study.comparison.models, words.unit(choice.task)))
     st.subheader(f"Test row {choice.row + 1}")
     _answers(choice, None)
@@ -71,8 +71,8 @@ def _answers(choice: Choice, leaf: tuple[float, ...] | None) -> None:
     """Show what leaf, student and teacher say of the chosen row."""
     comparison, task = choice.study.comparison, choice.task
     models = ["teacher", choice.student]
-    told = figures.answers(comparison, models, task, choice.place, leaf)
+    told = rows.answers(comparison, models, task, choice.place, leaf)
     st.markdown(" · ".join(f"{words.plain(who)}: **{words.plain(what)}**" for who, what in told))
     if task.kind == "classification":
-        table = figures.probabilities_table(comparison, choice.student, task, choice.row, leaf)
-        draw(charts.probabilities(table, [*comparison.models, figures.LEAF]))
+        table = rows.probabilities_table(comparison, choice.student, task, choice.row, leaf)
+        draw(charts.probabilities(table, [*comparison.models, rows.LEAF]))

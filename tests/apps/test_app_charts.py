@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explain_distill.app import charts, figures
+from explain_distill.app import charts, figures, rows, shares
 from explain_distill.report.svg import CLASS_COLOURS
 from explain_distill.report.wording import called
 
@@ -49,7 +49,7 @@ def test_a_model_has_one_colour_in_all_studies():
 
 
 def test_models_of_other_names_get_colours_of_their_own():
-    given = charts.colours(["teacher", "small", "mlp", "large", figures.LEAF])
+    given = charts.colours(["teacher", "small", "mlp", "large", rows.LEAF])
     assert len(set(given.values())) == 5
     assert given["mlp"] == charts.colours(["mlp"])["mlp"]
 
@@ -131,7 +131,7 @@ def test_shares_stand_on_one_scale_symmetric_about_zero(shares):
 def test_features_keep_the_order_of_the_table_and_models_theirs(wine_study):
     comparison, schema = wine_study.comparison, wine_study.about.schema
     found = {name: comparison.reasons.reference[name] for name in ("teacher", "mlp")}
-    table = figures.importance_table(found, schema.names, score=0, k=6)
+    table = shares.importance_table(found, schema.names, score=0, k=6)
     chart = specification(charts.importance(table, comparison.models, "score"))
     encoding = next(e for e in encodings(chart) if "yOffset" in e)
     assert encoding["y"]["sort"] == list(dict.fromkeys(table["feature"]))
@@ -144,13 +144,13 @@ def test_more_features_and_more_models_take_more_height(wine_study):
     heights = []
     for models, k in ((["teacher", "mlp"], 3), (["teacher", "mlp"], 9), (comparison.models, 9)):
         found = {name: comparison.reasons.reference[name] for name in models}
-        table = figures.importance_table(found, names, score=0, k=k)
+        table = shares.importance_table(found, names, score=0, k=k)
         heights.append(charts.importance(table, comparison.models, "score").height)
     assert all(one < two for one, two in itertools.pairwise(heights))
 
 
 def test_probabilities_stand_on_a_scale_from_0_to_1(wine_study):
     task = wine_study.about.task
-    table = figures.probabilities_table(wine_study.comparison, "mlp", task, row=0)
+    table = rows.probabilities_table(wine_study.comparison, "mlp", task, row=0)
     chart = charts.probabilities(table, ["teacher", "mlp"])
     assert scales(chart, "x")[0]["domain"] == [0, 1]

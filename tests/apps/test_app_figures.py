@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import explain_distill as xd
-from explain_distill.app import figures, words
+from explain_distill.app import figures, rows, shares, words
 from explain_distill.attribution.base import Attributions
 from explain_distill.data.features import Feature, Schema
 
@@ -50,18 +50,18 @@ def test_students_stand_against_their_size_and_the_teacher_does_not(wine_study):
 def test_importance_is_the_mean_absolute_share_in_the_chosen_score():
     values = np.zeros((2, 3, 3))
     values[:, :, 1] = [[1, -2, 0], [3, 2, 0]]
-    table = figures.importance_table({"teacher": told(values)}, ["a", "b", "c"], 1, 3)
+    table = shares.importance_table({"teacher": told(values)}, ["a", "b", "c"], 1, 3)
     assert dict(zip(table["feature"], table["importance"], strict=True)) == {"a": 2, "b": 2, "c": 0}
 
 
 def test_a_feature_that_matters_to_the_student_alone_is_shown_too():
     teacher = told([[[5.0], [1.0], [0.0]]])
     student = told([[[5.0], [0.0], [4.0]]])
-    table = figures.importance_table(
+    table = shares.importance_table(
         {"teacher": teacher, "mlp": student}, ["a", "b", "c"], score=0, k=2
     )
     assert list(dict.fromkeys(table["feature"])) == ["a", "c"]
-    rest = figures.rest_of_importance({"teacher": teacher, "mlp": student}, 0, 2)
+    rest = shares.rest_of_importance({"teacher": teacher, "mlp": student}, 0, 2)
     assert rest == pytest.approx({"teacher": 1 / 6, "mlp": 0.0})
 
 
@@ -69,7 +69,7 @@ def test_shown_shares_and_the_others_add_up_to_all_shares(wine_study):
     comparison, schema = wine_study.comparison, wine_study.about.schema
     found = {name: comparison.reasons.reference[name] for name in ("teacher", "mlp")}
     row = comparison.data.X[comparison.reasons.rows[4]]
-    table = figures.shares_table(found, schema, row, place=4, score=2, k=5)
+    table = shares.shares_table(found, schema, row, place=4, score=2, k=5)
     assert list(dict.fromkeys(table["feature"]))[-1] == "all 8 others"
     sums = table.groupby("model")["share"].sum()
     for name, told_of in found.items():
@@ -80,7 +80,7 @@ def test_base_and_shares_of_the_reference_give_the_score(wine_study):
     comparison = wine_study.comparison
     for place in range(5):
         for score in range(3):
-            table = figures.sums_table(
+            table = shares.sums_table(
                 comparison.reasons.reference, comparison, place=place, score=score
             )
             assert np.allclose(table["base"] + table["shares"], table["sum"])
@@ -98,14 +98,14 @@ def test_a_rows_values_stand_beside_the_features_in_raw_units():
     )
     row = np.array([54.25, 1.0, np.nan, -1234.5])
     values = told([[[4.0], [3.0], [2.0], [1.0]]])
-    table = figures.shares_table({"teacher": values}, schema, row, place=0, score=0, k=4)
+    table = shares.shares_table({"teacher": values}, schema, row, place=0, score=0, k=4)
     assert list(table["feature"]) == [
         "age = 54.25 years",
         "site = south",
         "smoker = missing",
         "dose = −1234.5 mg",
     ]
-    without = figures.shares_table({"teacher": values}, schema, None, place=0, score=0, k=4)
+    without = shares.shares_table({"teacher": values}, schema, None, place=0, score=0, k=4)
     assert list(without["feature"]) == ["age", "site", "smoker", "dose"]
     assert set(without["value"]) == {"not kept"}
 
@@ -115,7 +115,7 @@ def test_long_names_are_shortened_and_kept_apart():
         f"serum concentration of marker number {i} at admission, fasting" for i in (1, 2)
     ]
     end_apart = "the time since the last admission to intensive care in days"
-    short = figures.short_names([*begin_alike, end_apart, "age"], longest=30)
+    short = shares.short_names([*begin_alike, end_apart, "age"], longest=30)
     assert len(set(short)) == 4
     assert all(len(text) <= 30 for text in short)
     assert "number 1" in short[0]
@@ -126,7 +126,7 @@ def test_long_names_are_shortened_and_kept_apart():
 
 
 def test_names_that_cannot_be_told_apart_are_numbered():
-    assert figures.short_names(["a" * 50, "a" * 50], longest=20)[1].endswith("(2)")
+    assert shares.short_names(["a" * 50, "a" * 50], longest=20)[1].endswith("(2)")
 
 
 # -- rows ------------------------------------------------------------------------------------------
@@ -134,17 +134,17 @@ def test_names_that_cannot_be_told_apart_are_numbered():
 
 def test_the_row_furthest_apart_comes_first(wine_study):
     comparison = wine_study.comparison
-    distances = figures.distances(comparison, "boosted-trees")
-    order = figures.row_order(comparison, "boosted-trees", apart=True)
+    distances = rows.distances(comparison, "boosted-trees")
+    order = rows.row_order(comparison, "boosted-trees", apart=True)
     assert distances[order[0]] == distances.max()
     assert (np.diff(distances[order]) <= 0).all()
-    in_order = figures.row_order(comparison, "boosted-trees", apart=False)
+    in_order = rows.row_order(comparison, "boosted-trees", apart=False)
     assert list(in_order) == list(range(len(order)))
 
 
 def test_answers_are_those_of_the_kept_scores(wine_study):
     comparison, task = wine_study.comparison, wine_study.about.task
-    answers = dict(figures.answers(comparison, ["teacher", "mlp"], task, place=0))
+    answers = dict(rows.answers(comparison, ["teacher", "mlp"], task, place=0))
     row = comparison.reasons.rows[0]
     assert answers["truth"] == task.class_names[comparison.data.y[row]]
     best = task.class_names[comparison.scores["teacher"][row].argmax()]
@@ -153,9 +153,9 @@ def test_answers_are_those_of_the_kept_scores(wine_study):
 
 def test_a_leafs_answer_is_that_of_the_leaf_that_holds_most_of_the_row(wine_study):
     tree, data = wine_study.students["soft-tree"], wine_study.comparison.data
-    readable = figures.readable_row(data, 3)
-    leaf = figures.reached_leaf(tree, readable)
-    output = figures.leaf_output(tree, readable)
+    readable = rows.readable_row(data, 3)
+    leaf = rows.reached_leaf(tree, readable)
+    output = rows.leaf_output(tree, readable)
     assert np.exp(tree.log_path_probabilities(readable)[0]).argmax() == leaf
     assert np.sum(output) == pytest.approx(1)
     log_probabilities = tree.leaf_outputs_[leaf] * tree.temperature
@@ -164,7 +164,7 @@ def test_a_leafs_answer_is_that_of_the_leaf_that_holds_most_of_the_row(wine_stud
 
 def test_probabilities_are_told_of_the_likeliest_classes(wine_study):
     task = wine_study.about.task
-    table = figures.probabilities_table(wine_study.comparison, "mlp", task, row=0)
+    table = rows.probabilities_table(wine_study.comparison, "mlp", task, row=0)
     assert list(table.groupby("model")["probability"].sum()) == pytest.approx([1, 1])
     teacher = table[table["model"] == "teacher"]["probability"]
     assert teacher.is_monotonic_decreasing
@@ -174,9 +174,9 @@ def test_a_tree_is_drawn_with_and_without_rows(wine_study, tmp_path):
     wine_study.save(tmp_path / "private", with_data=False)
     private = xd.Study.open(tmp_path / "private")
     tree = wine_study.students["soft-tree"]
-    assert "% of rows" in figures.tree_svg(wine_study, tree)
-    assert "% of this row" in figures.tree_svg(wine_study, tree, row=1)
-    assert "% of rows" not in figures.tree_svg(private, private.students["soft-tree"], row=1)
+    assert "% of rows" in rows.tree_svg(wine_study, tree)
+    assert "% of this row" in rows.tree_svg(wine_study, tree, row=1)
+    assert "% of rows" not in rows.tree_svg(private, private.students["soft-tree"], row=1)
 
 
 def test_a_number_is_written_without_an_exponent():

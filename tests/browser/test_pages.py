@@ -15,14 +15,14 @@ def opened(page, address, path="", heading=None):
     """Open a page of the app and wait until it is drawn."""
     page.goto(f"{address}/{path}")
     settled(page)
+    assert page.get_by_test_id("stException").count() == 0
     if heading is not None:
         assert page.locator("h1").inner_text() == heading
-    assert page.get_by_test_id("stException").count() == 0
     return page.get_by_test_id("stMain").inner_text()
 
 
 def settled(page):
-    page.locator("h1").first.wait_for()
+    page.locator("h1, [data-testid=stException]").first.wait_for()
     page.wait_for_function(
         "document.querySelector('[data-test-script-state]')"
         "?.getAttribute('data-test-script-state') === 'notRunning'"
