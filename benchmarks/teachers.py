@@ -5,9 +5,9 @@
 
 Each candidate is trained on the training rows of eight tables for three seeds, stops early on an
 inner validation split, is calibrated on it by the same temperature scaling, and is judged on the
-test rows: accuracy and log-loss, or R². TabM is that of Gorishniy,
-Kotelnikov & Babenko (2024), its own defaults, with and without periodic embeddings of numbers; the last two rows are what a
-teacher must be worth its size against. Results go to ``benchmarks/results/teachers.json``.
+test rows: accuracy and log-loss, or R². TabM (Gorishniy, Kotelnikov & Babenko 2024) has its own
+defaults, with and without periodic embeddings of numbers; the last two rows are what a teacher must
+be worth its size against. Results go to ``benchmarks/results/teachers.json``.
 """
 
 from __future__ import annotations
