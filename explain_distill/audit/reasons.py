@@ -19,7 +19,7 @@ from explain_distill.metrics.attribution import (
     top_k,
     top_k_overlap,
 )
-from explain_distill.metrics.intervals import Estimate, mean
+from explain_distill.metrics.intervals import Estimate, mean, mean_share
 from explain_distill.students.base import Student
 from explain_distill.teachers.base import Teacher
 
@@ -85,8 +85,8 @@ class Reasons:
         k = top_k(self.n_columns)
         return {
             "rank_correlation": mean(rank_correlation(teacher, other)),
-            "top_k_overlap": mean(top_k_overlap(teacher, other, k)),
-            "sign_agreement": mean(sign_agreement(teacher, other, k)),
+            "top_k_overlap": mean_share(top_k_overlap(teacher, other, k)),
+            "sign_agreement": mean_share(sign_agreement(teacher, other, k)),
         }
 
     def chance(self) -> dict[str, float]:

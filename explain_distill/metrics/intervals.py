@@ -65,6 +65,17 @@ def mean(values: FloatArray, seed: int = 0) -> Estimate:
     return bootstrap(lambda sample, axis=-1: np.mean(sample, axis=axis), values, seed=seed)
 
 
+def mean_share(shares: FloatArray, seed: int = 0) -> Estimate:
+    """Estimate the mean of shares from 0 to 1, one a row: ``(n_samples,)``.
+
+    By bootstrap; where every share is 1, the lower end is Clopper & Pearson's for "a row is 1", and
+    likewise the upper end where every share is 0.
+    """
+    if np.all(shares == 1.0) or np.all(shares == 0.0):
+        return proportion(shares == 1.0)
+    return mean(shares, seed)
+
+
 def bootstrap(
     statistic: Callable[..., Any],
     *columns: np.ndarray,
@@ -74,8 +85,9 @@ def bootstrap(
     """Estimate a figure of rows by resampling the rows.
 
     The interval is bias-corrected and accelerated (BCa, Efron 1987); the percentile interval
-    stands in where that is not defined (a figure that no resampling changes, say) or where there
-    are more than 2 000 rows, which need no correction.
+    stands in where that is not defined, or where there are more than 2 000 rows, which need no
+    correction. A figure that no resampling changes (every row is right, say) gets no interval:
+    its rows are too few to tell how far it can be off.
 
     Parameters
     ----------
@@ -111,6 +123,6 @@ def bootstrap(
                 rng=generator(seed, "bootstrap"),
             ).confidence_interval
         low, high = float(found.low), float(found.high)
-        if np.isfinite(low) and np.isfinite(high):
+        if np.isfinite(low) and np.isfinite(high) and low < high:
             return Estimate(value, low, high, n, LEVEL)
     return Estimate(value, n=n)

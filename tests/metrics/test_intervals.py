@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explain_distill.metrics.intervals import bootstrap, mean, proportion
+from explain_distill.metrics.intervals import bootstrap, mean, mean_share, proportion
 
 
 def test_a_proportion_without_a_miss_has_the_interval_of_clopper_and_pearson():
@@ -20,9 +20,17 @@ def test_the_interval_of_a_mean_covers_as_often_as_it_says():
     assert 0.88 <= covered / 200 <= 0.99
 
 
-def test_a_figure_that_no_resampling_changes_gets_a_point_for_an_interval():
+def test_a_figure_that_no_resampling_changes_gets_no_interval():
     found = mean(np.full(30, 0.25))
-    assert (found.value, found.low, found.high) == (0.25, 0.25, 0.25)
+    assert (found.value, found.low, found.high, found.n) == (0.25, None, None, 30)
+
+
+def test_shares_that_are_all_one_keep_their_doubt():
+    found = mean_share(np.ones(100))
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(0.025 ** (1 / 100))
+    mixed = np.array([1.0, 0.8, 1.0, 0.6])
+    assert mean_share(mixed) == mean(mixed)
 
 
 def test_one_row_has_no_interval():
@@ -38,5 +46,7 @@ def test_the_same_rows_give_the_same_interval_and_another_seed_another():
 
 def test_rows_are_resampled_together():
     first = np.random.default_rng(0).normal(size=40)
-    found = bootstrap(lambda a, b, axis=-1: (a - b).mean(axis=axis), first, first)
-    assert (found.low, found.high) == (0.0, 0.0)
+    found = bootstrap(
+        lambda a, b, axis=-1: (a - b).mean(axis=axis) + a.mean(axis=axis), first, first
+    )
+    assert found == mean(first)
