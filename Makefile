@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo app test lint lock clean
+.PHONY: demo app test lint bench clean
 
 demo: .venv/installed
 	$(BIN)/explain-distill demo --out demo --force
@@ -26,6 +26,9 @@ lint: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/reasons.py
 
 clean:
 	rm -rf .venv build dist demo *.egg-info

@@ -22,7 +22,8 @@ class Preparation:
     fill : ndarray of shape (n_readable,)
         What stands in for a missing value: the median.
     centre, scale : ndarray of shape (n_readable,)
-        Mean and standard deviation after imputation, in raw units; the scale of a constant is 1.
+        Mean and standard deviation after imputation, in raw units; the scale of a constant is
+        infinite, so that it is always 0 when prepared.
     indicated : ndarray of shape (n_indicated,)
         The features that have an indicator of being missing.
     """
@@ -41,8 +42,8 @@ class Preparation:
         fill[known] = np.nanmedian(readable[:, known], axis=0)
         imputed = np.where(missing, fill, readable)
         centre, scale = imputed.mean(axis=0), imputed.std(axis=0)
-        # A constant column's standard deviation is rounding error, not always exactly zero.
-        scale[scale <= 1e-9 * np.maximum(np.abs(centre), 1e-300)] = 1.0
+        # Nothing was learned of a column that was constant, so that no value of it may speak.
+        scale[imputed.max(axis=0) == imputed.min(axis=0)] = np.inf
         return cls(fill, centre, scale, np.flatnonzero(missing.any(axis=0)))
 
     @property
@@ -86,8 +87,11 @@ class Preparation:
         )
         if fill.ndim != 1 or indicated.ndim != 1:
             raise ValueError("the preparation's arrays must have one axis")
+        finite = np.where(np.isposinf(scale), 1.0, scale)
         shapes = {f"preparation.{name}": fill.shape for name in ("fill", "centre", "scale")}
-        take_checked(arrays, shapes)
+        take_checked({**arrays, "preparation.scale": finite}, shapes)
+        if not (finite > 0).all():
+            raise ValueError("preparation.scale must be positive")
         take_checked(arrays, {"preparation.indicated": indicated.shape}, np.int64)
         if len(indicated) and not 0 <= indicated.min() <= indicated.max() < len(fill):
             raise ValueError("preparation.indicated names a feature that is not there")

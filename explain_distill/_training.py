@@ -99,7 +99,7 @@ def descend(
         optimizer,
         recipe.learning_rate,
         total_steps=max(recipe.n_steps, 2),
-        pct_start=recipe.warm_up,
+        pct_start=min(1.0, max(recipe.warm_up, 2 / max(recipe.n_steps, 2))),
     )
     with one_thread():
         for step, batch in zip(range(1, recipe.n_steps + 1), batches, strict=False):

@@ -161,9 +161,11 @@ def open_app(
     """
     from importlib.resources import files
 
+    from explain_distill.study.folder import check_study
+
     folders = [folder.resolve() for folder in studies or []]
     for folder in folders:
-        _check_study(folder)
+        check_study(folder)
     address = os.environ.get("STREAMLIT_SERVER_ADDRESS", "127.0.0.1")
     options = {
         "server.address": address,
@@ -222,16 +224,6 @@ def _load(data: str, target: str | None, group: str | None) -> Dataset:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _check_study(folder: Path) -> None:
-    from explain_distill.exceptions import StudyFormatError
-
-    if not (folder / "study.json").is_file():
-        raise StudyFormatError(
-            f"A study must be a folder with a study.json; however, '{folder}' has none. "
-            "Make one with: explain-distill run DATA --out DIR"
-        )
 
 
 def _open(folder: Path) -> Study:

@@ -10,7 +10,7 @@ from explain_distill._types import FloatArray, IntArray, Rows
 from explain_distill.attribution.base import Attributions, ScoreFunction
 from explain_distill.students.boosted_trees import BoostedTrees
 
-CALL_CELLS = 1 << 22  # cells of the rows that a model scores at once
+CALL_CELLS, CALL_ROWS = 1 << 22, 1 << 16  # what a model scores at once, at most
 TREE_ROWS = 10  # rows a call of TreeSHAP
 
 
@@ -87,7 +87,7 @@ def sampled_shapley(
     """
     n_samples, n_pairs, n_columns = draws.orders.shape
     path = 2 * n_columns  # rows of a pair: its two paths, which share their ends
-    pairs_a_call = max(1, CALL_CELLS // (path * n_columns))
+    pairs_a_call = max(1, min(CALL_CELLS // (path * n_columns), CALL_ROWS // path))
     flat_orders = draws.orders.reshape(-1, n_columns)
     flat_background = draws.background.reshape(-1)
     owners = np.repeat(np.arange(n_samples), n_pairs)

@@ -154,17 +154,20 @@ def compare(
     """
     teacher = as_teacher(teacher, data)
     background = _checked_background(students, data)
+    for name, student in students.items():
+        _check_student(name, student, data)
     models: dict[str, Model] = {"teacher": teacher, **students}
     features = data.readable_features
     say = on_stage or (lambda _: None)
     scores = {name: score_rows(model, data.X, features) for name, model in models.items()}
     reasons = reasons_of(teacher, students, data, background, seed, on_stage)
+    groups = None if data.groups is None else data.groups[reasons.rows]
     metrics: list[Metric] = []
     for name, model in models.items():
         say(f"figures of {name}")
         role: Role = "teacher" if name == "teacher" else "student"
         figures = _judged(name, scores, data) | _measured(model, data)
-        agreement = reasons.agreement(name)
+        agreement = reasons.agreement(name, groups)
         chance = reasons.chance()
         metrics += [Metric(name, role, key, **asdict(figure)) for key, figure in figures.items()]
         metrics += [
@@ -206,15 +209,31 @@ def _checked_background(students: Mapping[str, Student], data: Dataset) -> Rows:
     return data.background
 
 
+def _check_student(name: str, student: Student, data: Dataset) -> None:
+    """Refuse a student whose features, task or classes are not those of the data."""
+    n_readable = len(data.readable_features.features)
+    codes = list(range(data.task.n_scores))
+    fits = (
+        student.task == data.task.kind
+        and getattr(student, "n_features_in_", n_readable) == n_readable
+        and (student.task == "regression" or list(getattr(student, "classes_", codes)) == codes)
+    )
+    if not fits:
+        raise DataError(
+            f"A student must be fitted on the readable features and the class codes of the data; "
+            f"however, {name!r} is not. Use `distill`, or fit it on `data.readable()` and `data.y`."
+        )
+
+
 def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Estimate]:
     """Measure the performance of a model, and the fidelity of a student."""
     own, teacher = scores[name], scores["teacher"]
     if data.task.kind == "classification":
-        performance = classification_performance(data.y, probabilities_of_score(own))
-        fidelity = classification_fidelity(teacher, own) if name != "teacher" else {}
+        performance = classification_performance(data.y, probabilities_of_score(own), data.groups)
+        fidelity = classification_fidelity(teacher, own, data.groups) if name != "teacher" else {}
     else:
-        performance = regression_performance(data.y, own[:, 0])
-        fidelity = regression_fidelity(teacher, own) if name != "teacher" else {}
+        performance = regression_performance(data.y, own[:, 0], data.groups)
+        fidelity = regression_fidelity(teacher, own, data.groups) if name != "teacher" else {}
     return {f"performance.{key}": figure for key, figure in performance.items()} | {
         f"fidelity.{key}": figure for key, figure in fidelity.items()
     }
@@ -223,10 +242,7 @@ def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Es
 def _measured(model: Model, data: Dataset) -> dict[str, Estimate]:
     """Measure the complexity and the cost of a model."""
     figures = {f"complexity.{key}": value for key, value in model.complexity().items()}
-    if isinstance(model, Student):
-        timed = speed(model.predict_score, data.readable())
-    else:
-        timed = speed(model.predict_score, data.X)
+    timed = speed(lambda rows: score_rows(model, rows, data.readable_features), data.X)
     figures |= {f"cost.{key}": value for key, value in timed.items()}
     size = bytes_on_disk(model)
     if size is not None:

@@ -25,7 +25,9 @@ from explain_distill.teachers.base import Teacher
 
 MOST_ROWS = 100
 FIRST_PAIRS = 16
-MOST_EVALUATIONS = 2_000_000  # of one model: rows x permutations x columns
+MOST_EVALUATIONS = (
+    2_000_000  # rows a model scores for a set of draws: rows x permutations x columns
+)
 ENOUGH = 0.95  # agreement of the teacher with itself, at which draws suffice
 SHOWN_BACKGROUND = 50  # background rows of own attributions, shared out over the scores
 
@@ -78,15 +80,18 @@ class Reasons:
             f"(aim {ENOUGH:.2f}: {met})"
         )
 
-    def agreement(self, name: str) -> dict[str, Estimate]:
-        """Measure a model's agreement with the teacher; of the teacher with itself."""
+    def agreement(self, name: str, groups: IntArray | None = None) -> dict[str, Estimate]:
+        """Measure a model's agreement with the teacher; of the teacher with itself.
+
+        `groups` says which of the attributed rows belong together.
+        """
         teacher = self.reference["teacher"].values
         other = self.again.values if name == "teacher" else self.reference[name].values
         k = top_k(self.n_columns)
         return {
-            "rank_correlation": mean(rank_correlation(teacher, other)),
-            "top_k_overlap": mean_share(top_k_overlap(teacher, other, k)),
-            "sign_agreement": mean_share(sign_agreement(teacher, other, k)),
+            "rank_correlation": mean(rank_correlation(teacher, other), groups),
+            "top_k_overlap": mean_share(top_k_overlap(teacher, other, k), groups),
+            "sign_agreement": mean_share(sign_agreement(teacher, other, k), groups),
         }
 
     def chance(self) -> dict[str, float]:
@@ -146,7 +151,9 @@ def reasons_of(
         return sampled_shapley(score, rows, background, draws)
 
     say("reasons of the teacher")
-    draws, again = (_draw(rows, background, FIRST_PAIRS, rng) for _ in range(2))
+    most_pairs = max(1, MOST_EVALUATIONS // (2 * rows.size))
+    n_first = min(FIRST_PAIRS, most_pairs)
+    draws, again = (_draw(rows, background, n_first, rng) for _ in range(2))
     first, second = attribute(teacher, draws), attribute(teacher, again)
     while rank_correlation(first.values, second.values).mean() < ENOUGH and _affordable(draws):
         n_pairs = draws.orders.shape[1]

@@ -37,7 +37,8 @@ class Feature:
     unit : str, optional
         For display: ``"mm Hg"``.
     levels : tuple of str, default=()
-        The levels of a category in the order of their codes; empty for other kinds.
+        The levels of a category in the order of their codes; of a boolean the words for false and
+        true, or none where the table holds 0 and 1.
     """
 
     name: str
@@ -84,11 +85,10 @@ class Feature:
         return codes.to_numpy(dtype=np.float64)
 
     def decode(self, codes: np.ndarray) -> pd.Series:
-        """Turn codes back into a column as a person would read it."""
-        if self.kind == "number":
+        """Turn codes back into the column as the table held it."""
+        if not self.levels:
             return pd.Series(codes, name=self.name)
-        levels = self.levels if self.kind == "category" else ("no", "yes")
-        words = [None if np.isnan(code) else levels[int(code)] for code in codes]
+        words = [None if np.isnan(code) else self.levels[int(code)] for code in codes]
         return pd.Series(words, name=self.name, dtype=object)
 
     def word(self, code: float, digits: int = 4) -> str:

@@ -7,7 +7,14 @@ import re
 import numpy as np
 import pandas as pd
 
-from explain_distill.data.features import Feature, first_row, is_text, level_text, numbers
+from explain_distill.data.features import (
+    TRUE_WORDS,
+    Feature,
+    first_row,
+    is_text,
+    level_text,
+    numbers,
+)
 from explain_distill.data.files import UNNAMED
 from explain_distill.exceptions import DataError
 
@@ -66,7 +73,7 @@ def infer_feature(values: pd.Series, name: str) -> Feature:
         return Feature(name, "boolean" if codes == {0.0, 1.0} else "number")
     text = level_text(values)
     if set(text.dropna().str.lower()) in BOOLEAN_PAIRS:
-        return Feature(name, "boolean")
+        return Feature(name, "boolean", levels=boolean_words(values))
     levels = sorted_levels(text)
     if len(levels) > MAX_LEVELS:
         raise DataError(
@@ -75,6 +82,15 @@ def infer_feature(values: pd.Series, name: str) -> Feature:
             "the column."
         )
     return Feature(name, "category", levels=levels)
+
+
+def boolean_words(values: pd.Series) -> tuple[str, ...]:
+    """Give the column's own words for false and true; none where it holds truth values."""
+    if pd.api.types.infer_dtype(values, skipna=True) == "boolean":
+        return ()
+    words = pd.Series(level_text(values).dropna().unique())
+    is_true = words.str.lower().isin(TRUE_WORDS)
+    return str(words[~is_true].iloc[0]), str(words[is_true].iloc[0])
 
 
 def is_number(values: pd.Series) -> bool:

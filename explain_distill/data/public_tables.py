@@ -37,7 +37,7 @@ class Column:
     def feature(self, cells: pd.Series) -> Feature:
         """Describe the column; levels that occur in no row are left out."""
         if self.boolean:
-            return Feature(self.name, "boolean")
+            return Feature(self.name, "boolean", levels=("no", "yes"))
         if self.levels is None:
             return Feature(self.name, unit=self.unit)
         found = set(cells.dropna())

@@ -81,20 +81,6 @@ class ReadableFeatures:
                 out[:, self.columns == column] = rows[:, [column]] == codes
         return out
 
-    def add_up(self, values: np.ndarray) -> np.ndarray:
-        """Add the shares of readable features up to their raw columns.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_samples, n_readable)
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_columns)
-        """
-        membership = self.columns[:, None] == np.arange(len(self.schema))
-        return np.asarray(values @ membership.astype(values.dtype))
-
 
 def _readable(feature: Feature, column: int) -> list[ReadableFeature]:
     if feature.kind == "category":

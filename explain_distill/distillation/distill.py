@@ -106,7 +106,7 @@ def distill(
     >>> tree.predict_proba(test.readable()).shape == (len(test), 3)
     True
     """
-    _check_options(temperature, hard_weight)
+    check_options(temperature, hard_weight)
     teacher = as_teacher(teacher, data)
     transfer = Coalitions() if transfer is None else transfer
     classify = data.task.kind == "classification"
@@ -137,15 +137,25 @@ def _fit(student: Student, labeller: Labeller, on_step: OnStep | None) -> int:
         student.fit_stream(labeller.batches(size), on_step=on_step)
         return int(size * student.n_steps)
     n_rows = labeller.transfer.n_rows
-    rows, labels = labeller.all_rows() if n_rows is None else labeller.draw(n_rows)
-    student.fit(rows, labels, on_step=on_step)
+    if n_rows is None:
+        rows, labels, weights = labeller.all_rows()
+        student.fit(rows, labels, weights, on_step=on_step)
+    else:
+        rows, labels = labeller.draw(n_rows)
+        student.fit(rows, labels, on_step=on_step)
     return len(rows)
 
 
-def _check_options(temperature: float, hard_weight: float) -> None:
-    if not 0 < temperature <= 1000:
+def check_options(temperature: float, hard_weight: float = 0.0) -> None:
+    """Refuse a temperature or a hard weight out of range.
+
+    Raises
+    ------
+    DataError
+    """
+    if not 0.1 <= temperature <= 1000:
         raise DataError(
-            f"temperature must be more than 0 and at most 1000; however, got {temperature:g}. "
+            f"temperature must be from 0.1 to 1000; however, got {temperature:g}. "
             "1 keeps the teacher's own probabilities."
         )
     if not 0 <= hard_weight <= 1:

@@ -8,13 +8,14 @@ from itertools import count
 import numpy as np
 
 from explain_distill._training import ahead
-from explain_distill._types import Rows, Scores, SoftLabels
+from explain_distill._types import FloatArray, ReadableRows, Rows, Scores, SoftLabels
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.transfer_sets import TransferSet
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.base import Batch
 from explain_distill.teachers.base import Teacher
 
+SMALLEST = 1e-300
 BATCHES_A_CALL = 16  # the teacher labels so many batches at once
 
 
@@ -32,7 +33,10 @@ def soft_labels(score: Scores, temperature: float, classify: bool) -> SoftLabels
     -------
     ndarray of shape (n_samples, n_classes), or (n_samples,) for regression
     """
-    return probabilities_of_score(score, temperature) if classify else score[:, 0]
+    if not classify:
+        return score[:, 0]
+    # An exact 0 would read as a hard label.
+    return np.maximum(probabilities_of_score(score, temperature), SMALLEST)
 
 
 class Labeller:
@@ -67,13 +71,23 @@ class Labeller:
     def draw(self, n: int) -> Batch:
         """Give `n` readable rows and their labels."""
         n_hard = int(self.rng.binomial(n, self.hard_weight)) if self.hard_weight else 0
-        rows = self.transfer.draw(self.data.X, n - n_hard, self.rng)
-        return self._with_truth(rows, n_hard)
+        chosen = self.rng.integers(len(self.data), size=n_hard)
+        rows, labels = self.data.X[chosen], self._truth(chosen)
+        if n_hard < n:
+            drawn = self.transfer.draw(self.data.X, n - n_hard, self.rng)
+            rows = np.concatenate([rows, drawn])
+            labels = np.concatenate([labels, self._soft(drawn)])
+        order = self.rng.permutation(n) if n_hard else slice(None)
+        return self.data.readable_features.transform(rows[order]), labels[order]
 
-    def all_rows(self) -> Batch:
-        """Give each training row once, labelled, and hard labels at the weight asked for."""
-        n_hard = round(len(self.data) * self.hard_weight / max(1 - self.hard_weight, 1e-3))
-        return self._with_truth(self.data.X, min(n_hard, 1000 * len(self.data)))
+    def all_rows(self) -> tuple[ReadableRows, SoftLabels, FloatArray]:
+        """Give each training row with its soft and with its true label, and the weights of both."""
+        readable = self.data.readable()
+        soft, hard = self._soft(self.data.X), self._truth(np.arange(len(self.data)))
+        weights = np.repeat([1 - self.hard_weight, self.hard_weight], len(readable))
+        kept = weights > 0
+        rows, labels = np.concatenate([readable, readable]), np.concatenate([soft, hard])
+        return rows[kept], labels[kept], weights[kept]
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Give batches of `size` rows without end, never the same coalition twice.
@@ -84,14 +98,9 @@ class Labeller:
             for start in range(0, len(rows), size):
                 yield rows[start : start + size], labels[start : start + size]
 
-    def _with_truth(self, rows: Rows, n_hard: int) -> Batch:
-        labels = soft_labels(self.teacher.predict_score(rows), self.temperature, self.classify)
-        if n_hard:
-            chosen = self.rng.integers(len(self.data), size=n_hard)
-            truth = self.data.y[chosen]
-            hard = np.eye(self.data.task.n_scores)[truth] if self.classify else truth
-            rows = np.concatenate([rows, self.data.X[chosen]])
-            labels = np.concatenate([labels, hard])
-            order = self.rng.permutation(len(rows))
-            rows, labels = rows[order], labels[order]
-        return self.data.readable_features.transform(rows), labels
+    def _soft(self, rows: Rows) -> SoftLabels:
+        return soft_labels(self.teacher.predict_score(rows), self.temperature, self.classify)
+
+    def _truth(self, chosen: np.ndarray) -> SoftLabels:
+        truth = self.data.y[chosen]
+        return np.eye(self.data.task.n_scores)[truth] if self.classify else truth

@@ -31,19 +31,28 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def top_k_overlap(first: FloatArray, second: FloatArray, k: int) -> FloatArray:
-    """Share of the k largest absolute attributions in common: 0 to 1, chance is k / n_columns."""
-    first, second = _told(first), _told(second)
-    return np.asarray((_top(first, k) & _top(second, k)).sum(axis=1).mean(axis=1) / k)
+    """Share of the k largest absolute attributions in common: 0 to 1, chance is k / n_columns.
+
+    An attribution of 0 never leads. Where one model has fewer than k others, the share is of the
+    larger of the two sets; two empty sets agree.
+    """
+    ours, theirs = _top(_told(first), k), _top(_told(second), k)
+    size = np.maximum(ours.sum(axis=1), theirs.sum(axis=1))
+    common = (ours & theirs).sum(axis=1)
+    return np.asarray(np.where(size == 0, 1.0, common / np.maximum(size, 1)).mean(axis=1))
 
 
 def sign_agreement(first: FloatArray, second: FloatArray, k: int) -> FloatArray:
-    """Share of the first model's k leading columns to which both give the same sign.
+    """Share of the first model's leading columns, k at most, to which both give the same sign.
 
-    0 to 1, 1 is perfect, chance is 1/2 (Krishna et al. 2022, The disagreement problem).
+    An attribution of 0 never leads; where none does, the share is 1. 0 to 1, 1 is perfect, chance
+    is 1/2 (Krishna et al. 2022, The disagreement problem).
     """
     first, second = _told(first), _told(second)
-    same = np.sign(first) == np.sign(second)
-    return np.asarray((same & _top(first, k)).sum(axis=1).mean(axis=1) / k)
+    leading = _top(first, k)
+    size = leading.sum(axis=1)
+    same = ((np.sign(first) == np.sign(second)) & leading).sum(axis=1)
+    return np.asarray(np.where(size == 0, 1.0, same / np.maximum(size, 1)).mean(axis=1))
 
 
 def top_k(n_columns: int) -> int:
@@ -62,8 +71,8 @@ def _told(values: FloatArray) -> FloatArray:
 
 
 def _top(values: FloatArray, k: int) -> np.ndarray:
-    """Mark the k largest absolute values along the columns."""
+    """Mark the k largest absolute values along the columns, zeros left out."""
     order = np.argsort(-np.abs(values), axis=1, kind="stable")
     marks = np.zeros(values.shape, dtype=bool)
     np.put_along_axis(marks, order[:, :k], True, axis=1)
-    return marks
+    return marks & (values != 0)

@@ -5,52 +5,62 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_softmax
 
-from explain_distill._types import FloatArray, Scores
+from explain_distill._types import FloatArray, IntArray, Scores
 from explain_distill.metrics.intervals import Estimate, bootstrap, mean, proportion
 from explain_distill.metrics.performance import r2
 
 
-def classification_fidelity(teacher: Scores, student: Scores) -> dict[str, Estimate]:
+def classification_fidelity(
+    teacher: Scores, student: Scores, groups: IntArray | None = None
+) -> dict[str, Estimate]:
     """Measure scores against the teacher's.
 
     Parameters
     ----------
     teacher, student : ndarray of shape (n_samples, n_classes)
+    groups : ndarray of shape (n_samples,), optional
+        Rows that belong together; intervals then resample groups.
 
     Returns
     -------
     dict
         ``agreement``: the share of rows with the same class, 0 to 1, with Clopper–Pearson's
-        interval. ``score_r2``: the explained share of the scores' variance, at most 1. ``kl``: the
+        interval. ``score_r2``: the explained share of the scores' variance, at most 1, absent where
+        the teacher's scores do not vary. ``kl``: the
         mean divergence of the student's probabilities from the teacher's, in nats, lower is better.
     """
     same = teacher.argmax(axis=1) == student.argmax(axis=1)
-    return {
-        "agreement": proportion(same),
-        "score_r2": _score_r2(teacher, student),
-        "kl": mean(kl_divergence(teacher, student)),
+    figures = {
+        "agreement": proportion(same, groups),
+        "kl": mean(kl_divergence(teacher, student), groups),
     }
+    if np.ptp(teacher, axis=0).max() > 0:
+        figures["score_r2"] = _score_r2(teacher, student, groups)
+    return figures
 
 
-def regression_fidelity(teacher: Scores, student: Scores) -> dict[str, Estimate]:
+def regression_fidelity(
+    teacher: Scores, student: Scores, groups: IntArray | None = None
+) -> dict[str, Estimate]:
     """Measure values ``(n_samples, 1)`` against the teacher's: ``r2``, ``mae``, ``score_r2``.
 
-    The score of a regressor is its value, so that ``r2`` and ``score_r2`` are the same figure.
+    The score of a regressor is its value, so that ``r2`` and ``score_r2`` are the same figure; it
+    is absent where the teacher's values do not vary.
     """
-    explained = bootstrap(r2, teacher[:, 0], student[:, 0])
-    return {
-        "r2": explained,
-        "score_r2": explained,
-        "mae": mean(np.abs(teacher[:, 0] - student[:, 0])),
-    }
+    figures = {"mae": mean(np.abs(teacher[:, 0] - student[:, 0]), groups)}
+    if np.ptp(teacher) > 0:
+        explained = bootstrap(r2, teacher[:, 0], student[:, 0], groups=groups)
+        figures |= {"r2": explained, "score_r2": explained}
+    return figures
 
 
 def score_r2(teacher: Scores, student: Scores) -> float:
     """Explained share of the teacher's score variance, all scores together; at most 1."""
-    return _score_r2(teacher, student).value
+    centred = teacher - teacher.mean(axis=0)
+    return float(1 - np.square(teacher - student).sum() / max(np.square(centred).sum(), 1e-300))
 
 
-def _score_r2(teacher: Scores, student: Scores) -> Estimate:
+def _score_r2(teacher: Scores, student: Scores, groups: IntArray | None) -> Estimate:
     # Σ over rows and scores of squares; rows are resampled, so each row's sums are enough.
     unexplained = np.square(teacher - student).sum(axis=1)
     square, total = np.square(teacher).sum(axis=1), teacher.T
@@ -62,7 +72,7 @@ def _score_r2(teacher: Scores, student: Scores) -> Estimate:
         variance = squares.sum(axis=axis) - centre
         return 1 - missed.sum(axis=axis) / np.maximum(variance, 1e-300)
 
-    return bootstrap(statistic, unexplained, square, *total)
+    return bootstrap(statistic, unexplained, square, *total, groups=groups)
 
 
 def kl_divergence(teacher: Scores, student: Scores) -> FloatArray:

@@ -6,13 +6,15 @@ from functools import partial
 
 import numpy as np
 
-from explain_distill._types import FloatArray, Probabilities
+from explain_distill._types import FloatArray, IntArray, Probabilities
 from explain_distill.metrics.intervals import Estimate, bootstrap, mean, proportion
 
 ECE_BINS = 10
 
 
-def classification_performance(y: np.ndarray, probabilities: Probabilities) -> dict[str, Estimate]:
+def classification_performance(
+    y: np.ndarray, probabilities: Probabilities, groups: IntArray | None = None
+) -> dict[str, Estimate]:
     """Measure probabilities against true classes.
 
     Parameters
@@ -20,13 +22,16 @@ def classification_performance(y: np.ndarray, probabilities: Probabilities) -> d
     y : ndarray of shape (n_samples,)
         Class codes.
     probabilities : ndarray of shape (n_samples, n_classes)
+    groups : ndarray of shape (n_samples,), optional
+        Rows that belong together; intervals then resample groups.
 
     Returns
     -------
     dict
         ``accuracy``, ``balanced_accuracy``, ``roc_auc`` (0 to 1, higher is better; the last is
         one-against-rest and absent where a class has no row); ``log_loss`` (nats), ``brier``
-        (summed over classes, 0 to 2) and ``ece`` (0 to 1), where lower is better.
+        (summed over classes, 0 to 2) and ``ece`` (0 to 1), where lower is better. ``ece`` has no
+        interval: it is biased upwards on few rows, and more so on resampled ones.
     """
     n_classes = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
@@ -34,32 +39,40 @@ def classification_performance(y: np.ndarray, probabilities: Probabilities) -> d
     picked = np.clip(probabilities[rows, y], 1e-300, None)
     distance = np.square(probabilities - np.eye(n_classes)[y]).sum(axis=1)
     figures = {
-        "accuracy": proportion(predicted == y),
-        "balanced_accuracy": bootstrap(balanced_accuracy, y, predicted, vectorized=False),
-        "log_loss": mean(-np.log(picked)),
-        "brier": mean(distance),
-        "ece": bootstrap(
-            expected_calibration_error,
-            (predicted == y).astype(np.float64),
-            probabilities.max(axis=1),
-            vectorized=False,
+        "accuracy": proportion(predicted == y, groups),
+        "balanced_accuracy": bootstrap(
+            balanced_accuracy, y, predicted, groups=groups, vectorized=False
+        ),
+        "log_loss": mean(-np.log(picked), groups),
+        "brier": mean(distance, groups),
+        "ece": Estimate(
+            expected_calibration_error(
+                (predicted == y).astype(np.float64), probabilities.max(axis=1)
+            ),
+            n=len(y),
         ),
     }
     if len(np.unique(y)) == n_classes:
-        figures["roc_auc"] = bootstrap(partial(roc_auc, y, probabilities), rows, vectorized=False)
+        area = partial(roc_auc, y, probabilities)
+        figures["roc_auc"] = bootstrap(area, rows, groups=groups, vectorized=False)
     return figures
 
 
-def regression_performance(y: FloatArray, values: FloatArray) -> dict[str, Estimate]:
+def regression_performance(
+    y: FloatArray, values: FloatArray, groups: IntArray | None = None
+) -> dict[str, Estimate]:
     """Measure values against true values ``(n_samples,)``: ``r2``, ``mae``, ``rmse``.
 
-    R² is at most 1, which is perfect; the errors are in the target's unit, lower is better.
+    R² is at most 1, which is perfect, and absent where the truth does not vary; the errors are in
+    the target's unit, lower is better.
     """
-    return {
-        "r2": bootstrap(r2, y, values),
-        "mae": mean(np.abs(y - values)),
-        "rmse": bootstrap(root_mean_square_error, y, values),
+    figures = {
+        "mae": mean(np.abs(y - values), groups),
+        "rmse": bootstrap(root_mean_square_error, y, values, groups=groups),
     }
+    if np.ptp(y) > 0:
+        figures["r2"] = bootstrap(r2, y, values, groups=groups)
+    return figures
 
 
 def balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:

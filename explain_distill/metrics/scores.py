@@ -54,8 +54,3 @@ def probabilities_of_score(score: Scores, temperature: float = 1.0) -> Probabili
 def score_of_margin(margin: FloatArray) -> Scores:
     """Turn the log-odds of the second class ``(n_samples,)`` into scores ``(n_samples, 2)``."""
     return np.stack([-margin / 2, margin / 2], axis=1)
-
-
-def margin_of_score(score: Scores) -> FloatArray:
-    """Turn scores of two classes ``(n_samples, 2)`` into the second's log-odds ``(n_samples,)``."""
-    return np.asarray(score[:, 1] - score[:, 0])

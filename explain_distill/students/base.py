@@ -183,6 +183,11 @@ class Student(BaseEstimator):  # type: ignore[misc]
             )
             y = column_or_1d(y)
         if self.task == "regression":
+            if y.ndim == 2:
+                raise DataError(
+                    f"A regressor learns one value a row; however, y has {y.shape[1]} columns. "
+                    "Pass them one by one, or set task='classification' for soft labels."
+                )
             return np.asarray(y, dtype=np.float64).reshape(len(y), 1)
         if y.ndim == 2:
             self.classes_ = np.arange(y.shape[1])

@@ -179,6 +179,8 @@ class BoostedTrees(Student):
         except xgboost.core.XGBoostError as error:
             raise ValueError("model.ubj is no booster") from error
         self.n_features_in_ = int(self.booster_.num_features())
+        if self.booster_.num_boosted_rounds() != self.n_trees:
+            raise ValueError(f"model.ubj holds {self.booster_.num_boosted_rounds()} rounds")
         self.output_centre_ = np.asarray(config["output_centre"], dtype=np.float64)
         self.output_scale_ = float(config["output_scale"])
 

@@ -174,6 +174,7 @@ def questions(tree: SoftTree) -> list[Question]:
     n = len(preparation.fill)
     # In units of the gate's logit, so that thresholds of different nodes can be compared.
     weights = tree.gate_weights_ * tree.inverse_temperatures_
+    weights[:n][np.isinf(preparation.scale)] = 0.0  # constants, which never speak
     biases = tree.gate_biases_ * tree.inverse_temperatures_
     raw = weights[:n] / preparation.scale[:, None]
     thresholds = (raw * preparation.centre[:, None]).sum(axis=0) - biases

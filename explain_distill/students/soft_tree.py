@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,11 +14,13 @@ from torch.nn import functional
 from explain_distill._arrays import take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
+from explain_distill._training import seeded
 from explain_distill._types import FloatArray, Json, Scores, TaskKind
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.stepwise import StepwiseStudent
 
 MAX_DEPTH = 12
+Inference = Literal["mixture", "path"]
 
 
 class SoftTree(StepwiseStudent):
@@ -77,7 +79,7 @@ class SoftTree(StepwiseStudent):
         depth: int = 4,
         penalty: float = 1e-3,
         penalty_decay: float = 0.5,
-        inference: Literal["mixture", "path"] = "mixture",
+        inference: Inference = "mixture",
         n_steps: int = 6000,
         batch_size: int = 512,
         learning_rate: float = 0.03,
@@ -150,11 +152,13 @@ class SoftTree(StepwiseStudent):
         return GradientModel(score, self.preparation_, self.preparation_.origin)
 
     def _network(self, n_inputs: int, n_scores: int, scale: FloatArray) -> nn.Module:
-        if not 1 <= int(self.depth) <= MAX_DEPTH:
+        if self.depth not in range(1, MAX_DEPTH + 1) or isinstance(self.depth, float):
             raise DataError(
-                f"depth must be from 1 to {MAX_DEPTH}; however, got {self.depth!r}. "
+                f"depth must be a whole number from 1 to {MAX_DEPTH}; however, got {self.depth!r}. "
                 "A tree of depth d has 2**d leaves."
             )
+        if self.inference not in get_args(Inference):
+            raise UnknownNameError.of("inference", self.inference, get_args(Inference))
         return _TreeModule(n_inputs, n_scores, self.depth, self.task == "classification", scale)
 
     def _penalty(self, network: nn.Module) -> Tensor | float:
@@ -255,7 +259,9 @@ class _TreeModule(nn.Module):
         """Build the module of a fitted tree, in double precision."""
         leaves = tree.leaf_outputs_
         ones = np.ones(leaves.shape[1])
-        module = cls(1, leaves.shape[1], tree.depth, tree.task == "classification", ones).double()
+        with seeded(0):  # its random parameters are replaced at once
+            module = cls(1, leaves.shape[1], tree.depth, tree.task == "classification", ones)
+        module = module.double()
         with torch.no_grad():
             module.weights = nn.Parameter(torch.from_numpy(tree.gate_weights_))
             module.biases.copy_(torch.from_numpy(tree.gate_biases_))

@@ -111,6 +111,12 @@ class StepwiseStudent(Student):
         on_step: OnStep | None,
     ) -> None:
         """Descend; `rows` and `labels` are those that statistics are taken from."""
+        for name in ("n_steps", "batch_size"):
+            if getattr(self, name) < 1:
+                raise DataError(
+                    f"{name} must be at least 1; however, got {getattr(self, name)!r}. "
+                    "Leave it out for the default."
+                )
         self.preparation_ = Preparation.fit(rows)
         self._scale_outputs(labels)
         seed = integer_seed(self._rng())

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from explain_distill import __version__
 from explain_distill._types import Json
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Schema
 from explain_distill.students.base import Student
 from explain_distill.teachers.base import Teacher
 
-NAMED_PACKAGES = ("explain-distill", "numpy", "scikit-learn", "scipy", "shap", "torch", "xgboost")
+NAMED_PACKAGES = ("numpy", "scikit-learn", "scipy", "shap", "torch", "xgboost")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class About:
                 if hasattr(student, "distillation_")
             },
             configuration=configuration,
-            versions={"python": platform.python_version()}
+            versions={"python": platform.python_version(), "explain-distill": __version__}
             | {package: version(package) for package in NAMED_PACKAGES},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )

@@ -16,6 +16,9 @@ from explain_distill.exceptions import OutputError
 RENAME_EXCHANGE = 2  # of Linux's renameat2: swap two paths in one step
 AT_FDCWD = -100
 MARK = "study.json"
+OURS = frozenset(
+    {MARK, "results.json", "teacher", "students", "data", "scores.parquet", "attributions"}
+)
 
 
 def check_output(folder: Path, force: bool) -> None:
@@ -32,11 +35,22 @@ def check_output(folder: Path, force: bool) -> None:
             raise OutputError(
                 f"The output must be a folder; however, '{folder}' is a file. Name another --out."
             )
+        if os.path.ismount(folder):
+            raise OutputError(
+                f"The output must be a folder that can be replaced; however, '{folder}' is a mount "
+                "point. Name a folder in it."
+            )
         empty = not any(folder.iterdir())
         if not empty and not (folder / MARK).is_file():
             raise OutputError(
                 f"The output must be a new folder or an earlier study; however, '{folder}' holds "
                 "other files. Name another --out."
+            )
+        foreign = sorted(path.name for path in folder.iterdir() if not _is_ours(path.name))
+        if foreign:
+            raise OutputError(
+                f"The output must hold an earlier study alone; however, '{folder}' also holds "
+                f"'{foreign[0]}', which would be lost. Move it, or name another --out."
             )
         if not empty and not force:
             raise OutputError(
@@ -72,6 +86,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         with told_as_output_error(folder):
             part.chmod(0o777 & ~_umask())
             yield part
+            _settle(part)
             _take_place(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -90,6 +105,8 @@ def write_whole(path: Path, content: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
             part.chmod(0o666 & ~_umask())
             part.replace(path)
         finally:
@@ -136,6 +153,20 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
     paths = os.fsencode(one), os.fsencode(other)
     return bool(rename(AT_FDCWD, paths[0], AT_FDCWD, paths[1], RENAME_EXCHANGE) == 0)
+
+
+def _is_ours(name: str) -> bool:
+    return name in OURS or name.startswith("report.")
+
+
+def _settle(folder: Path) -> None:
+    """Have the disk hold the files before their folder takes its place."""
+    for path in (*folder.rglob("*"), folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _nearest_parent(folder: Path) -> Path:

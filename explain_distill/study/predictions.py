@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from explain_distill._types import Scores
 from explain_distill.attribution.own import score_rows
+from explain_distill.data.dataset import Task
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.data.readers import read_rows
-from explain_distill.exceptions import OutputError, StudyFormatError, UnknownNameError
+from explain_distill.exceptions import DataError, OutputError, StudyFormatError, UnknownNameError
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.study.output import write_whole
 from explain_distill.study.study import Study
@@ -50,15 +52,25 @@ def predictions(study: Study, model: str, path: Path) -> pd.DataFrame:
         )
     rows, table = read_rows(path, study.about.schema)
     score = score_rows(predictor, rows, ReadableFeatures(study.about.schema))
-    task = study.about.task
+    columns = pd.DataFrame(_prediction_columns(model, score, study.about.task), index=table.index)
+    taken = [name for name in columns if name in table.columns]
+    if taken:
+        raise DataError(
+            f"'{path.name}' must not hold the columns of the predictions; however, it holds "
+            f"{taken[0]!r}. Rename or remove them."
+        )
+    return pd.concat([table, columns], axis=1)
+
+
+def _prediction_columns(model: str, score: Scores, task: Task) -> dict[str, np.ndarray]:
     if task.kind == "regression":
-        return table.assign(**{f"{model} prediction": score[:, 0]})
+        return {f"{model} prediction": score[:, 0]}
     words = np.asarray(task.class_names, dtype=object)[score.argmax(axis=1)]
     columns = {f"{model} prediction": words}
     probabilities = probabilities_of_score(score)
     for code, name in enumerate(task.class_names):
         columns[f"{model} probability of {name}"] = probabilities[:, code]
-    return pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
+    return columns
 
 
 def check_file(path: Path) -> None:

@@ -16,7 +16,7 @@ from explain_distill._types import Json
 from explain_distill.audit.compare import Comparison
 from explain_distill.audit.compare import compare as compare_models
 from explain_distill.data.dataset import Dataset
-from explain_distill.distillation.distill import distill
+from explain_distill.distillation.distill import check_options, distill
 from explain_distill.distillation.transfer_sets import TRANSFER_SETS, Coalitions, TransferSet
 from explain_distill.exceptions import UnknownNameError
 from explain_distill.students.base import Student
@@ -211,6 +211,7 @@ def run(
     UnknownNameError, DataError
     """
     chosen = _check_students(students)
+    check_options(temperature)
     transfer_set = _transfer_set(transfer, quick)
     progress = progress or Progress()
     train, test = data.split(seed=seed)
@@ -252,7 +253,7 @@ def run(
         "transfer": transfer,
         "temperature": temperature,
         "quick": quick,
-        "threads": os.cpu_count(),
+        "cores": os.cpu_count(),
     }
     about = About.of(teacher, comparison.students, train, test, configuration, sha256=data.sha256)
     return Study(about, comparison, train)

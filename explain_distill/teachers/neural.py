@@ -309,6 +309,8 @@ class NeuralTeacher(Teacher):
         teacher.temperature = config["temperature"]
         teacher._value_centre = config["value_centre"]
         teacher._value_scale = config["value_scale"]
+        if not all(np.isfinite(a).all() for k, a in arrays.items() if "preparation" not in k):
+            raise ValueError("a weight is not finite")
         teacher._network = teacher._new_network(0).eval()
         teacher._network.load_state_dict(
             {k: torch.from_numpy(v) for k, v in arrays.items() if "preparation" not in k}

@@ -68,21 +68,22 @@ class WrappedTeacher(Teacher):
 
     def _as_fitted(self, X: Rows) -> Any:
         names = getattr(self.model, "feature_names_in_", None)
-        if names is not None and list(names) == self.schema.names:
-            return self.schema.decode(X)
+        if names is not None and set(names) <= set(self.schema.names):
+            return self.schema.decode(X)[list(names)]
         expected = getattr(self.model, "n_features_in_", len(self.schema))
         if expected == len(self.schema) and names is None:
             return X
         readable = self._readable.transform(X)
-        if names is not None and list(names) == self._readable.names:
+        if names is not None and set(names) <= set(self._readable.names):
             import pandas as pd
 
-            return pd.DataFrame(readable, columns=self._readable.names)
+            return pd.DataFrame(readable, columns=self._readable.names)[list(names)]
         if names is None and expected == readable.shape[1]:
             return readable
+        unknown = "" if names is None else ", whose names are not all among the data's,"
         raise DataError(
             f"The teacher must have been fitted on the data's columns; however, "
-            f"{type(self.model).__name__} expects {expected} features and the data have "
+            f"{type(self.model).__name__} expects {expected} features{unknown} and the data have "
             f"{len(self.schema)} columns ({readable.shape[1]} readable features). "
             "Fit it on `data.X`, `data.frame()` or `data.readable()`."
         )
@@ -93,10 +94,12 @@ class WrappedTeacher(Teacher):
         n_classes = self.task.n_scores
         if self.task.kind == "regression" or known is None:
             return list(range(n_classes))
-        for wanted in (list(range(n_classes)), list(self.task.class_names)):
-            given = list(known)
-            if sorted(map(str, given)) == sorted(map(str, wanted)):
-                return [list(map(str, given)).index(str(name)) for name in wanted]
+        given = list(known)
+        if set(given) == set(range(n_classes)):  # 0.0 and False are codes, too
+            return [given.index(code) for code in range(n_classes)]
+        words = [str(name) for name in given]
+        if set(words) == set(self.task.class_names):
+            return [words.index(name) for name in self.task.class_names]
         raise DataError(
             f"The teacher's classes must be those of the data ({', '.join(self.task.class_names)});"
             f" however, it has {', '.join(map(str, known))}. Fit it on `data.y`."
@@ -104,5 +107,19 @@ class WrappedTeacher(Teacher):
 
 
 def as_teacher(model: Any, data: Dataset) -> Teacher:
-    """Give a `Teacher` as it is, and wrap any other fitted model."""
-    return model if isinstance(model, Teacher) else WrappedTeacher(model, data)
+    """Give a `Teacher` as it is, and wrap any other fitted model.
+
+    Raises
+    ------
+    DataError
+        Where the teacher is of another table.
+    """
+    if not isinstance(model, Teacher):
+        return WrappedTeacher(model, data)
+    schema = getattr(model, "schema", data.schema)
+    if model.task != data.task or schema != data.schema:
+        raise DataError(
+            f"The teacher must be of the same table as the data, {data.name!r}; however, its "
+            "target or its columns are others. Fit a teacher on these data."
+        )
+    return model

@@ -71,8 +71,8 @@ def test_an_interval_lies_within_its_axis(wine_study):
         table = figures.figures_of(comparison, metric)
         chart = charts.intervals(table, called(metric, task), comparison.models)
         low, high = scales(chart, "x")[0]["domain"]
-        assert low < table["low"].min()
-        assert high > table["high"].max()
+        assert low < table[["low", "value"]].min(axis=None)
+        assert high > table[["high", "value"]].max(axis=None)
 
 
 def test_a_figure_without_an_interval_is_drawn(wine_study):

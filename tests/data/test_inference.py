@@ -17,7 +17,7 @@ def inferred(cells):
         (["1.5", "2", None], Feature("c")),
         ([3, 4, 5], Feature("c")),
         (["0", "1", None], Feature("c", "boolean")),
-        (["Yes", "no"], Feature("c", "boolean")),
+        (["Yes", "no"], Feature("c", "boolean", levels=("no", "Yes"))),
         ([True, None, False], Feature("c", "boolean")),
         (["male", "female"], Feature("c", "category", levels=("female", "male"))),
         (

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from explain_distill.data.features import Feature, Schema
 from explain_distill.data.readable_features import ReadableFeatures
@@ -27,9 +26,3 @@ def test_each_readable_feature_knows_its_column_unit_and_range():
     assert READABLE.columns.tolist() == [0, 1, 1, 1, 2]
     assert [feature.unit for feature in READABLE.features] == ["years", None, None, None, None]
     assert [feature.binary for feature in READABLE.features] == [False, True, True, True, True]
-
-
-def test_shares_of_levels_add_up_to_their_column():
-    shares = np.array([[1.0, 2.0, -0.5, 0.25, 4.0]])
-    np.testing.assert_allclose(READABLE.add_up(shares), [[1.0, 1.75, 4.0]])
-    assert READABLE.add_up(shares).sum() == pytest.approx(shares.sum())

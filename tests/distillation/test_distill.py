@@ -106,11 +106,43 @@ def test_any_fitted_classifier_is_a_teacher(wine):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"temperature": 0.0}, "temperature must be more than 0 and at most 1000; however, got 0"),
-        ({"temperature": np.nan}, "temperature must be more than 0"),
+        ({"temperature": 0.0}, "temperature must be from 0.1 to 1000; however, got 0"),
+        ({"temperature": np.nan}, "temperature must be from 0.1"),
         ({"hard_weight": 1.5}, "hard_weight must be from 0 to 1; however, got 1.5"),
     ],
 )
 def test_options_out_of_range_are_refused(option, message, mixed, mixed_teacher):
     with pytest.raises(DataError, match=message):
         xd.distill(mixed_teacher, xd.MLP(n_steps=5), mixed[0], **option)
+
+
+def test_training_rows_come_once_with_each_label_at_its_weight(mixed, mixed_teacher):
+    rng = np.random.default_rng(0)
+
+    def weighed(hard_weight):
+        labeller = Labeller(mixed_teacher, mixed[0], xd.TrainingRows(), 1.0, hard_weight, rng)
+        return labeller.all_rows()
+
+    n = len(mixed[0])
+    rows, labels, weights = weighed(0.3)
+    assert len(rows) == 2 * n
+    assert weights[(labels == 0).any(axis=1)].sum() / weights.sum() == pytest.approx(0.3)
+    assert [len(weighed(share)[0]) for share in (0.0, 1.0)] == [n, n]
+
+
+def test_soft_labels_stay_soft_at_a_low_temperature(wine, wine_teacher):
+    rng = np.random.default_rng(0)
+    _, labels = Labeller(wine_teacher, wine[0], xd.Coalitions(), 0.1, 0.0, rng).draw(5000)
+    assert (labels > 0).all()
+
+
+def test_hard_labels_alone_do_not_ask_a_teacher_for_no_rows(wine):
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = wine
+    model = LogisticRegression(max_iter=5000).fit(train.X, train.y)
+    for transfer in (xd.Coalitions(500), xd.TrainingRows()):
+        fitted = xd.distill(
+            model, xd.BoostedTrees(n_trees=30), train, transfer=transfer, hard_weight=1.0
+        )
+        assert fitted.score(test.readable(), test.y) > 0.85

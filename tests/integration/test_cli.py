@@ -135,7 +135,7 @@ MISTAKES = {
     "unknown student": (["run", "wine", "--students", "mpl"], "Did you mean 'mlp'"),
     "no student": (["run", "wine", "--students", ","], "A student must be one of"),
     "unknown transfer": (["run", "wine", "--transfer", "coalition"], "Did you mean 'coalitions'"),
-    "cold": (["run", "wine", "--temperature", "0"], "temperature must be more than 0"),
+    "cold": (["run", "wine", "--temperature", "0"], "temperature must be from 0.1"),
     "negative seed": (["run", "wine", "--seed", "-1"], "See: explain-distill run --help"),
     "target of a known table": (["run", "wine", "--target", "x"], "are for files"),
     "unknown option": (["run", "wine", "--bugdet", "1"], "No such option"),
@@ -158,6 +158,17 @@ def test_a_mistake_is_told_in_two_lines_and_exits_with_2(mistake, explain_distil
     assert 1 <= len(lines(done.stderr)) <= 2
     assert done.stdout == ""
     assert [path.name for path in tmp_path.iterdir()] == ["three.csv"]
+
+
+def test_a_file_that_holds_predictions_already_is_refused(study, explain_distill, tmp_path):
+    rows, once, twice = (tmp_path / name for name in ("rows.csv", "once.csv", "twice.csv"))
+    xd.Study.open(study[0]).comparison.data.frame().to_csv(rows, index=False)
+    mlp = ("--student", "mlp")
+    explain_distill("predict", study[0], *mlp, "--data", rows, "--out", once)
+    done = explain_distill("predict", study[0], *mlp, "--data", once, "--out", twice)
+    assert done.returncode == 2
+    assert "it holds 'mlp prediction'" in done.stderr
+    assert not twice.exists()
 
 
 def test_an_unknown_student_of_a_study_is_told(study, explain_distill, tmp_path):

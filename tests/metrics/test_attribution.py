@@ -63,3 +63,12 @@ def test_at_most_five_and_at_most_half_of_the_columns_lead(n_columns, k):
 def test_importance_is_the_mean_absolute_attribution():
     values = np.array([[[1.0], [-2.0]], [[3.0], [0.0]]])
     assert importance(values).tolist() == [2.0, 1.0]
+
+
+def test_columns_without_a_share_never_lead():
+    first = np.zeros((1, 6, 1))
+    second = first.copy()
+    first[0, 0], second[0, 5] = 1.0, 1.0
+    assert top_k_overlap(first, second, 3) == 0.0
+    assert top_k_overlap(first, first, 3) == 1.0
+    assert sign_agreement(first, second, 3) == 0.0

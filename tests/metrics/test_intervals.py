@@ -50,3 +50,28 @@ def test_rows_are_resampled_together():
         lambda a, b, axis=-1: (a - b).mean(axis=axis) + a.mean(axis=axis), first, first
     )
     assert found == mean(first)
+
+
+def test_rows_of_a_group_are_no_independent_draws():
+    rng = np.random.default_rng(0)
+    covered = {"rows": 0, "groups": 0}
+    groups = np.repeat(np.arange(25), 12)
+    for seed in range(120):
+        holds = rng.random(300) < np.repeat(rng.beta(2, 2, size=25), 12)
+        for name, given in (("rows", None), ("groups", groups)):
+            found = mean(holds.astype(float), given, seed=seed)
+            covered[name] += found.low <= 0.5 <= found.high
+    assert covered["rows"] / 120 < 0.8
+    assert covered["groups"] / 120 > 0.85
+
+
+def test_groups_that_all_agree_are_as_many_rows_as_there_are_groups():
+    found = proportion(np.ones(100, dtype=bool), np.repeat(np.arange(20), 5))
+    assert found.low == pytest.approx(0.025 ** (1 / 20))
+    assert found.n == 100
+
+
+def test_a_group_of_each_row_is_no_group():
+    values = np.random.default_rng(0).normal(size=50)
+    alone = mean(values, np.arange(50))
+    assert (alone.low, alone.high) == pytest.approx((mean(values).low, mean(values).high), rel=0.1)

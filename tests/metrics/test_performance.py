@@ -59,3 +59,8 @@ def test_figures_of_values_are_those_of_scikit_learn():
     assert found["r2"].value == pytest.approx(reference.r2_score(y, values))
     assert found["mae"].value == pytest.approx(reference.mean_absolute_error(y, values))
     assert found["rmse"].value == pytest.approx(reference.root_mean_squared_error(y, values))
+
+
+def test_a_truth_that_does_not_vary_has_no_explained_variance():
+    found = regression_performance(np.full(20, 3e9), np.arange(20.0))
+    assert set(found) == {"mae", "rmse"}

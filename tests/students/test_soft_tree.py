@@ -4,7 +4,7 @@ import torch
 from scipy.special import expit, softmax
 
 import explain_distill as xd
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.rules import path_words, questions, tree_nodes
 from explain_distill.students.soft_tree import _TreeModule, routes
 
@@ -121,8 +121,22 @@ def test_nodes_hold_the_share_of_rows_that_reach_them(mixed, mixed_students):
     assert nodes[0].output == pytest.approx(mean)
 
 
+def test_an_inference_that_is_not_known_is_refused():
+    X = np.linspace(0, 1, 30)[:, None]
+    with pytest.raises(UnknownNameError, match="inference must be one of mixture, path"):
+        xd.SoftTree(inference="paths").fit(X, (X[:, 0] > 0.5).astype(int))
+
+
+def test_gradients_leave_torchs_random_numbers_alone(mixed_students):
+    state = torch.random.get_rng_state()
+    mixed_students["soft-tree"].gradient_model()
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
 def test_a_depth_out_of_range_is_refused():
     X = np.zeros((30, 1))
     X[::2] = 1
-    with pytest.raises(DataError, match="depth must be from 1 to 12; however, got 13"):
+    with pytest.raises(
+        DataError, match="depth must be a whole number from 1 to 12; however, got 13"
+    ):
         xd.SoftTree(depth=13).fit(X, X[:, 0])

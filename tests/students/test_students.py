@@ -80,3 +80,26 @@ def test_one_feature_is_enough(name):
 def test_a_stream_without_batches_is_refused():
     with pytest.raises(DataError, match="at least one batch"):
         xd.MLP().fit_stream([])
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 3, 9, 10, 11, 20])
+def test_training_may_be_as_short_as_one_likes(n_steps):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    xd.MLP(hidden=(4,), n_steps=n_steps).fit(X, (X[:, 0] > 0).astype(int))
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_a_column_that_was_constant_says_nothing_later(name):
+    rng = np.random.default_rng(0)
+    X = np.c_[np.full(200, 0.1), rng.normal(size=200)]
+    student = make(name).fit(X, (X[:, 1] > 0).astype(int))
+    other = X.copy()
+    other[:, 0] = 1e3
+    assert np.array_equal(student.predict_score(X), student.predict_score(other))
+
+
+@pytest.mark.parametrize("option", ["n_steps", "batch_size"])
+def test_counts_below_one_are_refused(option):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(DataError, match=f"{option} must be at least 1; however, got 0"):
+        xd.MLP(**{option: 0}).fit(X, (X[:, 0] > 0).astype(int))

@@ -197,6 +197,81 @@ def test_a_students_name_that_leads_out_of_the_folder_is_refused(copy):
         xd.Study.open(copy)
 
 
+def tampered(path, change):
+    """Change a JSON file."""
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+def test_scores_of_other_rows_are_refused(copy):
+    path = copy / "scores.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 5), path)
+    with pytest.raises(StudyFormatError, match="of shape"):
+        xd.Study.open(copy)
+
+
+def test_attributions_of_other_rows_are_refused(copy):
+    path = copy / "attributions" / "mlp.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 9), path)
+    with pytest.raises(StudyFormatError):
+        xd.Study.open(copy)
+
+
+TAMPERED = {
+    "rows out of range": ("study.json", lambda v: v["reasons"]["rows"].append(10_000)),
+    "a figure in words": ("results.json", lambda v: v["metrics"][0].update(value="high")),
+    "another task": (
+        "students/mlp/config.json",
+        lambda v: v["parameters"].update(task="regression"),
+    ),
+    "a temperature in words": (
+        "students/mlp/config.json",
+        lambda v: v["parameters"].update(temperature="warm"),
+    ),
+    "other rounds": (
+        "students/boosted-trees/config.json",
+        lambda v: v["parameters"].update(n_trees=5),
+    ),
+    "another centre": (
+        "students/boosted-trees/config.json",
+        lambda v: v.update(output_centre=[0.0]),
+    ),
+    "no temperature": ("teacher/config.json", lambda v: v.update(temperature=None)),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_a_tampered_configuration_is_refused(what, copy):
+    name, change = TAMPERED[what]
+    tampered(copy / name, change)
+    with pytest.raises(StudyFormatError):
+        xd.Study.open(copy)
+
+
+def test_weights_that_are_not_finite_are_refused(copy):
+    file = copy / "teacher" / "model.safetensors"
+    arrays = load_file(file)
+    arrays["weights.0"][0, 0, 0] = np.nan
+    save_file(arrays, file)
+    with pytest.raises(StudyFormatError, match="not finite"):
+        xd.Study.open(copy)
+
+
+def test_parameters_of_numpy_are_kept(wine, wine_teacher, tmp_path):
+    tree = xd.distill(wine_teacher, xd.SoftTree(depth=np.int64(2), n_steps=20), wine[0])
+    study = xd.compare(wine_teacher, {"tree": tree}, wine[1])
+    opened = xd.Study.open(study.save(tmp_path / "study"))
+    assert opened.students["tree"].depth == 2
+
+
+def test_opened_rows_can_be_compared_again(opened):
+    test = opened.comparison.data
+    again = xd.compare(opened.comparison.teacher, {"mlp": opened.students["mlp"]}, test)
+    metric = "fidelity.agreement"
+    assert again.comparison.get("mlp", metric) == opened.comparison.get("mlp", metric)
+
+
 def test_rows_of_another_table_are_refused(copy):
     path = copy / "data" / "test.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["alcohol"]), path)

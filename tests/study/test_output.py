@@ -24,7 +24,7 @@ def earlier(tmp_path):
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "study.json").write_text("{}")
-    (folder / "old").write_text("old")
+    (folder / "report.md").write_text("old")
     return folder
 
 
@@ -76,6 +76,18 @@ def test_a_folder_of_other_files_is_never_replaced(tmp_path):
     (tmp_path / "thesis.docx").write_text("")
     with pytest.raises(OutputError, match="holds other files"):
         check_output(tmp_path, force=True)
+
+
+def test_a_file_beside_a_study_is_never_lost(earlier):
+    (earlier / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"also holds 'notes\.txt', which would be lost"):
+        check_output(earlier, force=True)
+
+
+def test_a_mount_point_is_refused(earlier, monkeypatch):
+    monkeypatch.setattr(output.os.path, "ismount", lambda path: True)
+    with pytest.raises(OutputError, match="is a mount point"):
+        check_output(earlier, force=True)
 
 
 def test_an_empty_folder_is_fine(tmp_path):

@@ -75,3 +75,10 @@ def test_regression_is_in_the_targets_unit():
     teacher = xd.NeuralTeacher(members=2, width=32, max_epochs=80).fit(train)
     assert np.corrcoef(teacher.predict(test.X), test.y)[0, 1] > 0.6
     assert abs(teacher.predict(test.X).mean() - test.y.mean()) < 20
+
+
+@pytest.mark.parametrize("max_epochs", [1, 2, 3, 7, 20])
+def test_training_may_be_as_short_as_one_likes(max_epochs, mixed):
+    few = mixed[0].take(np.arange(60))
+    teacher = xd.NeuralTeacher(members=1, width=4, max_epochs=max_epochs).fit(few)
+    assert np.isfinite(teacher.predict_score(few.X)).all()

@@ -92,3 +92,45 @@ def test_a_model_of_other_features_is_refused(mixed):
     model = LogisticRegression().fit(np.zeros((2, 9)), [0, 1])
     with pytest.raises(DataError, match="expects 9 features and the data have 3 columns"):
         xd.WrappedTeacher(model, train).predict_score(test.X)
+
+
+def test_a_model_gets_the_cells_that_its_own_table_held(tmp_path):
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "age": rng.normal(60, 10, 200),
+            "smoker": rng.integers(2, size=200),
+            "insured": rng.choice(["No", "Yes"], 200),
+            "clinic": rng.choice(["north", "south", "west"], 200),
+        }
+    )
+    table["died"] = np.where(table["smoker"] + (table["insured"] == "No") > 1, "yes", "no")
+    file = tmp_path / "patients.csv"
+    table.to_csv(file, index=False)
+    train, test = xd.read_table(file, "died").split(seed=0)
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["smoker", "insured", "clinic"]),
+        remainder="passthrough",
+    )
+    own = table.drop(columns="died")
+    model = make_pipeline(encode, LogisticRegression(max_iter=2000)).fit(own, table["died"])
+    teacher = xd.WrappedTeacher(model, train)
+    assert np.mean(teacher.predict(test.X) == test.y) > 0.95
+
+
+def test_a_model_of_some_columns_in_another_order_gets_those():
+    train, test = xd.load_dataset("wine").split(seed=0)
+    some = train.frame()[["magnesium", "alcohol"]]
+    model = LogisticRegression(max_iter=5000).fit(some, train.y.astype(float))
+    teacher = xd.WrappedTeacher(model, train)
+    expected = model.predict_proba(test.frame()[["magnesium", "alcohol"]])
+    assert teacher.predict_proba(test.X) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_teacher_of_another_table_is_refused(wine, mixed_teacher):
+    with pytest.raises(DataError, match="must be of the same table as the data, 'wine'"):
+        xd.distill(mixed_teacher, xd.MLP(n_steps=5), wine[0])
