@@ -4,7 +4,12 @@
 
 runs ``explain-distill run TABLE --transfer TRANSFER --seed SEED`` for both transfer sets and each
 seed, reads results.json, prints the means over the seeds, and writes them, run by run, to
-``benchmarks/results/reasons-TABLE.json``. On two idle cores a run takes about a minute.
+``benchmarks/results/reasons-TABLE.json``. On two idle cores a run takes about a minute, one on
+digits four.
+
+    python benchmarks/reasons.py --show
+
+prints the rank correlation of reasons out of those files, as the README has it.
 """
 
 from __future__ import annotations
@@ -64,12 +69,33 @@ def means(runs: list[dict[str, object]]) -> pd.DataFrame:
     return table.groupby(["transfer", "model"]).mean().round(4)
 
 
+def shown() -> str:
+    """Give the mean rank correlation of reasons of every measured table, in Markdown."""
+    lines = [
+        "| table | seeds | soft tree | boosted trees | MLP | ceiling |",
+        "|---|---|---|---|---|---|",
+    ]
+    for path in sorted(RESULTS.glob("reasons-*.json")):
+        measured = json.loads(path.read_text())
+        table = means(measured["runs"])["attribution.rank_correlation"]
+        before, after = table["training-rows"], table["coalitions"]
+        cells = [f"{before[s]:.3f} → {after[s]:.3f}" for s in ("soft-tree", "boosted-trees", "mlp")]
+        n_seeds = len({run["seed"] for run in measured["runs"]})
+        row = [measured["table"], str(n_seeds), *cells, f"{after['teacher']:.3f}"]
+        lines.append(f"| {' | '.join(row)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Run what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", default="breast-cancer")
     parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
+    if arguments.show:
+        print(shown())
+        return
     for table in arguments.tables.split(","):
         runs = []
         for seed in map(int, arguments.seeds.split(",")):

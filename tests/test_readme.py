@@ -1,6 +1,7 @@
 """The code in the README and in docs/ runs, and its links lead somewhere."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ def test_the_code_runs(block, tmp_path, monkeypatch):
     names = {}
     exec(compile(block, "the page", "exec"), names)
     assert names["xd"].__name__ == "explain_distill"
+
+
+def test_the_table_of_reasons_is_what_was_measured():
+    measured = runpy.run_path(str(ROOT / "benchmarks" / "reasons.py"))
+    assert measured["shown"]() in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
