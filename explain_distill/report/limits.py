@@ -75,6 +75,12 @@ def _here(study: Study) -> list[str]:
             f"There are few test rows ({about.n_test:,}), so intervals are wide, and an agreement "
             "of all rows does not say that none would differ."
         )
+    if about.configuration.get("grouped"):
+        found.append(
+            "Rows come in groups, none of which stands on both sides of the split. Intervals "
+            "resample whole groups of test rows, so they are wider than as many single rows would "
+            "give."
+        )
     if about.configuration.get("quick"):
         found.append(
             "This was a quick run, with a quarter of the training: for a first look, not for a "
@@ -108,7 +114,7 @@ def provenance_section(study: Study) -> Section:
         ("Data", f"{about.name}, {count(about.n_rows, 'row')}"),
         ("SHA-256 of the data", about.sha256),
     ]
-    for key, name in (("seed", "Seed"), ("threads", "Processor threads")):
+    for key, name in (("seed", "Seed"), ("cores", "Processor cores")):
         if asked.get(key) is not None:
             facts.append((name, str(asked[key])))
     facts += [(f"Version of {package}", number) for package, number in about.versions.items()]

@@ -253,6 +253,7 @@ def run(
         "transfer": transfer,
         "temperature": temperature,
         "quick": quick,
+        "grouped": data.groups is not None,
         "cores": os.cpu_count(),
     }
     about = About.of(teacher, comparison.students, train, test, configuration, sha256=data.sha256)
