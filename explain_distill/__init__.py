@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from explain_distill.students.boosted_trees import BoostedTrees
     from explain_distill.students.mlp import MLP
     from explain_distill.students.soft_tree import SoftTree
-    from explain_distill.study.study import Study, compare, run
+    from explain_distill.study.run import run
+    from explain_distill.study.study import Study, compare
     from explain_distill.teachers.base import Teacher
     from explain_distill.teachers.neural import NeuralTeacher
     from explain_distill.teachers.wrapped import WrappedTeacher
@@ -46,7 +47,7 @@ _HOMES = {
     "distill": "distillation.distill",
     "load_dataset": "data.catalog",
     "read_table": "data.readers",
-    "run": "study.study",
+    "run": "study.run",
 }
 
 __all__ = [

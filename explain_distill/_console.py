@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from explain_distill.data.features import UnseenLevelWarning
 from explain_distill.data.readers import SetAsideWarning
-from explain_distill.study.study import Advance, Progress
+from explain_distill.study.run import Advance, Progress
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -90,7 +90,7 @@ def run(
     """Train a teacher on a table, distil it into students, and judge them."""
     from explain_distill._console import notes_on_stderr, progress_for, side_by_side
     from explain_distill.study.output import check_output
-    from explain_distill.study.study import run as run_study
+    from explain_distill.study.run import run as run_study
 
     check_output(out, force)
     with notes_on_stderr():
