@@ -3,7 +3,7 @@
     pip install tabm rtdl_num_embeddings
     python benchmarks/teachers.py
 
-Each candidate is trained on the training rows of seven tables for three seeds, stops early on an
+Each candidate is trained on the training rows of five tables for three seeds, stops early on an
 inner validation split, is calibrated on it by the same temperature scaling, and is judged on the
 test rows: accuracy and log-loss, or R². TabM (Gorishniy, Kotelnikov & Babenko 2024) has its own
 defaults, with and without periodic embeddings of numbers; the last two rows are what a teacher must
@@ -37,8 +37,8 @@ from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.teachers import neural
 
 TABLES = (
-    *("breast-cancer", "heart-disease", "pima-diabetes", "parkinsons"),
-    *("german-credit", "wine", "diabetes"),
+    *("breast-cancer", "heart-disease", "pima-diabetes"),
+    *("wine", "diabetes"),
 )
 SEEDS = (0, 1, 2)
 Fit = Callable[[xd.Dataset, int], Callable[[xd.Dataset], np.ndarray]]
