@@ -36,10 +36,7 @@ from explain_distill.metrics.performance import r2
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.teachers import neural
 
-TABLES = (
-    *("breast-cancer", "heart-disease", "pima-diabetes"),
-    *("wine", "diabetes"),
-)
+TABLES = ("breast-cancer", "heart-disease", "pima-diabetes", "wine", "diabetes")
 SEEDS = (0, 1, 2)
 Fit = Callable[[xd.Dataset, int], Callable[[xd.Dataset], np.ndarray]]
 
