@@ -212,7 +212,12 @@ def test_ctrl_c_in_the_middle_of_a_run_leaves_what_was_there(study, tmp_path):
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
     command = [sys.executable, "-m", "explain_distill.cli", "run", "wine", "--force"]
     process = subprocess.Popen(
-        [*command, "--out", str(folder)], stderr=subprocess.PIPE, text=True, env=os.environ
+        [*command, "--out", str(folder)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        # Where the tests run in a shell's background, interrupts are ignored and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     first = process.stderr.readline()  # the teacher is trained; a student is under way
