@@ -115,7 +115,7 @@ def side_by_side(comparison: Comparison) -> pd.DataFrame:
 
     rows = {}
     for model in comparison.models:
-        found = {title: comparison.get(model, key) for key, title in COLUMNS.items()}
+        found = {f" {title}": comparison.get(model, key) for key, title in COLUMNS.items()}
         rows[model] = {
             title: "" if metric is None else _figure(metric.metric, str(metric.estimate))
             for title, metric in found.items()

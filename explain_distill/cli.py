@@ -107,6 +107,8 @@ def run(
     study.save(out, force=force, with_data=not no_data, formats=("html",))
     if not quiet:
         print(side_by_side(study.comparison).to_string())
+        if study.comparison.caution is not None:
+            print(f"Caution: {study.comparison.caution}")
         print(f"Reasons: {study.comparison.reasons.describe()}.")
         print(f"Report: {out / 'report.html'}")
         print(f"App: explain-distill app {shlex.quote(str(out))}")

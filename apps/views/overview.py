@@ -35,6 +35,8 @@ def show(choice: Choice) -> None:
 def _lead(study: Study) -> None:
     st.markdown(words.lead(study))
     st.markdown(words.data_line(study.about))
+    if study.comparison.caution is not None:
+        st.warning(study.comparison.caution)
     for name in study.students:
         st.markdown(f"- **{words.plain(name)}.** {words.verdict(study.comparison, name)}")
     st.markdown(words.floor_and_ceiling(study.comparison))

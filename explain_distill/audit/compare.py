@@ -107,6 +107,24 @@ class Comparison:
         found = (m for m in self.metrics if m.model == model and m.metric == metric)
         return next(found, None)
 
+    @property
+    def caution(self) -> str | None:
+        """Say where the teacher cannot be told from one that knows nothing; None where it can."""
+        area, explained = (
+            self.get("teacher", "performance.roc_auc"),
+            self.get("teacher", "performance.r2"),
+        )
+        if area is not None and area.low is not None and area.low <= 0.5:
+            shown = f"area under the ROC curve {area.estimate}"
+        elif explained is not None and explained.low is not None and explained.low <= 0:
+            shown = f"R² {explained.estimate}"
+        else:
+            return None
+        return (
+            f"On these test rows the teacher cannot be told from one that knows nothing ({shown}). "
+            "A student that is faithful to it, and its reasons, explain little."
+        )
+
     def summary(self) -> pd.DataFrame:
         """Give all figures as a table, one row a model and metric, an interval beside each.
 

@@ -172,7 +172,7 @@ def reasons_section(study: Study) -> Section:
         *_dots(study, "attribution.rank_correlation", chance, ceiling),
         Paragraph(
             f"The floor ({chance:.2f}) is what a random order of the columns gets. The ceiling "
-            f"({ceiling:.2f}) is what the teacher gets against itself on independent draws: the "
+            f"({ceiling:.3f}) is what the teacher gets against itself on independent draws: the "
             "noise of the method. A student is measured on the teacher's own draws, so it can "
             "lie above the ceiling; it then differs from the teacher by less than two sets of "
             "draws differ for the teacher alone."

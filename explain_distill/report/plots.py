@@ -60,7 +60,7 @@ def dots_plot(dots: Dots) -> str:
                 stroke_dasharray=dash,
             )  # fmt: skip
             anchor = "start" if at(value) < left + 60 else "middle"
-            content += text(at(value), top - 13, f"{name} {value:.2f}", 11.5, fill=FAINT,
+            content += text(at(value), top - 13, f"{name} {value:.3g}", 11.5, fill=FAINT,
                             text_anchor=anchor)  # fmt: skip
     for place, point in enumerate(dots.points):
         y = top + ROW * (place + 0.5)

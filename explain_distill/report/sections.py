@@ -138,7 +138,9 @@ def _learned(study: Study) -> str:
 def _in_short(study: Study) -> list[str]:
     """Answer for the student that is shown in full."""
     name = study.recommended
-    items = [agreement_words(study, name), reasons_words(study, name)]
+    caution = study.comparison.caution
+    items = [] if caution is None else [f"Caution. {caution}"]
+    items += [agreement_words(study, name), reasons_words(study, name)]
     key, called_so = ("accuracy", "accuracy") if _classifies(study) else ("r2", "R²")
     found = [study.comparison.get(model, f"performance.{key}") for model in ("teacher", name)]
     told = [Figure.of(metric.estimate, "share") for metric in found if metric]
@@ -149,8 +151,8 @@ def _in_short(study: Study) -> list[str]:
             f"({interval_words(told[1])})."
         )
     items.append(
-        f"{started(spoken(name))} is told of here and shown in full below because of its kind, "
-        "not because of its figures: test rows choose nothing."
+        f"{started(spoken(name))} is the one told of here, and drawn below, because a person can "
+        "read it. It was not chosen by its figures: the test rows are for judging, not choosing."
     )
     return items
 

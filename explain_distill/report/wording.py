@@ -133,10 +133,10 @@ def started(words: str) -> str:
 
 
 def interval_words(figure: Figure, *, of_hundred: bool = False) -> str:
-    """Say an interval: ``"95% interval 0.95 to 1.00"``, or of 100 rows ``"… 95 to 100"``."""
+    """Say an interval: ``"95% interval 0.95 to 1.00"``, or of 100 rows ``"… 95.1 to 99.6"``."""
     if figure.low is None or figure.high is None or figure.level is None:
         return "no interval"
     told = figure.interval
     if of_hundred:
-        told = f"{100 * figure.low:.0f} to {100 * figure.high:.0f}"
+        told = f"{100 * figure.low:.1f} to {100 * figure.high:.1f}"
     return f"{figure.level:.0%} interval {told}"

@@ -120,7 +120,7 @@ class SoftTree(StepwiseStudent):
         return (prepared @ self.gate_weights_ + self.gate_biases_) * self.inverse_temperatures_
 
     def complexity(self) -> dict[str, float]:
-        """Give leaves, depth, parameters and features per split."""
+        """Give leaves, depth, parameters and features per split, "is missing" being one."""
         leaves = len(self.leaf_outputs_)
         return {
             "leaves": float(leaves),
@@ -128,7 +128,7 @@ class SoftTree(StepwiseStudent):
             "parameters": float(
                 self.gate_weights_.size + 2 * (leaves - 1) + self.leaf_outputs_.size
             ),
-            "features_per_split": float(self.n_features_in_),
+            "features_per_split": float(len(self.gate_weights_)),
         }
 
     def rules(self) -> list[str]:

@@ -55,7 +55,7 @@ def check_output(folder: Path, force: bool) -> None:
         if not empty and not force:
             raise OutputError(
                 f"The output must be a new folder; however, '{folder}' holds a study. Name another "
-                "--out, or replace it with --force."
+                "--out, or replace it with --force (in Python: force=True)."
             )
     parent = _nearest_parent(folder)
     if not os.access(parent, os.W_OK | os.X_OK):

@@ -85,6 +85,11 @@ def check_file(path: Path) -> None:
             f"The output must be a .csv or .parquet file; however, got '{path.name}'. "
             "Rename it in --out."
         )
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The output must be in a folder that exists; however, there is no '{path.parent}'. "
+            "Make it, or name another --out."
+        )
     if path.exists():
         raise OutputError(
             f"The output must be a new file; however, '{path}' exists. Name another --out."

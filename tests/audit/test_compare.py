@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -134,12 +136,23 @@ def test_a_student_of_class_names_is_refused_not_mirrored(mixed, mixed_teacher):
 
 
 def test_intervals_of_grouped_rows_are_wider(wine, wine_teacher, wine_students):
-    from dataclasses import replace
-
-    test = replace(wine[1], groups=np.arange(len(wine[1])) // 9)
+    test = dataclasses.replace(wine[1], groups=np.arange(len(wine[1])) // 9)
     one = {"soft-tree": wine_students["soft-tree"]}
     rows, groups = (xd.compare(wine_teacher, one, data) for data in (wine[1], test))
     for study in (rows, groups):
         assert np.isfinite(study.summary()["value"]).all()
     agreement = [s.comparison.get("soft-tree", "fidelity.agreement") for s in (rows, groups)]
     assert agreement[1].high - agreement[1].low > agreement[0].high - agreement[0].low
+
+
+def test_a_teacher_that_knows_nothing_calls_for_caution(wine_study):
+    assert wine_study.comparison.caution is None
+    rng = np.random.default_rng(0)
+    train, test = xd.load_dataset("wine").split(seed=0)
+    noise = dataclasses.replace(train, y=rng.permutation(train.y))
+    blind = xd.NeuralTeacher(members=1, width=8, max_epochs=3).fit(noise)
+    shuffled = dataclasses.replace(test, y=rng.permutation(test.y))
+    student = xd.distill(blind, xd.MLP(hidden=(8,), n_steps=100), train)
+    caution = xd.compare(blind, {"mlp": student}, shuffled).comparison.caution
+    assert caution is not None
+    assert "cannot be told from one that knows nothing (area under the ROC curve" in caution
