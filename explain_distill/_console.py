@@ -14,8 +14,6 @@ from explain_distill.data.readers import SetAsideWarning
 from explain_distill.study.run import Advance, Progress
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from explain_distill.audit.compare import Comparison
 
 COLUMNS = {
@@ -109,19 +107,20 @@ def notes_on_stderr() -> Iterator[None]:
         yield
 
 
-def side_by_side(comparison: Comparison) -> pd.DataFrame:
-    """Give the leading figures as a table of words, one row a model, an interval beside each."""
+def side_by_side(comparison: Comparison) -> str:
+    """Give the leading figures as a table in text, one row a model, an interval beside each."""
     import pandas as pd
 
     rows = {}
     for model in comparison.models:
-        found = {f" {title}": comparison.get(model, key) for key, title in COLUMNS.items()}
+        found = {title: comparison.get(model, key) for key, title in COLUMNS.items()}
         rows[model] = {
             title: "" if metric is None else _figure(metric.metric, str(metric.estimate))
             for title, metric in found.items()
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
-    return table.loc[:, (table != "").any()]
+    table = table.loc[:, (table != "").any()]
+    return table.to_string(col_space=[len(title) + 1 for title in table.columns])
 
 
 def _figure(metric: str, words: str) -> str:

@@ -106,7 +106,7 @@ def run(
         )
     study.save(out, force=force, with_data=not no_data, formats=("html",))
     if not quiet:
-        print(side_by_side(study.comparison).to_string())
+        print(side_by_side(study.comparison))
         if study.comparison.caution is not None:
             print(f"Caution: {study.comparison.caution}")
         print(f"Reasons: {study.comparison.reasons.describe()}.")
