@@ -157,17 +157,26 @@ def against_size(
         *(_teacher_line(teacher_bytes, x, middle) if teacher_bytes else []),
         bars.mark_rule(strokeWidth=2.5).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
         base.mark_point(filled=True, size=110, opacity=1).encode(y=y, shape=_shape(models)),
-        _name(base, f"datum.bytes <= {middle}", "left").encode(y=y, text="model:N"),
-        _name(base, f"datum.bytes > {middle}", "right").encode(y=y, text="model:N"),
     ]
+    for halo in (True, False):  # first the white around the names, so that lines pass behind them
+        left = _name(base, f"datum.bytes <= {middle}", "left", halo)
+        right = _name(base, f"datum.bytes > {middle}", "right", halo)
+        layers += [name.encode(y=y, text="model:N") for name in (left, right)]
     return _titled(_layered(*layers), named, 0).properties(height=SIZE_HEIGHT)
 
 
-def _name(base: alt.Chart, where: str, align: Literal["left", "right"]) -> alt.Chart:
-    """Write the models' names towards the middle of a chart."""
+def _name(base: alt.Chart, where: str, align: Literal["left", "right"], halo: bool) -> alt.Chart:
+    """Write the models' names towards the middle of a chart, or the white around them."""
     away = 9 if align == "left" else -9
     return base.transform_filter(where).mark_text(
-        align=align, dx=away, dy=-9, fontSize=13, font=FONT, limit=NAME_WIDTH
+        align=align,
+        dx=away,
+        dy=-9,
+        fontSize=13,
+        font=FONT,
+        limit=NAME_WIDTH,
+        stroke="white" if halo else alt.Undefined,
+        strokeWidth=6 if halo else alt.Undefined,
     )
 
 
