@@ -36,7 +36,7 @@ from explain_distill.metrics.performance import r2
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.teachers import neural
 
-TABLES = ("breast-cancer", "heart-disease", "pima-diabetes", "wine", "diabetes")
+TABLES = ("heart-disease", "diabetes", "wine", "pima-diabetes", "breast-cancer")
 SEEDS = (0, 1, 2)
 Fit = Callable[[xd.Dataset, int], Callable[[xd.Dataset], np.ndarray]]
 
@@ -186,9 +186,9 @@ def main() -> None:
             mean = pd.DataFrame(found).mean().round(4)
             rows.append({"table": table, "candidate": name, **mean.to_dict()})
             print(rows[-1], flush=True)
-    path = Path(__file__).parent / "results" / "teachers.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"seeds": SEEDS, "rows": rows}, indent=1) + "\n")
+        path = Path(__file__).parent / "results" / "teachers.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"seeds": SEEDS, "rows": rows}, indent=1) + "\n")
     frame = pd.DataFrame(rows)
     for measure in frame.columns.intersection(["accuracy", "log_loss", "r2", "seconds"]):
         print(f"\n{measure}")
