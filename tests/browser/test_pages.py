@@ -221,4 +221,6 @@ def test_an_altered_study_gives_its_error_and_no_traceback(page, served, path):
 @pytest.mark.parametrize("path", ["", "reasons"])
 def test_without_a_study_the_page_says_how_to_make_one(page, served_empty, path):
     opened(page, served_empty, path, "No study is open")
-    page.get_by_text("explain-distill demo").wait_for()
+    remedy = page.get_by_text("explain-distill demo")
+    remedy.wait_for()
+    assert remedy.is_visible()

@@ -56,4 +56,5 @@ def test_bars_are_as_long_as_their_values():
 
 
 def test_bars_of_nothing_are_drawn():
-    bars_plot(Bars("c", "x", ("a",), (("teacher", (0.0,)), ("tree", (0.0,)))))
+    drawing = bars_plot(Bars("c", "x", ("a",), (("teacher", (0.0,)), ("tree", (0.0,)))))
+    assert "nan" not in str(drawing).lower()
