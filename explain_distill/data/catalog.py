@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from explain_distill._types import TaskKind
-from explain_distill.data import bundled_tables, public_tables
+from explain_distill.data import audit_tables, bundled_tables, public_tables
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.public_files import PublicFile, locate
 from explain_distill.exceptions import UnknownNameError
@@ -151,6 +151,54 @@ ENTRIES = (
             "german-credit/german.data",
             f"{UCI}/statlog/german/german.data",
             "b21f3d81db8071257d5ff1deaeba1fd4303b62712e6fcc9715c7a86202cb5871",
+        ),
+    ),
+    CatalogEntry(
+        "magic",
+        "Showers of gamma rays and hadrons in the camera of the MAGIC telescope",
+        "classification",
+        n_rows=18905,
+        n_columns=10,
+        source="Bock et al. 2004, doi:10.1016/j.nima.2003.08.157, UCI id 159",
+        licence="CC BY 4.0",
+        load=public_tables.magic,
+        file=PublicFile(
+            "magic/magic04.data",
+            f"{UCI}/magic/magic04.data",
+            "e9314b7ebd4b4b59a3b3d65f7316663963777b16a46786877651dbbaa640b36a",
+        ),
+    ),
+    CatalogEntry(
+        "adult",
+        "Incomes in the US census of 1994",
+        "classification",
+        n_rows=32537,
+        n_columns=12,
+        source="Becker & Kohavi 1996, UCI id 2",
+        licence="CC BY 4.0",
+        load=audit_tables.adult,
+        file=PublicFile(
+            "adult/adult.data",
+            f"{UCI}/adult/adult.data",
+            "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d",
+        ),
+    ),
+    CatalogEntry(
+        "compas",
+        "New charges against defendants of Broward County within two years",
+        "classification",
+        n_rows=5304,
+        n_columns=8,
+        source="Larson, Mattu, Kirchner & Angwin 2016 (ProPublica)",
+        licence="published by ProPublica without a stated licence",
+        load=audit_tables.compas,
+        file=PublicFile(
+            "compas/compas-scores-two-years.csv",
+            "https://raw.githubusercontent.com/propublica/compas-analysis/master/"
+            "compas-scores-two-years.csv",
+            "a5e5c34bfd2d1f065bb12a44c0323421baf74b98b97d585915a0c2e1513ecaba",
+            # The fingerprint above is of the file without the columns that name people.
+            fetched_hash="md5:9165d40c400bba93a8cffece2b74622b",
         ),
     ),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import logging
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -23,15 +25,19 @@ class PublicFile:
     Parameters
     ----------
     path : str
-        Where it lies in the folder that `FOLDER_VARIABLE` names, and in the cache.
+        Where it lies in the folder that `FOLDER_VARIABLE` names, there perhaps with a further
+        ``.gz``, and in the cache.
     url : str
     sha256 : str
-        In hexadecimal digits.
+        Of the bytes before any ``.gz``, in hexadecimal digits.
+    fetched_hash : str, optional
+        Where the address holds other bytes that serve as well: what pooch checks them by.
     """
 
     path: str
     url: str
     sha256: str
+    fetched_hash: str | None = None
 
 
 def locate(file: PublicFile) -> Path:
@@ -54,20 +60,43 @@ def locate(file: PublicFile) -> Path:
     DataError
         Where the file is not there and cannot be fetched, or is not the file that is meant.
     """
+    here = find(file)
+    if here is None:
+        return _fetch(file)
+    _check_fingerprint(here, file)
+    return here
+
+
+def find(file: PublicFile) -> Path | None:
+    """Give the path of a public file in the folder of files, or None where it is not there."""
     folder = os.environ.get(FOLDER_VARIABLE)
-    if folder and (here := Path(folder) / file.path).is_file():
-        _check_fingerprint(here, file)
-        return here
-    return _fetch(file)
+    if not folder:
+        return None
+    places = (Path(folder) / f"{file.path}{ending}" for ending in ("", ".gz"))
+    return next((place for place in places if place.is_file()), None)
 
 
 def _check_fingerprint(path: Path, file: PublicFile) -> None:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = hashlib.sha256(_content(path, file)).hexdigest()
     if found != file.sha256:
         raise DataError(
             f"'{path}' must be the file of {file.url} (SHA-256 {file.sha256[:12]}…); however, its "
             f"SHA-256 is {found[:12]}…. Replace it with that file, or remove it."
         )
+
+
+def _content(path: Path, file: PublicFile) -> bytes:
+    """Give a file's bytes, unpacked where it is the gzipped form of what is meant."""
+    content = path.read_bytes()
+    if path.name == PurePosixPath(file.path).name:
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"'{path}' must be the gzipped file of {file.url}; however, it cannot be unpacked. "
+            "Replace it with that file, or remove it."
+        ) from error
 
 
 def _fetch(file: PublicFile) -> Path:
@@ -79,7 +108,7 @@ def _fetch(file: PublicFile) -> Path:
         return Path(
             pooch.retrieve(
                 file.url,
-                known_hash=f"sha256:{file.sha256}",
+                known_hash=file.fetched_hash or f"sha256:{file.sha256}",
                 fname=inner.name,
                 path=Path(pooch.os_cache("explain-distill")) / inner.parent,
                 downloader=pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS),

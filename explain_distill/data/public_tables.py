@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from explain_distill.data.dataset import Dataset, Task
-from explain_distill.data.features import Feature, Schema, numbers
-from explain_distill.data.readers import missing_notes
-
-
-@dataclass(frozen=True)
-class Column:
-    """What the documentation says of one column.
-
-    Parameters
-    ----------
-    name : str
-    unit : str, optional
-    levels : mapping of str to str, optional
-        The file's codes to words, in order; for a boolean, to yes and no.
-    boolean : bool, default=False
-        Whether it says yes or no; else it is a category where it has levels, or a number.
-    """
-
-    name: str
-    unit: str | None = None
-    levels: Mapping[str, str] | None = None
-    boolean: bool = False
-
-    def feature(self, cells: pd.Series) -> Feature:
-        """Describe the column; levels that occur in no row are left out."""
-        if self.boolean:
-            return Feature(self.name, "boolean", levels=("no", "yes"))
-        if self.levels is None:
-            return Feature(self.name, unit=self.unit)
-        found = set(cells.dropna())
-        words = tuple(word for code, word in self.levels.items() if code in found)
-        return Feature(self.name, "category", levels=words)
-
-    def in_words(self, cells: pd.Series) -> pd.Series:
-        """Give the column's cells with words for codes."""
-        return cells if self.levels is None else cells.map(dict(self.levels))
-
+from explain_distill.data.documented_columns import (
+    Column,
+    documented_dataset,
+    read_documented,
+    without_repeats,
+)
+from explain_distill.data.features import numbers
 
 HEART_DISEASE = (
     Column("age", "years"),
@@ -211,11 +178,24 @@ GERMAN_CREDIT = (
     Column("foreign worker", levels={"A201": "yes", "A202": "no"}, boolean=True),
 )
 
+MAGIC = (
+    Column("length of the ellipse", "mm"),
+    Column("width of the ellipse", "mm"),
+    Column("size (log10 of photons)"),
+    Column("share of the two brightest pixels"),
+    Column("share of the brightest pixel"),
+    Column("asymmetry along the long axis", "mm"),
+    Column("third root of the third moment, long axis", "mm"),
+    Column("third root of the third moment, short axis", "mm"),
+    Column("angle of the long axis to the centre", "degrees"),
+    Column("distance to the centre", "mm"),
+)
+
 
 def heart_disease(path: Path) -> Dataset:
     """Read the Cleveland table of heart disease: 303 rows, 13 columns, 2 classes."""
-    cells = _cells(path, header=None)
-    return _dataset(
+    cells = read_documented(path, header=None)
+    return documented_dataset(
         "heart-disease",
         cells.iloc[:, :-1],
         HEART_DISEASE,
@@ -231,10 +211,10 @@ def heart_disease(path: Path) -> Dataset:
 
 def pima_diabetes(path: Path) -> Dataset:
     """Read the table of diabetes in Pima women: 768 rows, 8 columns, 2 classes."""
-    cells = _cells(path, header=None)
+    cells = read_documented(path, header=None)
     measured = cells.columns[PIMA_ZERO_IS_MISSING]
     cells[measured] = cells[measured].mask(cells[measured].astype(np.float64) == 0)
-    return _dataset(
+    return documented_dataset(
         "pima-diabetes",
         cells.iloc[:, :-1],
         PIMA_DIABETES,
@@ -249,9 +229,9 @@ def pima_diabetes(path: Path) -> Dataset:
 
 def parkinsons(path: Path) -> Dataset:
     """Read the voices of people with and without Parkinson's: 195 rows, 22 columns, 32 groups."""
-    cells = _cells(path, header=0)
+    cells = read_documented(path, header=0)
     people, _ = pd.factorize(cells["name"].str.rpartition("_")[0])
-    return _dataset(
+    return documented_dataset(
         "parkinsons",
         cells[list(PARKINSONS)],
         tuple(PARKINSONS.values()),
@@ -269,8 +249,8 @@ def parkinsons(path: Path) -> Dataset:
 
 def german_credit(path: Path) -> Dataset:
     """Read the credits of a German bank: 1000 rows, 20 columns, 2 classes."""
-    cells = _cells(path, header=None, sep=" ")
-    return _dataset(
+    cells = read_documented(path, header=None, sep=" ")
+    return documented_dataset(
         "german-credit",
         cells.iloc[:, :-1],
         GERMAN_CREDIT,
@@ -285,28 +265,19 @@ def german_credit(path: Path) -> Dataset:
     )
 
 
-def _cells(path: Path, **options: Any) -> pd.DataFrame:
-    """Read the cells as text, a whole number in one way whether written ``1`` or ``1.0``."""
-    cells = pd.read_csv(path, dtype=str, na_values=["?"], keep_default_na=False, **options)
-    whole: pd.DataFrame = cells.apply(lambda values: values.str.removesuffix(".0"))
-    return whole
-
-
-def _dataset(
-    name: str,
-    cells: pd.DataFrame,
-    columns: tuple[Column, ...],
-    truth: np.ndarray,
-    task: Task,
-    *,
-    notes: tuple[str, ...],
-    groups: np.ndarray | None = None,
-) -> Dataset:
-    texts = [cells.iloc[:, place] for place in range(len(columns))]
-    pairs = list(zip(columns, texts, strict=True))
-    schema = Schema(tuple(column.feature(text) for column, text in pairs))
-    rows = schema.encode(
-        pd.DataFrame({column.name: column.in_words(text) for column, text in pairs})
+def magic(path: Path) -> Dataset:
+    """Read the showers of the MAGIC telescope: 18905 rows, 10 columns, 2 classes."""
+    cells, repeats = without_repeats(read_documented(path, header=None))
+    return documented_dataset(
+        "magic",
+        cells.iloc[:, :-1],
+        MAGIC,
+        (cells.iloc[:, -1] == "h").astype(np.int64).to_numpy(),
+        Task("classification", "particle", ("gamma ray", "hadron")),
+        notes=(
+            "Each row describes the ellipse of light that a simulated shower of particles leaves "
+            "in the telescope's camera.",
+            "There are fewer hadrons here than in the sky, where they are the large majority.",
+            repeats,
+        ),
     )
-    notes = (*notes, *missing_notes(rows, schema))
-    return Dataset(name, rows, truth, schema, task, groups=groups, notes=notes)

@@ -1,5 +1,5 @@
+import gzip
 import hashlib
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pooch
 import pytest
 
 from explain_distill.data.catalog import CATALOG, load_dataset
-from explain_distill.data.public_files import FOLDER_VARIABLE
+from explain_distill.data.public_files import FOLDER_VARIABLE, find, locate
 from explain_distill.exceptions import DataError, UnknownNameError
 
 BUNDLED = [name for name, entry in CATALOG.items() if entry.file is None]
@@ -19,14 +19,16 @@ CLASS_COUNTS = {
     "pima-diabetes": {"no diabetes": 500, "diabetes": 268},
     "parkinsons": {"healthy": 48, "Parkinson's disease": 147},
     "german-credit": {"good": 700, "bad": 300},
+    "magic": {"gamma ray": 12332, "hadron": 6688 - 115},
+    "adult": {"at most 50 000 USD": 24720 - 22, "above 50 000 USD": 7841 - 2},
+    "compas": {"no": 3363, "yes": 2809 - 868},
 }
 
 
 def load(name):
     """Load a data set, or skip where its file is not in the folder of files."""
     file = CATALOG[name].file
-    folder = os.environ.get(FOLDER_VARIABLE)
-    if file and not (folder and (Path(folder) / file.path).is_file()):
+    if file and find(file) is None:
         pytest.skip(f"needs {file.path} in the folder named by {FOLDER_VARIABLE}")
     return load_dataset(name)
 
@@ -125,6 +127,37 @@ def test_the_codes_of_german_credit_are_words():
     assert first["credit amount"] == 1169
 
 
+def test_what_says_nothing_about_a_person_of_adult_is_set_aside():
+    data = load("adult")
+    first = data.frame().iloc[0]
+    assert first["kind of employer"] == "state government"
+    assert first["level of education (code 1 to 16)"] == 13
+    assert first["capital gain"] == 2174
+    assert "fnlwgt" not in data.schema.names
+    assert np.isnan(data.X).sum() > 4000
+
+
+def test_no_score_of_compas_and_nothing_later_than_the_screening_is_a_feature():
+    data = load("compas")
+    assert data.schema.names == [
+        "sex",
+        "age",
+        "race",
+        "felonies as a juvenile",
+        "misdemeanours as a juvenile",
+        "other charges as a juvenile",
+        "earlier charges",
+        "charge",
+    ]
+    assert "868 of these were screened after 1 April 2014" in data.notes[1]
+
+
+def test_no_row_of_magic_comes_twice():
+    data = load("magic")
+    assert len(np.unique(data.X, axis=0)) == len(data)
+    assert data.notes[2].startswith("115 of the 19020 rows repeat another")
+
+
 def test_the_constant_pixels_of_digits_are_set_aside_and_said():
     data = load_dataset("digits")
     assert data.schema.names[0] == "pixel row 1, column 2"
@@ -135,9 +168,9 @@ def test_an_unknown_name_gets_a_suggestion():
     with pytest.raises(UnknownNameError) as caught:
         load_dataset("heart-diseases")
     assert str(caught.value) == (
-        "The data set must be one of breast-cancer, diabetes, digits, german-credit, "
-        "heart-disease, parkinsons, pima-diabetes, wine; however, got 'heart-diseases'. "
-        "Did you mean 'heart-disease'?"
+        "The data set must be one of adult, breast-cancer, compas, diabetes, digits, "
+        "german-credit, heart-disease, magic, parkinsons, pima-diabetes, wine; however, got "
+        "'heart-diseases'. Did you mean 'heart-disease'?"
     )
 
 
@@ -186,3 +219,18 @@ def test_a_file_that_was_fetched_before_is_taken_from_the_cache(monkeypatch, tmp
     path.write_bytes(content)
     monkeypatch.setitem(CATALOG, "parkinsons", replace(entry, file=file, load=Path.read_bytes))
     assert load_dataset("parkinsons") == content
+
+
+@pytest.mark.usefixtures("nothing_here")
+def test_a_file_may_lie_gzipped_in_the_folder(monkeypatch, tmp_path):
+    content = b"5.1,g\n"
+    fingerprint = hashlib.sha256(content).hexdigest()
+    file = replace(CATALOG["magic"].file, sha256=fingerprint)
+    path = tmp_path / "magic" / "magic04.data.gz"
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(content))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    assert locate(file) == path
+    path.write_bytes(gzip.compress(content)[:-4])
+    with pytest.raises(DataError, match="cannot be unpacked"):
+        locate(file)
