@@ -82,7 +82,7 @@ def readable_row(data: Dataset, row: int) -> FloatArray:
 
 def reached_leaf(tree: SoftTree, readable: FloatArray) -> int:
     """Give the number of the leaf that holds most of a row ``(1, n_readable)``, from 0."""
-    return int(tree.log_path_probabilities(readable)[0].argmax())
+    return int(tree.path_probabilities(readable)[0].argmax())
 
 
 def leaf_output(tree: SoftTree, readable: FloatArray) -> tuple[float, ...]:

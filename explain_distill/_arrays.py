@@ -1,10 +1,12 @@
-"""Arrays that come from a file: nothing is believed of them before it is checked."""
+"""Arrays block by block, and arrays from a file: nothing of those is believed unchecked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
+
+from explain_distill._types import FloatArray
 
 
 def take_checked(
@@ -30,3 +32,12 @@ def take_checked(
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds a number that is not finite")
     return {name: arrays[name] for name in shapes}
+
+
+def in_blocks(
+    function: Callable[[FloatArray], FloatArray], rows: FloatArray, size: int
+) -> FloatArray:
+    """Apply a function of rows block by block, so that memory stays flat."""
+    if len(rows) <= size:
+        return function(rows)
+    return np.concatenate([function(rows[i : i + size]) for i in range(0, len(rows), size)])

@@ -139,7 +139,7 @@ def tree_nodes(tree: SoftTree, X: ReadableRows) -> list[Node]:
     list of Node
         ``2 ** (depth + 1) - 1`` nodes.
     """
-    paths = np.exp(tree.log_path_probabilities(X)).mean(axis=0)
+    paths = tree.path_probabilities(X).mean(axis=0)
     outputs = _leaf_answers(tree)
     asked = questions(tree)
     nodes: list[Node] = []
@@ -217,8 +217,8 @@ def soft_tree_rules(tree: SoftTree) -> list[str]:
 
 def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
     """Say the most probable path of one row ``(1, n_readable)`` in words."""
-    log_paths = tree.log_path_probabilities(row)[0]
-    leaf = int(log_paths.argmax())
+    paths = tree.path_probabilities(row)[0]
+    leaf = int(paths.argmax())
     right = expit(tree.gates(row)[0])
     asked = questions(tree)
     lines, number = [], 0
@@ -231,7 +231,7 @@ def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
         )
         number = 2 * number + 1 + goes_right
     answer = answer_words(tree, _leaf_answers(tree)[leaf])
-    share = float(np.exp(log_paths[leaf]))
+    share = float(paths[leaf])
     return [*lines, f"Leaf {leaf + 1}, which holds {share:.0%} of this row: {answer}"]
 
 

@@ -7,19 +7,22 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
-from scipy.special import log_expit, log_softmax, logsumexp
+from scipy.special import expit, log_softmax
 from torch import Tensor, nn
-from torch.nn import functional
 
-from explain_distill._arrays import take_checked
+from explain_distill._arrays import in_blocks, take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
-from explain_distill._training import seeded
-from explain_distill._types import FloatArray, Json, Scores, TaskKind
+from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.exceptions import DataError, UnknownNameError
-from explain_distill.students.stepwise import StepwiseStudent
+from explain_distill.students.stepwise import Lesson, StepwiseStudent
+from explain_distill.students.tree_network import Answer, TreeNetwork, path_probabilities
+from explain_distill.students.tree_shape import checked, complete, followed, reached
 
 MAX_DEPTH = 12
+SMALLEST = 1e-300  # of a mixed probability
+BLOCK_ROWS = 1024  # rows scored at a time, so that what they need stays in the cache
+ANSWERS: dict[TaskKind, Answer] = {"classification": "probabilities", "regression": "scores"}
 Inference = Literal["mixture", "path"]
 
 
@@ -100,21 +103,31 @@ class SoftTree(StepwiseStudent):
 
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
-        log_paths = self.log_path_probabilities(self._checked_rows(X))
+        rows = self._checked_rows(X)
+        return self._finished_score(in_blocks(self._outputs, rows, BLOCK_ROWS))
+
+    def _outputs(self, X: ReadableRows) -> FloatArray:
+        """Answer rows with softened scores ``(n_samples, n_scores)``, up to a row's constant."""
+        logits = self.gates(X).T
         if self.inference == "path":
-            return self._finished_score(self.leaf_outputs_[log_paths.argmax(axis=1)])
+            leaf = followed(self.children_, logits)
+            return self.leaf_outputs_[leaf]
+        reach = reached(self.children_, expit(logits), expit(-logits))[len(logits) :]
         if self.task == "regression":
-            return self._finished_score(np.exp(log_paths) @ self.leaf_outputs_)
-        outputs = [logsumexp(log_paths + leaf, axis=1) for leaf in self.leaf_outputs_.T]
-        return self._finished_score(np.stack(outputs, axis=1))
+            return reach.T @ self.leaf_outputs_
+        mixed = reach.T @ np.exp(self.leaf_outputs_)
+        return np.log(np.maximum(mixed, SMALLEST))
 
-    def log_path_probabilities(self, X: FloatArray) -> FloatArray:
-        """Give the logarithm of each leaf's probability: ``(n_samples, n_leaves)``."""
-        gates = self.gates(X)
-        to_right, to_left = routes(self.depth)
-        return np.asarray(log_expit(gates) @ to_right + log_expit(-gates) @ to_left)
+    def path_probabilities(self, X: ReadableRows) -> FloatArray:
+        """Give each leaf's probability: ``(n_samples, n_leaves)``."""
+        logits = self.gates(X).T
+        return reached(self.children_, expit(logits), expit(-logits))[len(logits) :].T
 
-    def gates(self, X: FloatArray) -> FloatArray:
+    def most_probable_leaf(self, X: ReadableRows) -> np.ndarray:
+        """Give the leaf at which a row comes by the more probable side of each gate: ``(n,)``."""
+        return followed(self.children_, self.gates(X).T)
+
+    def gates(self, X: ReadableRows) -> FloatArray:
         """Give each node's logit of going right: ``(n_samples, n_leaves - 1)``."""
         prepared = self.preparation_(X)
         return (prepared @ self.gate_weights_ + self.gate_biases_) * self.inverse_temperatures_
@@ -141,12 +154,23 @@ class SoftTree(StepwiseStudent):
         """Give the score of the mixture as a differentiable function of prepared rows."""
         if self.inference == "path":
             return None
-        module = _TreeModule.of(self)
+        weights, biases, inverse_temperatures, leaves = (
+            torch.from_numpy(array)
+            for array in (
+                self.gate_weights_,
+                self.gate_biases_,
+                self.inverse_temperatures_,
+                self.leaf_outputs_,
+            )
+        )
 
         def score(prepared: Tensor) -> Tensor:
-            outputs = module(prepared)
+            paths = path_probabilities(
+                self.children_, (prepared @ weights + biases) * inverse_temperatures
+            )
             if self.task == "regression":
-                return outputs + torch.from_numpy(self.output_centre_)
+                return paths @ leaves + torch.from_numpy(self.output_centre_)
+            outputs = (paths @ leaves.exp()).clamp_min(SMALLEST).log()
             return (outputs - outputs.mean(dim=1, keepdim=True)) * self.temperature
 
         return GradientModel(score, self.preparation_, self.preparation_.origin)
@@ -159,18 +183,22 @@ class SoftTree(StepwiseStudent):
             )
         if self.inference not in get_args(Inference):
             raise UnknownNameError.of("inference", self.inference, get_args(Inference))
-        return _TreeModule(n_inputs, n_scores, self.depth, self.task == "classification", scale)
+        network = TreeNetwork(n_inputs, n_scores, self.depth, ANSWERS[self.task], scale)
+        network.penalty, network.penalty_decay = self.penalty, self.penalty_decay
+        return network
 
-    def _penalty(self, network: nn.Module) -> Tensor | float:
-        assert isinstance(network, _TreeModule)
-        return self.penalty * network.imbalance(self.penalty_decay) if self.penalty else 0.0
+    def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
+        assert isinstance(network, TreeNetwork)
+        unexplained, loss = self._matched(network.learn(lesson.rows), lesson)
+        return unexplained, loss + self.penalty * network.imbalance if self.penalty else loss
 
     def _take_parameters(self, network: nn.Module) -> None:
-        assert isinstance(network, _TreeModule)
-        self.gate_weights_ = _array(network.weights)
-        self.gate_biases_ = _array(network.biases)
-        self.inverse_temperatures_ = np.exp(_array(network.log_inverse_temperatures))
-        outputs = _array(network.leaves * network.scale)
+        assert isinstance(network, TreeNetwork)
+        self.children_ = complete(self.depth)
+        self.gate_weights_ = _array(network.weights.T)
+        self.gate_biases_ = _array(network.biases[:, 0])
+        self.inverse_temperatures_ = np.exp(_array(network.log_inverse_temperatures[:, 0]))
+        outputs = _array(network.outputs().T)
         if self.task == "classification":
             outputs = log_softmax(outputs, axis=1)
         self.leaf_outputs_ = outputs
@@ -179,7 +207,13 @@ class SoftTree(StepwiseStudent):
         """Write the arrays as safetensors."""
         from safetensors.numpy import save_file
 
-        names = ("gate_weights_", "gate_biases_", "inverse_temperatures_", "leaf_outputs_")
+        names = (
+            "children_",
+            "gate_weights_",
+            "gate_biases_",
+            "inverse_temperatures_",
+            "leaf_outputs_",
+        )
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in names}
         arrays |= {"output_centre_": self.output_centre_, "output_scale_": self.output_scale_}
         save_file(arrays | self.preparation_.to_arrays(), folder / "model.safetensors")
@@ -191,7 +225,9 @@ class SoftTree(StepwiseStudent):
 
         arrays = load_file(folder / "model.safetensors")
         self.preparation_ = Preparation.from_arrays(arrays)
-        leaves, n_scores = 2**self.depth, len(arrays["output_centre_"])
+        children = arrays["children_"]
+        self.children_ = checked(children)
+        leaves, n_scores = len(children) + 1, len(arrays["output_centre_"])
         shapes = {
             "gate_weights_": (self.preparation_.n_prepared, leaves - 1),
             "gate_biases_": (leaves - 1,),
@@ -203,92 +239,6 @@ class SoftTree(StepwiseStudent):
         for name, array in take_checked(arrays, shapes).items():
             setattr(self, name, array)
         self.n_features_in_ = len(self.preparation_.fill)
-
-
-class _TreeModule(nn.Module):
-    """The tree as a torch module of prepared rows, for training and for gradients.
-
-    Nodes are numbered level by level from the root, 0; leaves from left to right.
-    """
-
-    def __init__(
-        self, n_inputs: int, n_scores: int, depth: int, classify: bool, scale: FloatArray
-    ) -> None:
-        super().__init__()
-        nodes = 2**depth - 1
-        self.classify = classify
-        self.weights = nn.Parameter(torch.randn(n_inputs, nodes) / n_inputs**0.5)
-        self.biases = nn.Parameter(torch.zeros(nodes))
-        self.log_inverse_temperatures = nn.Parameter(torch.zeros(nodes))
-        self.leaves = nn.Parameter(0.1 * torch.randn(nodes + 1, n_scores))
-        to_right, to_left = routes(depth)
-        self.to_right: Tensor
-        self.to_left: Tensor
-        self.scale: Tensor
-        self.level: Tensor
-        self.register_buffer("to_right", torch.from_numpy(to_right).float())
-        self.register_buffer("to_left", torch.from_numpy(to_left).float())
-        self.register_buffer("scale", torch.from_numpy(scale).float())
-        self.register_buffer("level", torch.floor(torch.log2(torch.arange(1.0, nodes + 1))))
-
-    def forward(self, prepared: Tensor) -> Tensor:
-        """Map ``(n, n_inputs)`` to softened scores ``(n, n_scores)``, up to a row's constant."""
-        gates = (prepared @ self.weights + self.biases) * self.log_inverse_temperatures.exp()
-        self.log_right, self.log_left = functional.logsigmoid(gates), functional.logsigmoid(-gates)
-        self.log_paths = self.log_right @ self.to_right + self.log_left @ self.to_left
-        leaves = self.leaves * self.scale
-        if not self.classify:
-            return self.log_paths.exp() @ leaves
-        logs = functional.log_softmax(leaves, dim=1)
-        return torch.logsumexp(self.log_paths[:, :, None] + logs[None], dim=1)
-
-    def imbalance(self, decay: float) -> Tensor:
-        """Frosst & Hinton's penalty of the last batch.
-
-        ``-Σᵢ decayᵈ [½ log αᵢ + ½ log(1 - αᵢ)]`` with αᵢ the average of node i's probability of
-        going right, weighted by the probability that a row reaches it.
-        """
-        paths = self.log_paths.exp()
-        reach_right, reach_left = paths @ self.to_right.T, paths @ self.to_left.T
-        right, left = reach_right.sum(dim=0) + 1e-6, reach_left.sum(dim=0) + 1e-6
-        logs = right.log() + left.log() - 2 * (right + left).log()
-        return -0.5 * (decay**self.level * logs).sum()
-
-    @classmethod
-    def of(cls, tree: SoftTree) -> _TreeModule:
-        """Build the module of a fitted tree, in double precision."""
-        leaves = tree.leaf_outputs_
-        ones = np.ones(leaves.shape[1])
-        with seeded(0):  # its random parameters are replaced at once
-            module = cls(1, leaves.shape[1], tree.depth, tree.task == "classification", ones)
-        module = module.double()
-        with torch.no_grad():
-            module.weights = nn.Parameter(torch.from_numpy(tree.gate_weights_))
-            module.biases.copy_(torch.from_numpy(tree.gate_biases_))
-            module.log_inverse_temperatures.copy_(
-                torch.from_numpy(np.log(tree.inverse_temperatures_))
-            )
-            module.leaves.copy_(torch.from_numpy(leaves))
-        return module.requires_grad_(False)
-
-
-def routes(depth: int) -> tuple[FloatArray, FloatArray]:
-    """Say on which side of each node each leaf lies.
-
-    Returns
-    -------
-    to_right, to_left : ndarray of shape (n_leaves - 1, n_leaves)
-        1 where the leaf is reached by going right (left) at the node, else 0.
-    """
-    n_leaves = 2**depth
-    to_right, to_left = np.zeros((2, n_leaves - 1, n_leaves))
-    for leaf in range(n_leaves):
-        node = 0
-        for level in reversed(range(depth)):
-            right = (leaf >> level) & 1
-            (to_right if right else to_left)[node, leaf] = 1
-            node = 2 * node + 1 + right
-    return to_right, to_left
 
 
 def _array(tensor: Tensor) -> FloatArray:

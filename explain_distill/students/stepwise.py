@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -23,13 +24,42 @@ from explain_distill.students.base import (
     checked_distribution,
     first_batches,
     is_hard,
-    shuffled_batches,
     soft_scores,
 )
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
 KL_WEIGHT = 0.1  # share of the Kullback-Leibler term beside the matched scores
 SMOOTHING = 0.98  # of the fidelity shown while training
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """A batch as a network takes it.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, n_prepared)
+        Prepared rows, in float32.
+    labels : Tensor of shape (n, n_scores)
+        Probabilities, or values relative to the student's centre.
+    scores : Tensor of shape (n, n_scores)
+        The softened scores of soft labels; 0 for hard ones. The values for regression.
+    hard : Tensor of shape (n,), or None
+        Which labels are hard; None where none is.
+    """
+
+    rows: Tensor
+    labels: Tensor
+    scores: Tensor
+    hard: Tensor | None
+
+    def take(self, chosen: Tensor) -> Lesson:
+        """Take the chosen rows, into memory of their own."""
+        hard = None if self.hard is None else self.hard[chosen]
+        rows = self.rows.index_select(0, chosen)
+        labels = self.labels.index_select(0, chosen)
+        scores = labels if self.scores is self.labels else self.scores.index_select(0, chosen)
+        return Lesson(rows, labels, scores, hard)
 
 
 class StepwiseStudent(Student):
@@ -57,9 +87,12 @@ class StepwiseStudent(Student):
         """Keep what the network learned as float64 arrays."""
         raise TypeError(f"{type(self).__name__} has no network.")
 
-    def _penalty(self, network: nn.Module) -> Tensor | float:
-        """Say what is added to the loss of the batch that the network saw last."""
-        return 0.0
+    def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
+        """Give the unexplained share of the scores' variance, and the loss to descend."""
+        return self._matched(network(lesson.rows), lesson)
+
+    def _before_step(self, network: nn.Module, step: int) -> None:
+        """Do what a schedule asks for before step 0, 1, …"""
 
     def fit_stream(
         self, batches: Iterable[Batch], on_step: OnStep | None = None
@@ -90,27 +123,20 @@ class StepwiseStudent(Student):
         if self.task == "classification":
             checked_distribution(labels)
             self.classes_ = np.arange(labels.shape[1])
-        self._learn(rows, labels, chain(first, following), on_step)
+        self._take_statistics(rows, labels)
+        lessons = (self._lesson(X, self._as_columns(y)) for X, y in chain(first, following))
+        self._learn(lessons, labels.shape[1], on_step)
         return self
 
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
-        rng = self._rng()
-        if np.ptp(weights) > 0:
-            batches = _weighted_batches(X, labels, weights, self.batch_size, rng)
-        else:
-            batches = shuffled_batches(X, labels, self.batch_size, rng)
-        self._learn(X, labels, batches, on_step)
+        self._take_statistics(X, labels)
+        lesson = self._lesson(X, labels)
+        orders = _orders(len(X), weights, self.batch_size, self._rng())
+        self._learn((lesson.take(chosen) for chosen in orders), labels.shape[1], on_step)
 
-    def _learn(
-        self,
-        rows: ReadableRows,
-        labels: FloatArray,
-        batches: Iterator[Batch],
-        on_step: OnStep | None,
-    ) -> None:
-        """Descend; `rows` and `labels` are those that statistics are taken from."""
+    def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
         for name in ("n_steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise DataError(
@@ -119,23 +145,37 @@ class StepwiseStudent(Student):
                 )
         self.preparation_ = Preparation.fit(rows)
         self._scale_outputs(labels)
+
+    def _lesson(self, X: ReadableRows, labels: FloatArray) -> Lesson:
+        rows = torch.as_tensor(self.preparation_(X), dtype=torch.float32)
+        if self.task == "regression":
+            values = torch.as_tensor(labels - self.output_centre_, dtype=torch.float32)
+            return Lesson(rows, values, values, None)
+        hard = is_hard(labels)
+        scores = np.zeros_like(labels)
+        scores[~hard] = soft_scores(labels[~hard])
+        return Lesson(
+            rows,
+            torch.as_tensor(labels, dtype=torch.float32),
+            torch.as_tensor(scores, dtype=torch.float32),
+            torch.from_numpy(hard) if hard.any() else None,
+        )
+
+    def _learn(self, lessons: Iterator[Lesson], n_scores: int, on_step: OnStep | None) -> None:
         seed = integer_seed(self._rng())
         with seeded(seed):
-            network = self._network(
-                self.preparation_.n_prepared, labels.shape[1], self.output_scale_
-            )
+            network = self._network(self.preparation_.n_prepared, n_scores, self.output_scale_)
         progress = _Progress(self.n_steps, on_step)
 
-        def loss(batch: Batch) -> Tensor:
-            X, y = batch
-            z = torch.as_tensor(self.preparation_(X), dtype=torch.float32)
-            fit, rest = self._losses(network(z), self._as_columns(y))
-            progress.note(fit)
-            return fit + rest + self._penalty(network)
+        def loss(lesson: Lesson) -> Tensor:
+            self._before_step(network, progress.step)
+            unexplained, loss = self._lesson_loss(network, lesson)
+            progress.note(unexplained)
+            return loss
 
         recipe = Recipe(self.n_steps, self.learning_rate)
         with seeded(seed):
-            descend(network, batches, loss, recipe, progress.on_step)
+            descend(network, lessons, loss, recipe, progress.on_step)
         self._take_parameters(network)
 
     def _scale_outputs(self, labels: FloatArray) -> None:
@@ -149,30 +189,36 @@ class StepwiseStudent(Student):
         spread = soft_scores(labels[soft]).std() if soft.sum() > 1 else 1.0
         self.output_scale_ = np.full(labels.shape[1], max(float(spread), 1e-6))
 
-    def _losses(self, outputs: Tensor, labels: FloatArray) -> tuple[Tensor, Tensor]:
-        """Distance of the scores in units of their variance, and the rest of the loss."""
-        scale = float(self.output_scale_.mean())
+    def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
+        """Match scores: their distance in units of their variance, and the loss around it."""
+        unit = 1 / float(self.output_scale_.mean())
         if self.task == "regression":
-            target = torch.as_tensor(labels - self.output_centre_, dtype=torch.float32)
-            return ((outputs - target) / scale).square().mean(), outputs.new_zeros(())
-        hard = is_hard(labels)
-        logs = functional.log_softmax(outputs, dim=1)
-        nothing = outputs.new_zeros(())
-        matched = rest = nothing
-        if not hard.all():
-            target = torch.as_tensor(soft_scores(labels[~hard]), dtype=torch.float32)
-            soft = logs[torch.from_numpy(~hard)]
-            centred = soft - soft.mean(dim=1, keepdim=True)
-            matched = ((centred - target) / scale).square().sum() / centred.shape[1]
-            divergence = functional.kl_div(
-                soft, functional.log_softmax(target, dim=1), log_target=True, reduction="sum"
-            )
-            rest = rest + KL_WEIGHT * self.temperature**2 * divergence
-        if hard.any():
-            target = torch.as_tensor(labels[hard], dtype=torch.float32)
-            sharp = outputs[torch.from_numpy(hard)] * self.temperature
-            rest = rest - (target * functional.log_softmax(sharp, dim=1)).sum()
-        return matched / len(labels), rest / len(labels)
+            distance = ((outputs - lesson.scores) * unit).square().mean()
+            return distance, distance
+        if lesson.hard is None:
+            matched, divergence = self._matched_scores(outputs, lesson.scores, unit)
+            return matched, matched + divergence
+        n, soft = len(outputs), ~lesson.hard
+        matched = divergence = outputs.new_zeros(())
+        if soft.any():
+            matched, divergence = self._matched_scores(outputs[soft], lesson.scores[soft], unit)
+        sharp = functional.log_softmax(outputs[lesson.hard] * self.temperature, dim=1)
+        entropy = -(lesson.labels[lesson.hard] * sharp).sum()
+        share = float(soft.sum()) / n
+        return matched * share, (matched + divergence) * share + entropy / n
+
+    def _matched_scores(
+        self, outputs: Tensor, scores: Tensor, unit: float
+    ) -> tuple[Tensor, Tensor]:
+        centred = outputs - outputs.mean(dim=1, keepdim=True)
+        matched = ((centred - scores) * unit).square().mean()
+        divergence = functional.kl_div(
+            functional.log_softmax(centred, dim=1),
+            functional.log_softmax(scores, dim=1),
+            log_target=True,
+            reduction="batchmean",
+        )
+        return matched, KL_WEIGHT * self.temperature**2 * divergence
 
     def _as_columns(self, labels: Any) -> FloatArray:
         labels = np.asarray(labels, dtype=np.float64)
@@ -189,23 +235,29 @@ class _Progress:
     """Follows the fidelity on batches that the student has not yet learned from."""
 
     def __init__(self, n_steps: int, on_step: OnStep | None) -> None:
-        self.n_steps, self.caller = n_steps, on_step
-        self.unexplained, self.weight, self.last = 0.0, 0.0, 0.0
+        self.n_steps, self.caller, self.step = n_steps, on_step, 0
+        self.unexplained, self.weight, self.last = 0.0, 0.0, torch.zeros(())
 
     def note(self, unexplained: Tensor) -> None:
-        self.last = float(unexplained.detach())
+        self.last = unexplained.detach()
 
     def on_step(self, step: int, loss: float) -> None:
-        self.unexplained = SMOOTHING * self.unexplained + (1 - SMOOTHING) * self.last
+        self.step = step
+        if self.caller is None:
+            return
+        self.unexplained = SMOOTHING * self.unexplained + (1 - SMOOTHING) * float(self.last)
         self.weight = SMOOTHING * self.weight + (1 - SMOOTHING)
-        if self.caller is not None:
-            self.caller(step, self.n_steps, loss, 1 - self.unexplained / self.weight)
+        self.caller(step, self.n_steps, loss, 1 - self.unexplained / self.weight)
 
 
-def _weighted_batches(
-    X: ReadableRows, labels: FloatArray, weights: FloatArray, size: int, rng: np.random.Generator
-) -> Iterator[Batch]:
-    """Give batches in which a row comes as often as its weight says."""
+def _orders(n: int, weights: FloatArray, size: int, rng: np.random.Generator) -> Iterator[Tensor]:
+    """Give row numbers batch by batch without end.
+
+    Rows of equal weight come in a new order each epoch; otherwise each as often as its weight says.
+    """
+    share = weights / weights.sum()
+    while np.ptp(weights) > 0:
+        yield torch.from_numpy(rng.choice(n, size=size, p=share))
     while True:
-        chosen = rng.choice(len(X), size=size, p=weights / weights.sum())
-        yield X[chosen], labels[chosen]
+        order = torch.from_numpy(rng.permutation(n))
+        yield from order.split(size)

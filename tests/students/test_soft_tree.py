@@ -6,7 +6,8 @@ from scipy.special import expit, softmax
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.rules import path_words, questions, tree_nodes
-from explain_distill.students.soft_tree import _TreeModule, routes
+from explain_distill.students.tree_network import TreeNetwork
+from explain_distill.students.tree_shape import complete
 
 
 def by_hand(tree, X):
@@ -35,13 +36,13 @@ def test_the_answer_is_the_mixture_of_the_leaves_by_their_path_probabilities(mix
 
 def test_path_probabilities_sum_to_one(mixed, mixed_students):
     tree = mixed_students["soft-tree"]
-    paths = np.exp(tree.log_path_probabilities(mixed[1].readable()))
+    paths = tree.path_probabilities(mixed[1].readable())
     assert paths.sum(axis=1) == pytest.approx(1.0)
 
 
 def test_the_most_probable_path_answers_with_one_leaf(mixed, mixed_students):
     tree, readable = mixed_students["soft-tree"], mixed[1].readable()
-    leaf = tree.log_path_probabilities(readable).argmax(axis=1)
+    leaf = tree.path_probabilities(readable).argmax(axis=1)
     tree.inference = "path"
     try:
         answers = tree.predict_proba(readable)
@@ -51,25 +52,18 @@ def test_the_most_probable_path_answers_with_one_leaf(mixed, mixed_students):
     assert answers == pytest.approx(softmax(tree.leaf_outputs_[leaf], axis=1))
 
 
-def test_routes_lead_to_the_leaves_from_left_to_right():
-    to_right, to_left = routes(2)
-    assert to_right.tolist() == [[0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 1]]
-    assert to_left.tolist() == [[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0]]
-
-
 def test_the_penalty_is_that_of_the_paper():
     torch.manual_seed(0)
-    module = _TreeModule(3, 2, depth=2, classify=True, scale=np.ones(2))
+    network = TreeNetwork(3, 2, 2, "probabilities", np.ones(2))
+    network.penalty = 1.0
     rows = torch.randn(50, 3)
-    module(rows)
-    gates = torch.sigmoid(
-        (rows @ module.weights + module.biases) * module.log_inverse_temperatures.exp()
-    )
+    network.learn(rows)
+    gates = torch.sigmoid(network.gates(rows).T)
     reach = torch.stack([torch.ones(50), 1 - gates[:, 0], gates[:, 0]], dim=1)
     alpha = (reach * gates).sum(dim=0) / reach.sum(dim=0)
     weight = torch.tensor([1.0, 0.5, 0.5])
     expected = -(weight * 0.5 * (alpha.log() + (1 - alpha).log())).sum()
-    assert module.imbalance(0.5).item() == pytest.approx(expected.item(), rel=1e-4)
+    assert network.imbalance.item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_questions_in_raw_units_decide_as_the_gates_do(mixed, mixed_students):
