@@ -13,8 +13,15 @@ if TYPE_CHECKING:
     from explain_distill.data.catalog import load_dataset
     from explain_distill.data.dataset import Dataset
     from explain_distill.data.readers import read_table
+    from explain_distill.distillation.conditional_coalitions import ConditionalCoalitions
     from explain_distill.distillation.distill import distill
-    from explain_distill.distillation.transfer_sets import Coalitions, TrainingRows, TransferSet
+    from explain_distill.distillation.munge import Munge
+    from explain_distill.distillation.transfer_sets import (
+        Coalitions,
+        Mixture,
+        TrainingRows,
+        TransferSet,
+    )
     from explain_distill.exceptions import ExplainDistillError
     from explain_distill.students.base import Student
     from explain_distill.students.boosted_trees import BoostedTrees
@@ -32,9 +39,12 @@ _HOMES = {
     "BoostedTrees": "students.boosted_trees",
     "Coalitions": "distillation.transfer_sets",
     "Comparison": "audit.compare",
+    "ConditionalCoalitions": "distillation.conditional_coalitions",
     "Dataset": "data.dataset",
     "ExplainDistillError": "exceptions",
     "MLP": "students.mlp",
+    "Mixture": "distillation.transfer_sets",
+    "Munge": "distillation.munge",
     "NeuralTeacher": "teachers.neural",
     "SoftTree": "students.soft_tree",
     "Student": "students.base",
@@ -55,8 +65,11 @@ __all__ = [
     "BoostedTrees",
     "Coalitions",
     "Comparison",
+    "ConditionalCoalitions",
     "Dataset",
     "ExplainDistillError",
+    "Mixture",
+    "Munge",
     "NeuralTeacher",
     "SoftTree",
     "Student",

@@ -71,7 +71,11 @@ def run(
         str, typer.Option(help="Which students, parted by commas.")
     ] = "soft-tree,boosted-trees,mlp",
     transfer: Annotated[
-        str, typer.Option(help="Where students learn: coalitions or training-rows.")
+        str,
+        typer.Option(
+            help="Where students learn: coalitions, conditional-coalitions, munge, training-rows, "
+            "or several in equal shares, joined by +."
+        ),
     ] = "coalitions",
     temperature: Annotated[
         float, typer.Option(help="At which the teacher's probabilities are softened.")

@@ -10,7 +10,7 @@ import numpy as np
 from explain_distill._training import ahead
 from explain_distill._types import FloatArray, ReadableRows, Rows, Scores, SoftLabels
 from explain_distill.data.dataset import Dataset
-from explain_distill.distillation.transfer_sets import TransferSet
+from explain_distill.distillation.transfer_sets import TransferSet, for_data
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.base import Batch
 from explain_distill.teachers.base import Teacher
@@ -64,7 +64,7 @@ class Labeller:
         hard_weight: float,
         rng: np.random.Generator,
     ) -> None:
-        self.teacher, self.data, self.transfer = teacher, data, transfer
+        self.teacher, self.data, self.transfer = teacher, data, for_data(transfer, data)
         self.temperature, self.hard_weight, self.rng = temperature, hard_weight, rng
         self.classify = data.task.kind == "classification"
 

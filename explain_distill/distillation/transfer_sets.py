@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
 
 from explain_distill._types import Rows
+from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
 
 BLOCK = 1 << 22  # cells drawn at a time, so that memory stays flat
+MANY_ROWS = 200_000  # that a student gets which does not train in steps
 
 
 class TransferSet(Protocol):
     """Draws raw rows out of training rows; labels are the teacher's business.
 
-    Attributes
-    ----------
-    NAME : str
-        The name on the command line.
-    n_rows : int or None
-        How many rows a student gets that does not train in steps; None for the training rows.
+    One that has to know more than the matrix, such as which columns are categories or which rows
+    are near each other, also has ``for_data(data) -> TransferSet``. `distill` calls it once and
+    draws from what it gives.
+
+    Most have `NAME` as a class constant and `n_rows` as a field.
     """
 
-    NAME: ClassVar[str]
+    @property
+    def NAME(self) -> str:  # noqa: N802 - a class constant of most, made of its parts by a mixture
+        """The name on the command line."""
 
     @property
     def n_rows(self) -> int | None:
-        """How many rows a student gets that does not train in steps."""
+        """How many rows a student gets that does not train in steps; None: the training rows."""
 
     def draw(self, X: Rows, n: int, rng: np.random.Generator) -> Rows:
         """Draw `n` rows out of training rows ``(n_train, n_columns)``."""
@@ -72,15 +76,11 @@ class Coalitions:
     Lundberg & Lee (2017), A unified approach to interpreting model predictions.
     """
 
-    n_rows: int = 200_000
+    n_rows: int = MANY_ROWS
     NAME: ClassVar[str] = "coalitions"
 
     def __post_init__(self) -> None:
-        if self.n_rows < 1:
-            raise DataError(
-                f"Coalitions must be at least 1 row; however, got {self.n_rows}. "
-                "Some 100 000 suit boosted trees."
-            )
+        check_rows("Coalitions", self.n_rows)
 
     def draw(self, X: Rows, n: int, rng: np.random.Generator) -> Rows:
         """Draw `n` coalitions of the rows ``(n_train, n_columns)``."""
@@ -95,6 +95,81 @@ class Coalitions:
         return rows
 
 
-TRANSFER_SETS: dict[str, type[TransferSet]] = {
-    transfer.NAME: transfer for transfer in (Coalitions, TrainingRows)
-}
+class Mixture:
+    """Several transfer sets, each giving its share of the rows.
+
+    Parameters
+    ----------
+    *parts : TransferSet
+    shares : sequence of float, optional
+        One a part, positive; equal where left out. They need not sum to 1.
+
+    Examples
+    --------
+    >>> import explain_distill as xd
+    >>> xd.Mixture(xd.Coalitions(), xd.Munge(), shares=(3, 1))
+    Mixture(Coalitions(n_rows=200000), Munge(n_rows=200000, swap=0.5, local_variance=1.0), \
+shares=(0.75, 0.25))
+    """
+
+    def __init__(self, *parts: TransferSet, shares: Sequence[float] | None = None) -> None:
+        given = np.ones(len(parts)) if shares is None else np.asarray(shares, dtype=np.float64)
+        if not parts:
+            raise DataError(
+                "A mixture must have at least one part; however, got none. "
+                "Name the transfer sets to mix."
+            )
+        if given.shape != (len(parts),) or not (np.isfinite(given) & (given > 0)).all():
+            raise DataError(
+                f"A mixture of {len(parts)} parts must have as many positive shares; however, got "
+                f"{shares!r}. Leave shares out for equal ones."
+            )
+        self.parts = parts
+        self.shares = tuple((given / given.sum()).tolist())
+
+    @property
+    def NAME(self) -> str:  # noqa: N802 - what is one name for other transfer sets
+        """The names of the parts: ``"coalitions+munge"``."""
+        return "+".join(part.NAME for part in self.parts)
+
+    @property
+    def n_rows(self) -> int | None:
+        """As many rows as the part has that has most; None where all are the training rows."""
+        return max((part.n_rows for part in self.parts if part.n_rows is not None), default=None)
+
+    def for_data(self, data: Dataset) -> Mixture:
+        """Let each part look at the data."""
+        return Mixture(*(for_data(part, data) for part in self.parts), shares=self.shares)
+
+    def draw(self, X: Rows, n: int, rng: np.random.Generator) -> Rows:
+        """Draw `n` rows, each part's number at random by its share, in random order."""
+        counts = rng.multinomial(n, self.shares)
+        drawn = [
+            part.draw(X, count, rng)
+            for part, count in zip(self.parts, counts.tolist(), strict=True)
+            if count
+        ]
+        return rng.permutation(np.concatenate(drawn)) if drawn else X[:0]
+
+    def __repr__(self) -> str:
+        parts = ", ".join(map(repr, self.parts))
+        return f"Mixture({parts}, shares={self.shares})"
+
+
+def for_data(transfer: TransferSet, data: Dataset) -> TransferSet:
+    """Let a transfer set look at the data from which it will draw, if it wants to."""
+    return transfer.for_data(data) if hasattr(transfer, "for_data") else transfer
+
+
+def check_rows(name: str, n_rows: int) -> None:
+    """Refuse a transfer set without rows.
+
+    Raises
+    ------
+    DataError
+    """
+    if n_rows < 1:
+        raise DataError(
+            f"{name} must be at least 1 row; however, got {n_rows}. "
+            "Some 100 000 suit boosted trees."
+        )

@@ -52,6 +52,9 @@ MOST_LEVELS = 8
 TRANSFER_WORDS = {
     "coalitions": "coalitions: mixed rows, whose columns come partly from one training row and "
     "partly from another",
+    "conditional-coalitions": "coalitions whose second row resembles the first in what is kept of "
+    "it",
+    "munge": "rows near the training rows, each mixed with its nearest neighbour (MUNGE)",
     "training-rows": "the training rows",
 }
 
@@ -131,8 +134,8 @@ def _learned(study: Study) -> str:
     transfers = {d["transfer"] for d in told if d}
     if len(transfers) != 1 or None in told:
         return ""
-    transfer = transfers.pop()
-    return f"They learned what the teacher says of {TRANSFER_WORDS.get(transfer, transfer)}. "
+    parts = [TRANSFER_WORDS.get(name, name) for name in transfers.pop().split("+")]
+    return f"They learned what the teacher says of {joined(parts)}. "
 
 
 def _in_short(study: Study) -> list[str]:

@@ -11,7 +11,7 @@ from explain_distill._types import Json
 from explain_distill.audit.compare import Comparison, compare
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import check_options, distill
-from explain_distill.distillation.transfer_sets import TRANSFER_SETS, Coalitions, TransferSet
+from explain_distill.distillation.names import transfer_set
 from explain_distill.exceptions import UnknownNameError
 from explain_distill.students.base import Student
 from explain_distill.students.names import STUDENTS
@@ -27,7 +27,7 @@ QUICK: dict[str, Json] = {
     "boosted-trees": {"n_trees": 200},
     "mlp": {"n_steps": 1500},
 }
-QUICK_COALITIONS = 50_000
+QUICK_ROWS = 50_000
 
 
 class Progress:
@@ -57,7 +57,8 @@ def run(
     data : Dataset
     students : sequence of str
         Of `STUDENTS`.
-    transfer : {"coalitions", "training-rows"}
+    transfer : str, default="coalitions"
+        Of `TRANSFER_SETS`, or several in equal shares: ``"coalitions+munge"``.
     temperature : float, default=1.0
     seed : int, default=0
         Of everything: the split, the teacher, the draws.
@@ -77,7 +78,7 @@ def run(
     """
     chosen = _check_students(students)
     check_options(temperature)
-    transfer_set = _transfer_set(transfer, quick)
+    where = transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
     progress = progress or Progress()
     train, test = data.split(seed=seed)
     teacher = _taught(train, seed, progress)
@@ -89,7 +90,7 @@ def run(
                 teacher,
                 student,
                 train,
-                transfer=transfer_set,
+                transfer=where,
                 temperature=temperature,
                 seed=seed,
                 on_step=partial(_say_step, advance),
@@ -151,11 +152,3 @@ def _check_students(students: Sequence[str]) -> list[str]:
     if not students:
         raise UnknownNameError.of("A student", "", STUDENTS)
     return list(dict.fromkeys(students))
-
-
-def _transfer_set(name: str, quick: bool) -> TransferSet:
-    if name not in TRANSFER_SETS:
-        raise UnknownNameError.of("The transfer set", name, TRANSFER_SETS)
-    if quick and name == Coalitions.NAME:
-        return Coalitions(QUICK_COALITIONS)
-    return TRANSFER_SETS[name]()
