@@ -34,32 +34,34 @@ SMOOTHING = 0.98  # of the fidelity shown while training
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """A batch as a network takes it.
+    """A batch as a network takes it; what is said of a row lies in a column.
 
     Parameters
     ----------
     rows : Tensor of shape (n, n_prepared)
         Prepared rows, in float32.
-    labels : Tensor of shape (n, n_scores)
+    labels : Tensor of shape (n_scores, n)
         Probabilities, or values relative to the student's centre.
-    scores : Tensor of shape (n, n_scores)
-        The softened scores of soft labels; 0 for hard ones. The values for regression.
+    logs : Tensor of shape (n_scores, n)
+        The logarithms of soft labels; 0 for hard ones. The values for regression.
     hard : Tensor of shape (n,), or None
         Which labels are hard; None where none is.
     """
 
     rows: Tensor
     labels: Tensor
-    scores: Tensor
+    logs: Tensor
     hard: Tensor | None
 
     def take(self, chosen: Tensor) -> Lesson:
         """Take the chosen rows, into memory of their own."""
-        hard = None if self.hard is None else self.hard[chosen]
-        rows = self.rows.index_select(0, chosen)
-        labels = self.labels.index_select(0, chosen)
-        scores = labels if self.scores is self.labels else self.scores.index_select(0, chosen)
-        return Lesson(rows, labels, scores, hard)
+        labels = self.labels.index_select(1, chosen)
+        return Lesson(
+            self.rows.index_select(0, chosen),
+            labels,
+            labels if self.logs is self.labels else self.logs.index_select(1, chosen),
+            None if self.hard is None else self.hard[chosen],
+        )
 
 
 class StepwiseStudent(Student):
@@ -89,7 +91,7 @@ class StepwiseStudent(Student):
 
     def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
         """Give the unexplained share of the scores' variance, and the loss to descend."""
-        return self._matched(network(lesson.rows), lesson)
+        return self._matched(network(lesson.rows).T, lesson)
 
     def _before_step(self, network: nn.Module, step: int) -> None:
         """Do what a schedule asks for before step 0, 1, …"""
@@ -149,15 +151,14 @@ class StepwiseStudent(Student):
     def _lesson(self, X: ReadableRows, labels: FloatArray) -> Lesson:
         rows = torch.as_tensor(self.preparation_(X), dtype=torch.float32)
         if self.task == "regression":
-            values = torch.as_tensor(labels - self.output_centre_, dtype=torch.float32)
+            values = torch.as_tensor((labels - self.output_centre_).T, dtype=torch.float32)
             return Lesson(rows, values, values, None)
         hard = is_hard(labels)
-        scores = np.zeros_like(labels)
-        scores[~hard] = soft_scores(labels[~hard])
+        logs = np.log(np.where(hard[:, None], 1.0, labels)) if hard.any() else np.log(labels)
         return Lesson(
             rows,
-            torch.as_tensor(labels, dtype=torch.float32),
-            torch.as_tensor(scores, dtype=torch.float32),
+            torch.as_tensor(labels.T, dtype=torch.float32).contiguous(),
+            torch.as_tensor(logs.T, dtype=torch.float32).contiguous(),
             torch.from_numpy(hard) if hard.any() else None,
         )
 
@@ -190,35 +191,23 @@ class StepwiseStudent(Student):
         self.output_scale_ = np.full(labels.shape[1], max(float(spread), 1e-6))
 
     def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Match scores: their distance in units of their variance, and the loss around it."""
+        """Match scores ``(n_scores, n)``: their distance in units of their variance, and the loss."""
         unit = 1 / float(self.output_scale_.mean())
         if self.task == "regression":
-            distance = ((outputs - lesson.scores) * unit).square().mean()
+            distance = ((outputs - lesson.logs) * unit).square().mean()
             return distance, distance
+        weights = (unit**2, KL_WEIGHT * self.temperature**2)
         if lesson.hard is None:
-            matched, divergence = self._matched_scores(outputs, lesson.scores, unit)
-            return matched, matched + divergence
-        n, soft = len(outputs), ~lesson.hard
-        matched = divergence = outputs.new_zeros(())
+            return matched_scores(outputs, lesson.labels, lesson.logs, *weights)
+        n, soft = outputs.shape[1], ~lesson.hard
+        matched = loss = outputs.new_zeros(())
         if soft.any():
-            matched, divergence = self._matched_scores(outputs[soft], lesson.scores[soft], unit)
-        sharp = functional.log_softmax(outputs[lesson.hard] * self.temperature, dim=1)
-        entropy = -(lesson.labels[lesson.hard] * sharp).sum()
+            labels, logs = lesson.labels[:, soft], lesson.logs[:, soft]
+            matched, loss = matched_scores(outputs[:, soft], labels, logs, *weights)
+        sharp = functional.log_softmax(outputs[:, lesson.hard] * self.temperature, dim=0)
+        entropy = -(lesson.labels[:, lesson.hard] * sharp).sum()
         share = float(soft.sum()) / n
-        return matched * share, (matched + divergence) * share + entropy / n
-
-    def _matched_scores(
-        self, outputs: Tensor, scores: Tensor, unit: float
-    ) -> tuple[Tensor, Tensor]:
-        centred = outputs - outputs.mean(dim=1, keepdim=True)
-        matched = ((centred - scores) * unit).square().mean()
-        divergence = functional.kl_div(
-            functional.log_softmax(centred, dim=1),
-            functional.log_softmax(scores, dim=1),
-            log_target=True,
-            reduction="batchmean",
-        )
-        return matched, KL_WEIGHT * self.temperature**2 * divergence
+        return matched * share, loss * share + entropy / n
 
     def _as_columns(self, labels: Any) -> FloatArray:
         labels = np.asarray(labels, dtype=np.float64)
@@ -229,6 +218,55 @@ class StepwiseStudent(Student):
         if self.task == "regression":
             return outputs + self.output_centre_
         return (outputs - outputs.mean(axis=1, keepdims=True)) * self.temperature
+
+
+def matched_scores(
+    outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
+) -> tuple[Tensor, Tensor]:
+    """Match softened scores, and a little of the probabilities.
+
+    Parameters
+    ----------
+    outputs : Tensor of shape (n_scores, n)
+        The student's softened scores, up to a row's constant.
+    labels, logs : Tensor of shape (n_scores, n)
+        The teacher's softened probabilities, and their logarithms.
+    matching, divergence : float
+        The weights of the mean squared distance of centred scores, and of the mean
+        Kullback-Leibler divergence of the student from the teacher.
+
+    Returns
+    -------
+    matched, loss : Tensor of shape ()
+        The first term alone, which has no gradient, and the sum of both.
+    """
+    matched, loss = _MatchedScores.apply(  # type: ignore[no-untyped-call]
+        outputs, labels, logs, matching, divergence
+    )
+    return matched, loss
+
+
+class _MatchedScores(torch.autograd.Function):
+    """The loss of `matched_scores`, whose slope is found along with it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
+    ) -> tuple[Tensor, Tensor]:
+        n_scores, n = outputs.shape
+        normaliser = outputs.logsumexp(dim=0)
+        ahead = outputs - logs
+        apart = (normaliser.sum() - torch.dot(labels.flatten(), ahead.flatten())) / n
+        slope = (outputs - normaliser).exp_().sub_(labels).mul_(divergence / n)
+        ahead.sub_(ahead.mean(dim=0))
+        matched = ahead.square().mean().mul_(matching)
+        ctx.slope = slope.add_(ahead, alpha=2 * matching / (n * n_scores))
+        ctx.mark_non_differentiable(matched)
+        return matched, matched + divergence * apart
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
+        return ctx.slope * slopes[1], None, None, None, None
 
 
 class _Progress:
@@ -260,4 +298,5 @@ def _orders(n: int, weights: FloatArray, size: int, rng: np.random.Generator) ->
         yield torch.from_numpy(rng.choice(n, size=size, p=share))
     while True:
         order = torch.from_numpy(rng.permutation(n))
-        yield from order.split(size)
+        for start in range(0, n, size):
+            yield order[start : start + size]

@@ -52,9 +52,7 @@ class TreeNetwork(nn.Module):
         self.leaves = nn.Parameter(0.1 * torch.randn(n_scores, leaves))
         self.slopes = nn.Parameter(torch.zeros(n_scores * leaves, n_inputs)) if linear else None
         self.scale: Tensor
-        self.level: Tensor
         self.register_buffer("scale", torch.from_numpy(scale).float().reshape(-1, 1))
-        self.register_buffer("level", torch.floor(torch.log2(torch.arange(1.0, gates + 1))))
         self.sharpness = 1.0
         self.penalty, self.penalty_decay = 0.0, 0.5
         self.imbalance: Tensor = torch.zeros(())
@@ -84,7 +82,8 @@ class TreeNetwork(nn.Module):
             paths = torch.stack([paths * left, paths * right], dim=1).flatten(0, 1)
             masses.append(paths.sum(dim=1))
         if self.penalty:
-            self.imbalance, _ = _imbalance(torch.cat(masses), self.penalty_decay**self.level)
+            weight = penalty_weights(self.depth, self.penalty_decay)
+            self.imbalance = torch.dot(weight, (torch.cat(masses) + 1e-6).log())
         if self.slopes is not None:
             held = self.slopes @ prepared.T
             held = held.reshape(len(self.leaves), -1, len(prepared)) * self.scale[:, None]
@@ -94,13 +93,18 @@ class TreeNetwork(nn.Module):
         return (self.outputs() @ paths).T
 
     def learn(self, prepared: Tensor) -> Tensor:
-        """Do what `forward` does, to be differentiated once by the parameters before the next call."""
+        """Do what `forward` does, to be differentiated once by the parameters before the next call.
+
+        Returns
+        -------
+        Tensor of shape (n_scores, n)
+        """
         if self.slopes is not None:
-            return self.forward(prepared)
+            return self.forward(prepared).T
         held = self.outputs()
         if self.answer == "probabilities":
-            return self._mixed(prepared, held.exp()).clamp_min(SMALLEST).log().T
-        return self._mixed(prepared, held).T
+            return self._mixed(prepared, held.exp()).clamp_min(SMALLEST).log()
+        return self._mixed(prepared, held)
 
     def leaf_cross_entropy(self, prepared: Tensor, labels: Tensor) -> Tensor:
         """Give Frosst & Hinton's loss: each leaf's cross-entropy, weighted by its path probability.
@@ -108,16 +112,24 @@ class TreeNetwork(nn.Module):
         Parameters
         ----------
         prepared : Tensor of shape (n, n_inputs)
-        labels : Tensor of shape (n, n_classes)
+        labels : Tensor of shape (n_classes, n)
         """
-        return -(self._mixed(prepared, self.outputs()) * labels.T).sum() / len(prepared)
+        logs = self._mixed(prepared, self.outputs())
+        return -torch.dot(logs.flatten(), labels.flatten()) / len(prepared)
 
     def _mixed(self, prepared: Tensor, held: Tensor) -> Tensor:
         n = len(prepared)
         if self._workspace is None or self._workspace.n != n:
-            self._workspace = _Workspace(self.depth, n)
-        weight = self.penalty_decay**self.level if self.penalty else None
-        mixed, self.imbalance = _Mixture.apply(self.gates(prepared), held, weight, self._workspace)
+            self._workspace = _Workspace(self.depth, n, self.penalty_decay)
+        self._workspace.sharpness, self._workspace.weighs = self.sharpness, self.penalty > 0
+        mixed, self.imbalance = _Mixture.apply(  # type: ignore[no-untyped-call]
+            self.weights,
+            self.biases,
+            self.log_inverse_temperatures,
+            held,
+            prepared,
+            self._workspace,
+        )
         return mixed
 
 
@@ -128,30 +140,58 @@ class _Workspace:
     ----------
     reach : Tensor of shape (2 * n_gates + 1, n)
         The probability that a row reaches a node: gates, then leaves.
+    gates : Tensor of shape (n_gates, n)
+        The logit of going right.
     right, left : Tensor of shape (n_gates, n)
-        The probability of going right, or left, at a node.
+        The probability of going right, or left.
     slope : Tensor of shape (n_gates, n)
+        The loss's slope along a gate's logit.
+    weight : Tensor of shape (2 * n_gates + 1,)
+        What the logarithm of a node's mass counts in the penalty.
+    pull : Tensor of shape (2 * n_gates + 1,)
+        The penalty's slope along the probability of reaching a node.
     step : int
         Counts forward passes: a backward pass must belong to the last one.
     """
 
-    def __init__(self, depth: int, n: int) -> None:
+    def __init__(self, depth: int, n: int, decay: float) -> None:
         gates = 2**depth - 1
-        self.n, self.depth, self.step = n, depth, 0
-        self.right, self.left, self.slope = (torch.empty(gates, n) for _ in range(3))
+        self.n, self.depth, self.step, self.sharpness, self.weighs = n, depth, 0, 1.0, False
+        self.gates, self.right, self.left, self.slope = (torch.empty(gates, n) for _ in range(4))
         self.reach = torch.empty(2 * gates + 1, n)
         self.reach[0] = 1
         self.values = [torch.empty(2**level, n) for level in range(depth + 1)]
         self.difference = torch.empty(2 ** (depth - 1), n)
+        self.weight, self.pull = penalty_weights(depth, decay), torch.empty(2 * gates + 1)
         self.levels = [self._views(level) for level in range(depth)]
+        self.above = [
+            (self.pull[2**i - 1 : 2 ** (i + 1) - 1, None], self._children(self.pull, i))
+            for i in range(depth)
+        ]
 
     def _views(self, level: int) -> tuple[Tensor, ...]:
         """Give the blocks of one level, and of its children on either side."""
-        first, end = 2**level - 1, 2 ** (level + 1) - 1
-        children = self.reach[end : 2 * end + 1].view(end - first, 2, self.n)
-        below = self.values[level + 1].view(end - first, 2, self.n)
-        here = (self.reach[first:end], self.right[first:end], self.left[first:end])
-        return (*here, children[:, 0], children[:, 1], below[:, 0], below[:, 1])
+        here = slice(2**level - 1, 2 ** (level + 1) - 1)
+        children, below = self._children(self.reach, level), self.values[level + 1]
+        below = below.view(-1, 2, self.n)
+        return (
+            self.reach[here],
+            self.right[here],
+            self.left[here],
+            self.slope[here],
+            children[:, 0],
+            children[:, 1],
+            below[:, 0],
+            below[:, 1],
+            self.difference[: 2**level],
+            self.values[level],
+        )
+
+    @staticmethod
+    def _children(nodes: Tensor, level: int) -> Tensor:
+        """View the children of a level's nodes pair by pair."""
+        below = nodes[2 ** (level + 1) - 1 : 2 ** (level + 2) - 1]
+        return below.view(-1, 2, *nodes.shape[1:])
 
 
 class _Mixture(torch.autograd.Function):
@@ -163,75 +203,82 @@ class _Mixture(torch.autograd.Function):
     ``v(node) = σ(-gate) v(left) + σ(gate) v(right)``, and the slope along a gate is
     ``reach(node) σ(gate) σ(-gate) (v(right) - v(left))``.
 
-    Both cost a few passes over gates × rows, however deep the tree, and no logarithm of a path.
+    Both cost a few passes over gates × rows, however deep the tree, and no logarithm of a path;
+    what remains are the products of rows and weights, one forward and one backward.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, gates: Tensor, held: Tensor, weight: Tensor | None, space: _Workspace
+        ctx: Any,
+        weights: Tensor,
+        biases: Tensor,
+        log_inverse_temperatures: Tensor,
+        held: Tensor,
+        prepared: Tensor,
+        space: _Workspace,
     ) -> tuple[Tensor, Tensor]:
-        torch.sigmoid(gates, out=space.right)
-        torch.neg(gates, out=space.left).sigmoid_()
-        for reach, right, left, to_left, to_right, *_ in space.levels:
+        unit = log_inverse_temperatures.exp() * space.sharpness
+        torch.addmm(biases, weights, prepared.T, out=space.gates).mul_(unit)
+        torch.sigmoid(space.gates, out=space.right)
+        torch.neg(space.gates, out=space.left).sigmoid_()
+        for reach, right, left, _, to_left, to_right, *_ in space.levels:
             torch.mul(reach, right, out=to_right)
             torch.mul(reach, left, out=to_left)
         space.step += 1
-        ctx.space, ctx.held, ctx.step, ctx.pull = space, held, space.step, None
-        imbalance = gates.new_zeros(())
-        if weight is not None:
-            imbalance, ctx.pull = _imbalance(space.reach.sum(dim=1), weight)
-        return held @ space.reach[len(gates) :], imbalance
+        ctx.space, ctx.step = space, space.step
+        ctx.held, ctx.prepared, ctx.unit = held, prepared, unit
+        return held @ space.reach[len(weights) :], _imbalance(space)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         space: _Workspace = ctx.space
         if ctx.step != space.step:
             raise RuntimeError("A tree's batch must be differentiated before it sees the next one.")
         slope, along_imbalance = slopes
-        leaves = space.reach[len(space.slope) :]
+        along_held = slope @ space.reach[len(space.slope) :].T
         torch.mm(ctx.held.T, slope, out=space.values[-1])
-        if ctx.pull is not None:
-            space.values[-1].add_((ctx.pull * along_imbalance)[:, None])
-        along_gates = torch.mul(space.right, space.left, out=space.slope)
-        along_gates.mul_(space.reach[: len(along_gates)])
-        for level in reversed(range(space.depth)):
-            _, right, _, _, _, value_left, value_right = space.levels[level]
-            difference = torch.sub(
-                value_right, value_left, out=space.difference[: len(value_right)]
-            )
-            along_gates[2**level - 1 : 2 ** (level + 1) - 1].mul_(difference)
-            torch.addcmul(value_left, right, difference, out=space.values[level])
-        return along_gates, slope @ leaves.T, None, None
+        if space.weighs:
+            pull = space.pull[len(space.slope) :] * along_imbalance
+            space.values[-1].add_(pull[:, None])
+        torch.mul(space.right, space.left, out=space.slope)
+        space.slope.mul_(space.reach[: len(space.slope)])
+        for _, right, _, along, _, _, to_left, to_right, difference, value in space.levels[::-1]:
+            torch.sub(to_right, to_left, out=difference)
+            along.mul_(difference)
+            torch.addcmul(to_left, right, difference, out=value)
+        along_temperatures = torch.mul(space.slope, space.gates, out=space.left).sum(1, True)
+        space.slope.mul_(ctx.unit)
+        along_biases = space.slope.sum(1, True)
+        return space.slope @ ctx.prepared, along_biases, along_temperatures, along_held, None, None
 
 
-def _imbalance(mass: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Give Frosst & Hinton's penalty and its slope along a row's path probabilities.
+def penalty_weights(depth: int, decay: float) -> Tensor:
+    """Say what the logarithm of each node's mass counts in Frosst & Hinton's penalty.
 
-    ``-Σᵢ wᵢ [½ log αᵢ + ½ log(1 - αᵢ)]``, αᵢ being the mean of node i's probability of going right,
-    weighted by the probability that a row reaches it.
-
-    Parameters
-    ----------
-    mass : Tensor of shape (2 * n_gates + 1,)
-        The sum over rows of the probability of reaching each node.
-    weight : Tensor of shape (n_gates,)
+    The penalty is ``-Σᵢ decayᵈ [½ log αᵢ + ½ log(1 - αᵢ)]`` for gates i at depth d, αᵢ being the
+    mean of the gate's probability of going right, weighted by the probability that a row reaches
+    it: the mass of its right child over its own.
 
     Returns
     -------
-    penalty : Tensor of shape ()
-    pull : Tensor of shape (n_leaves,)
+    Tensor of shape (2 ** (depth + 1) - 1,)
     """
-    gates = len(weight)
-    mass = mass + 1e-6
-    by_node = torch.zeros_like(mass)
-    by_node[1:] = -0.5 * weight.repeat_interleave(2)
-    by_node[:gates] += weight
-    penalty = (by_node * mass.log()).sum()
-    pull = by_node / mass.detach()
-    for first in (2**level - 1 for level in range(1, (gates + 1).bit_length())):
-        above = pull[(first - 1) // 2 : first]
-        pull[first : 2 * first + 1] += above.repeat_interleave(2)
-    return penalty, pull[gates:]
+    level = torch.floor(torch.log2(torch.arange(1.0, 2 ** (depth + 1))))
+    own, of_parent = decay**level, -0.5 * decay ** (level - 1)
+    own[2**depth - 1 :] = 0.0
+    of_parent[0] = 0.0
+    return own + of_parent
+
+
+def _imbalance(space: _Workspace) -> Tensor:
+    """Give Frosst & Hinton's penalty, and set its slope along the leaves' probabilities."""
+    if not space.weighs:
+        return space.weight.new_zeros(())
+    mass = space.reach.sum(dim=1).add_(1e-6)
+    torch.div(space.weight, mass, out=space.pull)
+    for above, below in space.above:
+        below.add_(above)
+    return torch.dot(space.weight, mass.log_())
 
 
 def path_probabilities(children: Children, gates: Tensor) -> Tensor:

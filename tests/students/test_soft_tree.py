@@ -7,7 +7,6 @@ import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.rules import path_words, questions, tree_nodes
 from explain_distill.students.tree_network import TreeNetwork
-from explain_distill.students.tree_shape import complete
 
 
 def by_hand(tree, X):
