@@ -87,7 +87,8 @@ def descend(
     batches : iterator
         Consumed one by one; training ends with the recipe's steps or with the batches.
     loss : callable
-        Gives the mean loss of a batch as a scalar tensor.
+        Gives the mean loss of a batch as a scalar tensor. One without gradient says that the
+        parameters' gradients are set already.
     recipe : Recipe
     on_step : callable, optional
         Called with the step's number, from 1, and its loss; training ends where it returns True.
@@ -103,9 +104,10 @@ def descend(
     )
     with one_thread():
         for step, batch in zip(range(1, recipe.n_steps + 1), batches, strict=False):
-            optimizer.zero_grad()
             value = loss(batch)
-            value.backward()  # type: ignore[no-untyped-call]
+            if value.requires_grad:
+                optimizer.zero_grad()
+                value.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             if step < recipe.n_steps:
                 schedule.step()

@@ -189,8 +189,18 @@ class SoftTree(StepwiseStudent):
 
     def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
         assert isinstance(network, TreeNetwork)
-        unexplained, loss = self._matched(network.learn(lesson.rows), lesson)
-        return unexplained, loss + self.penalty * network.imbalance if self.penalty else loss
+        if lesson.hard is not None:
+            unexplained, loss = self._matched(network.learn(lesson.rows), lesson)
+            return unexplained, loss + self.penalty * network.imbalance if self.penalty else loss
+        unexplained = torch.zeros(())
+
+        def judge(outputs: Tensor) -> tuple[Tensor, Tensor]:
+            nonlocal unexplained
+            unexplained, loss, slope = self._matched_by_hand(outputs, lesson)
+            return loss, slope
+
+        loss = network.set_gradients(lesson.rows, judge)
+        return unexplained, loss
 
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, TreeNetwork)

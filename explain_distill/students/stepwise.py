@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -90,7 +90,10 @@ class StepwiseStudent(Student):
         raise TypeError(f"{type(self).__name__} has no network.")
 
     def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Give the unexplained share of the scores' variance, and the loss to descend."""
+        """Give the unexplained share of the scores' variance, and the loss to descend.
+
+        A loss without gradient says that the parameters' gradients are set already.
+        """
         return self._matched(network(lesson.rows).T, lesson)
 
     def _before_step(self, network: nn.Module, step: int) -> None:
@@ -147,6 +150,7 @@ class StepwiseStudent(Student):
                 )
         self.preparation_ = Preparation.fit(rows)
         self._scale_outputs(labels)
+        self._unit = 1 / float(self.output_scale_.mean())
 
     def _lesson(self, X: ReadableRows, labels: FloatArray) -> Lesson:
         rows = torch.as_tensor(self.preparation_(X), dtype=torch.float32)
@@ -192,22 +196,31 @@ class StepwiseStudent(Student):
 
     def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
         """Match scores ``(n_scores, n)``: their distance in units of their variance, and the loss."""
-        unit = 1 / float(self.output_scale_.mean())
+        unit = self._unit
         if self.task == "regression":
             distance = ((outputs - lesson.logs) * unit).square().mean()
             return distance, distance
         weights = (unit**2, KL_WEIGHT * self.temperature**2)
         if lesson.hard is None:
-            return matched_scores(outputs, lesson.labels, lesson.logs, *weights)
+            return _apply_matched(outputs, lesson.labels, lesson.logs, *weights)
         n, soft = outputs.shape[1], ~lesson.hard
         matched = loss = outputs.new_zeros(())
         if soft.any():
             labels, logs = lesson.labels[:, soft], lesson.logs[:, soft]
-            matched, loss = matched_scores(outputs[:, soft], labels, logs, *weights)
+            matched, loss = _apply_matched(outputs[:, soft], labels, logs, *weights)
         sharp = functional.log_softmax(outputs[:, lesson.hard] * self.temperature, dim=0)
         entropy = -(lesson.labels[:, lesson.hard] * sharp).sum()
         share = float(soft.sum()) / n
         return matched * share, loss * share + entropy / n
+
+    def _matched_by_hand(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
+        """Do what `_matched` does for soft labels, and give the loss's slope along the outputs."""
+        if self.task == "regression":
+            ahead = (outputs - lesson.logs) * self._unit
+            distance = ahead.square().mean()
+            return distance, distance, ahead.mul_(2 * self._unit / ahead.numel())
+        weights = (self._unit**2, KL_WEIGHT * self.temperature**2)
+        return matched_scores(outputs, lesson.labels, lesson.logs, *weights)
 
     def _as_columns(self, labels: Any) -> FloatArray:
         labels = np.asarray(labels, dtype=np.float64)
@@ -222,7 +235,7 @@ class StepwiseStudent(Student):
 
 def matched_scores(
     outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Match softened scores, and a little of the probabilities.
 
     Parameters
@@ -238,12 +251,19 @@ def matched_scores(
     Returns
     -------
     matched, loss : Tensor of shape ()
-        The first term alone, which has no gradient, and the sum of both.
+        The first term alone, and the sum of both.
+    slope : Tensor of shape (n_scores, n)
+        Of the loss along the outputs.
     """
-    matched, loss = _MatchedScores.apply(  # type: ignore[no-untyped-call]
-        outputs, labels, logs, matching, divergence
-    )
-    return matched, loss
+    n_scores, n = outputs.shape
+    ahead = outputs - logs
+    normaliser = outputs.logsumexp(dim=0)
+    apart = (normaliser.sum() - torch.dot(labels.flatten(), ahead.flatten())) / n
+    slope = (outputs - normaliser).exp_().sub_(labels).mul_(divergence / n)
+    ahead.sub_(ahead.mean(dim=0))
+    slope.add_(ahead, alpha=2 * matching / (n * n_scores))
+    matched = ahead.square_().mean().mul_(matching)
+    return matched, matched + divergence * apart, slope
 
 
 class _MatchedScores(torch.autograd.Function):
@@ -253,20 +273,16 @@ class _MatchedScores(torch.autograd.Function):
     def forward(
         ctx: Any, outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
     ) -> tuple[Tensor, Tensor]:
-        n_scores, n = outputs.shape
-        normaliser = outputs.logsumexp(dim=0)
-        ahead = outputs - logs
-        apart = (normaliser.sum() - torch.dot(labels.flatten(), ahead.flatten())) / n
-        slope = (outputs - normaliser).exp_().sub_(labels).mul_(divergence / n)
-        ahead.sub_(ahead.mean(dim=0))
-        matched = ahead.square().mean().mul_(matching)
-        ctx.slope = slope.add_(ahead, alpha=2 * matching / (n * n_scores))
+        matched, loss, ctx.slope = matched_scores(outputs, labels, logs, matching, divergence)
         ctx.mark_non_differentiable(matched)
-        return matched, matched + divergence * apart
+        return matched, loss
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
         return ctx.slope * slopes[1], None, None, None, None
+
+
+_apply_matched = cast(Callable[..., tuple[Tensor, Tensor]], _MatchedScores.apply)
 
 
 class _Progress:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -11,6 +12,9 @@ from torch.nn import functional
 
 from explain_distill._types import FloatArray
 from explain_distill.students.tree_shape import Children
+
+Judge: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Takes outputs ``(n_scores, n)``; gives the loss and its slope along them."""
 
 Answer = Literal["probabilities", "scores"]
 SMALLEST = 1e-37  # of a mixed probability: the smallest that float32 holds in full precision
@@ -101,40 +105,72 @@ class TreeNetwork(nn.Module):
         """
         if self.slopes is not None:
             return self.forward(prepared).T
-        held = self.outputs()
+        held, space = self.outputs(), self._space(len(prepared))
         if self.answer == "probabilities":
-            return self._mixed(prepared, held.exp()).clamp_min(SMALLEST).log()
-        return self._mixed(prepared, held)
+            held = held.exp()
+        mixed, self.imbalance = _Mixture.apply(  # type: ignore[no-untyped-call]
+            self.weights, self.biases, self.log_inverse_temperatures, held, prepared, space
+        )
+        return mixed.clamp_min(SMALLEST).log() if self.answer == "probabilities" else mixed
 
-    def leaf_cross_entropy(self, prepared: Tensor, labels: Tensor) -> Tensor:
-        """Give Frosst & Hinton's loss: each leaf's cross-entropy, weighted by its path probability.
+    @torch.no_grad()
+    def set_gradients(self, prepared: Tensor, judge: Judge, each_leaf: bool = False) -> Tensor:
+        """Set the parameters' gradients without autograd, whose book-keeping costs a small tree more
+        than its products.
 
         Parameters
         ----------
         prepared : Tensor of shape (n, n_inputs)
-        labels : Tensor of shape (n_classes, n)
-        """
-        logs = self._mixed(prepared, self.outputs())
-        return -torch.dot(logs.flatten(), labels.flatten()) / len(prepared)
+        judge : callable
+            Takes outputs ``(n_scores, n)``; gives the loss and its slope along them.
+        each_leaf : bool, default=False
+            Whether the outputs to be judged are the leaves' log-probabilities mixed, which makes a
+            loss of the leaves weighted by their path probabilities, instead of the logarithm of the
+            mixed probabilities.
 
-    def _mixed(self, prepared: Tensor, held: Tensor) -> Tensor:
-        n = len(prepared)
+        Returns
+        -------
+        Tensor of shape ()
+            The loss, `penalty` times the imbalance included.
+        """
+        space = self._space(len(prepared))
+        logs = self.outputs()
+        mixes = self.answer == "probabilities" and not each_leaf
+        shares = logs.exp() if self.answer == "probabilities" else logs
+        held = shares if mixes or self.answer == "scores" else logs
+        unit = self.log_inverse_temperatures.exp().mul_(self.sharpness)
+        mixed = space.mix(self.weights, self.biases, unit, held, prepared)
+        outputs = mixed.clamp_min_(SMALLEST).log() if mixes else mixed
+        loss, slope = judge(outputs)
+        if mixes:
+            slope = slope / mixed
+        found = space.slopes(slope, held, unit, prepared, self.penalty)
+        self.weights.grad, self.biases.grad, self.log_inverse_temperatures.grad, along = found
+        if mixes:
+            along = along.mul_(shares)
+        if self.answer == "probabilities":
+            along = along - shares * along.sum(dim=0)
+        self.leaves.grad = along.mul_(self.scale)
+        return loss + self.penalty * space.imbalance
+
+    def _space(self, n: int) -> _Workspace:
         if self._workspace is None or self._workspace.n != n:
             self._workspace = _Workspace(self.depth, n, self.penalty_decay)
         self._workspace.sharpness, self._workspace.weighs = self.sharpness, self.penalty > 0
-        mixed, self.imbalance = _Mixture.apply(  # type: ignore[no-untyped-call]
-            self.weights,
-            self.biases,
-            self.log_inverse_temperatures,
-            held,
-            prepared,
-            self._workspace,
-        )
-        return mixed
+        return self._workspace
 
 
 class _Workspace:
-    """Memory of one batch of `n` rows, used again in each step: reaching fresh memory costs more.
+    """A pass forward and a pass back, in memory that each step uses again: fresh memory costs more.
+
+    Forward, the probability of a leaf is doubled level by level:
+    ``reach(right child) = reach(node) σ(gate)``, ``reach(left child) = reach(node) σ(-gate)``.
+    Backward, the loss's slope along a path probability is averaged level by level:
+    ``v(node) = σ(-gate) v(left) + σ(gate) v(right)``, and the slope along a gate is
+    ``reach(node) σ(gate) σ(-gate) (v(right) - v(left))``.
+
+    Both cost a few passes over gates × rows, however deep the tree, and no logarithm of a path;
+    what remains are the products of rows and weights, one forward and one backward.
 
     Attributes
     ----------
@@ -156,7 +192,8 @@ class _Workspace:
 
     def __init__(self, depth: int, n: int, decay: float) -> None:
         gates = 2**depth - 1
-        self.n, self.depth, self.step, self.sharpness, self.weighs = n, depth, 0, 1.0, False
+        self.n, self.step, self.sharpness, self.weighs = n, 0, 1.0, False
+        self.imbalance = torch.zeros(())
         self.gates, self.right, self.left, self.slope = (torch.empty(gates, n) for _ in range(4))
         self.reach = torch.empty(2 * gates + 1, n)
         self.reach[0] = 1
@@ -168,6 +205,53 @@ class _Workspace:
             (self.pull[2**i - 1 : 2 ** (i + 1) - 1, None], self._children(self.pull, i))
             for i in range(depth)
         ]
+
+    def mix(
+        self, weights: Tensor, biases: Tensor, unit: Tensor, held: Tensor, prepared: Tensor
+    ) -> Tensor:
+        """Mix what the leaves hold ``(n_scores, n_leaves)`` for rows: ``(n_scores, n)``.
+
+        Also sets `imbalance`, Frosst & Hinton's penalty, and its slope, where that `weighs`.
+        """
+        torch.addmm(biases, weights, prepared.T, out=self.gates).mul_(unit)
+        torch.sigmoid(self.gates, out=self.right)
+        torch.neg(self.gates, out=self.left).sigmoid_()
+        for reach, right, left, _, to_left, to_right, *_ in self.levels:
+            torch.mul(reach, right, out=to_right)
+            torch.mul(reach, left, out=to_left)
+        self.step += 1
+        if self.weighs:
+            mass = self.reach.sum(dim=1).add_(1e-6)
+            torch.div(self.weight, mass, out=self.pull)
+            for above, below in self.above:
+                below.add_(above)
+            self.imbalance = torch.dot(self.weight, mass.log_())
+        return held @ self.reach[len(weights) :]
+
+    def slopes(
+        self, slope: Tensor, held: Tensor, unit: Tensor, prepared: Tensor, penalty: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Carry the loss's slope along what was mixed ``(n_scores, n)`` back.
+
+        Returns
+        -------
+        tuple of Tensor
+            The slopes along weights, biases, logarithms of the inverse temperatures, and along what
+            the leaves hold.
+        """
+        along_held = slope @ self.reach[len(self.slope) :].T
+        torch.mm(held.T, slope, out=self.values[-1])
+        if self.weighs:
+            self.values[-1].add_(self.pull[len(self.slope) :, None], alpha=penalty)
+        torch.mul(self.right, self.left, out=self.slope)
+        self.slope.mul_(self.reach[: len(self.slope)])
+        for _, right, _, along, _, _, to_left, to_right, difference, value in self.levels[::-1]:
+            torch.sub(to_right, to_left, out=difference)
+            along.mul_(difference)
+            torch.addcmul(to_left, right, difference, out=value)
+        along_temperatures = torch.mul(self.slope, self.gates, out=self.left).sum(1, True)
+        self.slope.mul_(unit)
+        return self.slope @ prepared, self.slope.sum(1, True), along_temperatures, along_held
 
     def _views(self, level: int) -> tuple[Tensor, ...]:
         """Give the blocks of one level, and of its children on either side."""
@@ -195,17 +279,7 @@ class _Workspace:
 
 
 class _Mixture(torch.autograd.Function):
-    """What the leaves hold, mixed by their path probabilities, and the imbalance of the gates.
-
-    Forward, the probability of a leaf is doubled level by level:
-    ``reach(right child) = reach(node) σ(gate)``, ``reach(left child) = reach(node) σ(-gate)``.
-    Backward, the loss's slope along a path probability is averaged level by level:
-    ``v(node) = σ(-gate) v(left) + σ(gate) v(right)``, and the slope along a gate is
-    ``reach(node) σ(gate) σ(-gate) (v(right) - v(left))``.
-
-    Both cost a few passes over gates × rows, however deep the tree, and no logarithm of a path;
-    what remains are the products of rows and weights, one forward and one backward.
-    """
+    """What the leaves hold, mixed by their path probabilities, and the imbalance of the gates."""
 
     @staticmethod
     def forward(
@@ -218,38 +292,17 @@ class _Mixture(torch.autograd.Function):
         space: _Workspace,
     ) -> tuple[Tensor, Tensor]:
         unit = log_inverse_temperatures.exp() * space.sharpness
-        torch.addmm(biases, weights, prepared.T, out=space.gates).mul_(unit)
-        torch.sigmoid(space.gates, out=space.right)
-        torch.neg(space.gates, out=space.left).sigmoid_()
-        for reach, right, left, _, to_left, to_right, *_ in space.levels:
-            torch.mul(reach, right, out=to_right)
-            torch.mul(reach, left, out=to_left)
-        space.step += 1
+        mixed = space.mix(weights, biases, unit, held, prepared)
         ctx.space, ctx.step = space, space.step
         ctx.held, ctx.prepared, ctx.unit = held, prepared, unit
-        return held @ space.reach[len(weights) :], _imbalance(space)
+        return mixed, space.imbalance
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        space: _Workspace = ctx.space
-        if ctx.step != space.step:
+        if ctx.step != ctx.space.step:
             raise RuntimeError("A tree's batch must be differentiated before it sees the next one.")
-        slope, along_imbalance = slopes
-        along_held = slope @ space.reach[len(space.slope) :].T
-        torch.mm(ctx.held.T, slope, out=space.values[-1])
-        if space.weighs:
-            pull = space.pull[len(space.slope) :] * along_imbalance
-            space.values[-1].add_(pull[:, None])
-        torch.mul(space.right, space.left, out=space.slope)
-        space.slope.mul_(space.reach[: len(space.slope)])
-        for _, right, _, along, _, _, to_left, to_right, difference, value in space.levels[::-1]:
-            torch.sub(to_right, to_left, out=difference)
-            along.mul_(difference)
-            torch.addcmul(to_left, right, difference, out=value)
-        along_temperatures = torch.mul(space.slope, space.gates, out=space.left).sum(1, True)
-        space.slope.mul_(ctx.unit)
-        along_biases = space.slope.sum(1, True)
-        return space.slope @ ctx.prepared, along_biases, along_temperatures, along_held, None, None
+        found = ctx.space.slopes(slopes[0], ctx.held, ctx.unit, ctx.prepared, float(slopes[1]))
+        return *found, None, None
 
 
 def penalty_weights(depth: int, decay: float) -> Tensor:
@@ -268,17 +321,6 @@ def penalty_weights(depth: int, decay: float) -> Tensor:
     own[2**depth - 1 :] = 0.0
     of_parent[0] = 0.0
     return own + of_parent
-
-
-def _imbalance(space: _Workspace) -> Tensor:
-    """Give Frosst & Hinton's penalty, and set its slope along the leaves' probabilities."""
-    if not space.weighs:
-        return space.weight.new_zeros(())
-    mass = space.reach.sum(dim=1).add_(1e-6)
-    torch.div(space.weight, mass, out=space.pull)
-    for above, below in space.above:
-        below.add_(above)
-    return torch.dot(space.weight, mass.log_())
 
 
 def path_probabilities(children: Children, gates: Tensor) -> Tensor:
