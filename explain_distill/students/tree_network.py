@@ -115,8 +115,9 @@ class TreeNetwork(nn.Module):
 
     @torch.no_grad()
     def set_gradients(self, prepared: Tensor, judge: Judge, each_leaf: bool = False) -> Tensor:
-        """Set the parameters' gradients without autograd, whose book-keeping costs a small tree more
-        than its products.
+        """Set the parameters' gradients without autograd.
+
+        Its book-keeping costs a small tree more than the products do.
 
         Parameters
         ----------

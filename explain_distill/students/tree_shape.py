@@ -53,7 +53,7 @@ def levels(children: Children) -> list[NDArray[np.int64]]:
 
 
 def places(children: Children) -> Children:
-    """Number gates and leaves together: gates first, then leaves."""
+    """Give the children with one number for all nodes: gates first, then leaves."""
     gates = len(children)
     return np.where(children >= 0, children, gates - 1 - children)
 
@@ -130,13 +130,11 @@ def without(
     single = closed.any(axis=1) & ~closed.all(axis=1)
     survivor = np.where(closed[:, 0], children[:, 1], children[:, 0])
 
-    def bypass(node: np.ndarray) -> np.ndarray:
+    def bypass(node: Children) -> Children:
         """Follow the open side of every gate that is taken out."""
-        while True:
-            out = (node >= 0) & single[np.maximum(node, 0)]
-            if not out.any():
-                return node
+        while (out := np.logical_and(node >= 0, single[np.maximum(node, 0)])).any():
             node = np.where(out, survivor[np.maximum(node, 0)], node)
+        return node
 
     here = bypass(np.zeros(1, dtype=np.int64))
     order: list[int] = []
