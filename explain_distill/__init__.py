@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from explain_distill.students.boosted_trees import BoostedTrees
     from explain_distill.students.mlp import MLP
     from explain_distill.students.soft_tree import SoftTree
+    from explain_distill.study.exports import export
     from explain_distill.study.run import run
     from explain_distill.study.study import Study, compare
     from explain_distill.teachers.base import Teacher
@@ -55,6 +56,7 @@ _HOMES = {
     "WrappedTeacher": "teachers.wrapped",
     "compare": "study.study",
     "distill": "distillation.distill",
+    "export": "study.exports",
     "load_dataset": "data.catalog",
     "read_table": "data.readers",
     "run": "study.run",
@@ -80,6 +82,7 @@ __all__ = [
     "WrappedTeacher",
     "compare",
     "distill",
+    "export",
     "load_dataset",
     "read_table",
     "run",

@@ -154,6 +154,25 @@ def predict(
     print(f"{len(table)} rows: {out}")
 
 
+@app.command()
+def export(
+    study: StudyArgument,
+    student: Annotated[str, typer.Option(metavar="NAME", help="Which student.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="onnx for any student; rules, json, sql, python or dot for one made of trees.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file.")],
+) -> None:
+    """Write a student in a form that runs without this package."""
+    from explain_distill.study.exports import export_of_study
+
+    print(export_of_study(study, student, form, out))
+
+
 @app.command(name="app")
 def open_app(
     studies: Annotated[

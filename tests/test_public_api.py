@@ -25,6 +25,7 @@ NAMES = [
     "WrappedTeacher",
     "compare",
     "distill",
+    "export",
     "load_dataset",
     "read_table",
     "run",

@@ -227,6 +227,17 @@ def level_text(values: pd.Series) -> pd.Series:
     return text.mask(text == "")
 
 
+def number_of_level(level: str) -> float | None:
+    """Give the number whose text a level is, as `level_text` writes numbers; None for words."""
+    try:
+        number = float(level)
+    except ValueError:
+        return None
+    whole = np.isfinite(number) and number == round(number) and abs(number) < EXACT_WHOLE
+    written = str(int(number)) if whole else repr(number)
+    return number if written == level and np.isfinite(number) else None
+
+
 def first_row(wrong: pd.Series) -> int:
     """Give the number of the first true row in its file, counted from 1 without the header."""
     place = int(np.argmax(wrong.to_numpy(dtype=bool)))

@@ -12,11 +12,12 @@ from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.metrics.scores import score_of_margin
 from explain_distill.students.base import OnStep, Student, is_hard, soft_scores
+from explain_distill.students.tree_arrays import TreeArrays, on_a_grid
 
 if TYPE_CHECKING:
     import xgboost
 
-FIRST_TREES = 50
+FEW_ROWS = 4  # up to which our own walk down the trees is faster than a call of xgboost
 NAMED_FEATURES = 5  # how many features the words name
 
 
@@ -43,7 +44,10 @@ class BoostedTrees(Student):
     Attributes
     ----------
     booster_ : xgboost.Booster
-        Its margins are relative to `output_centre_`.
+        Its margins are relative to `output_centre_`; its leaves are multiples of a power of two,
+        so that float32 sums of them are exact.
+    tree_arrays_ : TreeArrays
+        The booster's trees as arrays.
     output_centre_ : ndarray of shape (n_outputs,)
         Mean margin of the transfer rows; one output for two classes and for regression.
     classes_ : ndarray of shape (n_classes,)
@@ -91,14 +95,14 @@ class BoostedTrees(Student):
         target = (margins - self.output_centre_) / scale
         rows = xgboost.QuantileDMatrix(X, target, weight=weights)
         objective = None if not hard.any() else _MixedObjective(target, labels, hard, scale, self)
-        self.booster_ = xgboost.train(
+        booster = xgboost.train(
             self._parameters(margins.shape[1]),
             rows,
             self.n_trees,
             obj=objective,
             callbacks=[_report_to(on_step, rows, target, self.n_trees)] if on_step else None,
         )
-        self.output_scale_ = scale
+        self._take_booster(on_a_grid(booster), scale)
 
     def _parameters(self, n_outputs: int) -> Json:
         return {
@@ -136,15 +140,15 @@ class BoostedTrees(Student):
         return self.scores_of_margins(margins * self.output_scale_ + self.output_centre_)
 
     def booster_of(self, X: ReadableRows) -> FloatArray:
-        """Ask the booster for its outputs ``(n_samples, n_outputs)``."""
-        shape = (len(X), len(self.output_centre_))
-        # xgboost sums in float32. The first trees hold most of the score and the rest its details,
-        # so that sums apart keep the digits that one sum would round away.
-        first = min(FIRST_TREES, self.n_trees)
-        outputs = self.booster_.inplace_predict(X, iteration_range=(0, first)).astype(np.float64)
-        if self.n_trees > first:
-            outputs += self.booster_.inplace_predict(X, iteration_range=(first, self.n_trees))
-        return np.asarray(outputs).reshape(shape)
+        """Ask the booster for its outputs ``(n_samples, n_outputs)``, which are exact sums."""
+        if len(X) <= FEW_ROWS:
+            return np.stack([self.tree_arrays_.outputs_of_row(row) for row in X])
+        outputs = self.booster_.inplace_predict(X).astype(np.float64)
+        return np.asarray(outputs).reshape(len(X), len(self.output_centre_))
+
+    def _take_booster(self, booster: xgboost.Booster, scale: float) -> None:
+        self.booster_, self.output_scale_ = booster, scale
+        self.tree_arrays_ = TreeArrays.of(booster, len(self.output_centre_))
 
     def complexity(self) -> dict[str, float]:
         """Give leaves and depth of all trees together."""
@@ -173,16 +177,16 @@ class BoostedTrees(Student):
         """Read what `write` wrote."""
         import xgboost
 
-        self.booster_ = xgboost.Booster()
+        booster = xgboost.Booster()
         try:
-            self.booster_.load_model(folder / "model.ubj")
+            booster.load_model(folder / "model.ubj")
         except xgboost.core.XGBoostError as error:
             raise ValueError("model.ubj is no booster") from error
-        self.n_features_in_ = int(self.booster_.num_features())
-        if self.booster_.num_boosted_rounds() != self.n_trees:
-            raise ValueError(f"model.ubj holds {self.booster_.num_boosted_rounds()} rounds")
+        self.n_features_in_ = int(booster.num_features())
+        if booster.num_boosted_rounds() != self.n_trees:
+            raise ValueError(f"model.ubj holds {booster.num_boosted_rounds()} rounds")
         self.output_centre_ = np.asarray(config["output_centre"], dtype=np.float64)
-        self.output_scale_ = float(config["output_scale"])
+        self._take_booster(booster, float(config["output_scale"]))
 
 
 class _MixedObjective:

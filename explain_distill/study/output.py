@@ -65,6 +65,24 @@ def check_output(folder: Path, force: bool) -> None:
         )
 
 
+def check_new_file(path: Path) -> None:
+    """Refuse an output file that is there already, or whose folder is not.
+
+    Raises
+    ------
+    OutputError
+    """
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"The output must be in a folder that exists; however, there is no '{path.parent}'. "
+            "Make it, or name another --out."
+        )
+    if path.exists():
+        raise OutputError(
+            f"The output must be a new file; however, '{path}' exists. Name another --out."
+        )
+
+
 @contextlib.contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a new folder beside `folder`, which takes its place once it is filled.

@@ -15,7 +15,7 @@ from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.data.readers import read_rows
 from explain_distill.exceptions import DataError, OutputError, StudyFormatError, UnknownNameError
 from explain_distill.metrics.scores import probabilities_of_score
-from explain_distill.study.output import write_whole
+from explain_distill.study.output import check_new_file, write_whole
 from explain_distill.study.study import Study
 
 SUFFIXES = (".csv", ".parquet")
@@ -85,15 +85,7 @@ def check_file(path: Path) -> None:
             f"The output must be a .csv or .parquet file; however, got '{path.name}'. "
             "Rename it in --out."
         )
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"The output must be in a folder that exists; however, there is no '{path.parent}'. "
-            "Make it, or name another --out."
-        )
-    if path.exists():
-        raise OutputError(
-            f"The output must be a new file; however, '{path}' exists. Name another --out."
-        )
+    check_new_file(path)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

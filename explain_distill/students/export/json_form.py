@@ -1,0 +1,96 @@
+"""Trees as JSON: all that a program needs to predict as the student does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from explain_distill._types import Json
+from explain_distill.students.export.tree_model import Branch, Gate, Split, Tree, TreeModel
+
+FORMAT = 1
+
+HOW_TO_READ = {
+    "leaf": "A row goes down the one tree and answers with its leaf.",
+    "mixture": (
+        "A row goes both ways at each branch, right with probability 1 / (1 + exp(-z)); the answer "
+        "is the mean of the leaves' answers, weighted by the product of the probabilities on their "
+        "path. Probabilities are then raised to the power of `temperature` and made to sum to 1."
+    ),
+    "sum": (
+        "A row goes down each tree; `base` and the leaves add up. Of one output for two classes "
+        "the sum is the log-odds of the second; of several outputs, softmax gives probabilities."
+    ),
+}
+GATES = (
+    "z = bias + the sum of weight * (value - centre of the feature), where a missing value stands "
+    "at the feature's fill, + the weights in `missing` of the features that are missing. "
+    "A row goes right where z > 0."
+)
+SPLITS = (
+    "A row goes right where the value is above `threshold` (`above`) or at least as large "
+    "(`from`), else left; `missing` says where a missing value goes."
+)
+
+
+def json_rules(model: TreeModel) -> str:
+    """Write the model as JSON; `how_to_read` in it says what its parts mean."""
+    reading = [HOW_TO_READ[model.combination], GATES if model.gated else SPLITS]
+    document = {
+        "format": FORMAT,
+        "student": model.student,
+        "task": model.task,
+        "how_to_read": " ".join(reading),
+        "classes": list(model.class_names) if model.task == "classification" else None,
+        "columns": [asdict(column) for column in model.columns],
+        "features": _features(model),
+        "combination": model.combination,
+        "temperature": model.temperature,
+        "base": list(model.base),
+        "trees": [_node(model, tree, tree.root) for tree in model.trees],
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _features(model: TreeModel) -> list[Json]:
+    described = []
+    for number, feature in enumerate(model.features):
+        told: Json = {
+            "name": feature.name,
+            "column": model.columns[feature.column].name,
+            "level": feature.level,
+            "unit": feature.unit,
+        }
+        if model.fill:
+            told |= {"fill": model.fill[number], "centre": model.centre[number]}
+        described.append(told)
+    return described
+
+
+def _node(model: TreeModel, tree: Tree, place: int) -> Json:
+    """Describe a branch with all below it; features by their place in `features`."""
+    if place < 0:
+        return {"leaf": list(tree.leaves[-1 - place])}
+    branch = tree.branches[place]
+    return {
+        **_question(branch),
+        "left": _node(model, tree, branch.left),
+        "right": _node(model, tree, branch.right),
+    }
+
+
+def _question(branch: Branch) -> Json:
+    question = branch.question
+    if isinstance(question, Gate):
+        return {
+            "bias": question.bias,
+            "weights": [list(pair) for pair in question.weights],
+            "missing": [list(pair) for pair in question.missing_weights],
+        }
+    assert isinstance(question, Split)
+    return {
+        "feature": question.feature,
+        "threshold": question.threshold,
+        "right": "from" if question.inclusive else "above",
+        "missing": "right" if question.missing_right else "left",
+    }

@@ -1,0 +1,137 @@
+"""Fitted students in the neutral form of trees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import softmax
+
+from explain_distill.data.features import Feature
+from explain_distill.exceptions import DataError
+from explain_distill.students.base import Student
+from explain_distill.students.boosted_trees import BoostedTrees
+from explain_distill.students.export.tree_model import Branch, Gate, Split, Tree, TreeModel
+from explain_distill.students.rules import children_of
+from explain_distill.students.soft_tree import SoftTree
+
+if TYPE_CHECKING:
+    from explain_distill.students.tree_arrays import TreeArrays
+
+
+def tree_model(student: Student) -> TreeModel:
+    """Give a fitted student made of trees in the neutral form.
+
+    Raises
+    ------
+    DataError
+        Where the student is not made of trees.
+    """
+    if isinstance(student, SoftTree):
+        return _of_soft_tree(student)
+    if isinstance(student, BoostedTrees):
+        return _of_boosted_trees(student)
+    raise DataError(
+        f"A student must be made of trees to be written as rules; however, {student.NAME!r} is "
+        "not. Export it as onnx."
+    )
+
+
+def _described(student: Student) -> dict[str, Any]:
+    """Give what every model says of its inputs and its answers."""
+    features = student.readable_features()
+    schema = getattr(student, "schema_", None)
+    return {
+        "student": student.NAME,
+        "task": student.task,
+        "class_names": tuple(student.class_names()),
+        "columns": schema.features if schema else tuple(Feature(f.name) for f in features),
+        "features": features,
+    }
+
+
+def _of_soft_tree(tree: SoftTree) -> TreeModel:
+    """Fold scaling and inverse temperatures into weights a raw unit."""
+    preparation = tree.preparation_
+    n = len(preparation.fill)
+    weights = tree.gate_weights_ * tree.inverse_temperatures_
+    weights[:n] /= preparation.scale[:, None]  # the scale of a constant is infinite
+    biases = tree.gate_biases_ * tree.inverse_temperatures_
+    branches = tuple(
+        Branch(
+            Gate(
+                _kept(range(n), weights[:n, gate]),
+                _kept(preparation.indicated.tolist(), weights[n:, gate]),
+                float(biases[gate]),
+            ),
+            int(left),
+            int(right),
+        )
+        for gate, (left, right) in enumerate(children_of(tree))
+    )
+    path = tree.inference == "path"
+    if tree.task == "regression":
+        leaves = tree.leaf_outputs_ + tree.output_centre_
+    else:
+        leaves = softmax(tree.leaf_outputs_ * (tree.temperature if path else 1.0), axis=1)
+    return TreeModel(
+        **_described(tree),
+        trees=(Tree(branches, tuple(map(tuple, leaves.tolist()))),),
+        combination="leaf" if path else "mixture",
+        fill=tuple(preparation.fill.tolist()),
+        centre=tuple(preparation.centre.tolist()),
+        temperature=float(tree.temperature),
+    )
+
+
+def _kept(features: Any, weights: np.ndarray) -> tuple[tuple[int, float], ...]:
+    return tuple(
+        (int(feature), float(weight))
+        for feature, weight in zip(features, weights, strict=True)
+        if weight
+    )
+
+
+def _of_boosted_trees(student: BoostedTrees) -> TreeModel:
+    arrays = student.tree_arrays_
+    return TreeModel(
+        **_described(student),
+        trees=tuple(
+            _boosted_tree(arrays, number, student.output_scale_) for number in range(len(arrays))
+        ),
+        combination="sum",
+        base=tuple(student.output_centre_.tolist()),
+    )
+
+
+def _boosted_tree(arrays: TreeArrays, number: int, scale: float) -> Tree:
+    """Give one tree; its leaves add to one output, and in units of the score."""
+    first, last = arrays.nodes_of(number)
+    leaf = arrays.is_leaf[first:last]
+    places = np.where(leaf, -np.cumsum(leaf), np.cumsum(~leaf) - 1).tolist()
+    branches = []
+    for node in np.flatnonzero(~leaf) + first:
+        threshold, inclusive = as_double(arrays.thresholds[node])
+        left, right = arrays.children[2 * node : 2 * node + 2]
+        split = Split(
+            int(arrays.features[node]), threshold, inclusive, bool(arrays.missing_right[node])
+        )
+        branches.append(Branch(split, places[left - first], places[right - first]))
+    leaves = np.zeros((int(leaf.sum()), arrays.n_outputs))
+    leaves[:, arrays.outputs[number]] = arrays.values[first:last][leaf].astype(np.float64) * scale
+    return Tree(tuple(branches), tuple(map(tuple, leaves.tolist())))
+
+
+def as_double(threshold: np.float32) -> tuple[float, bool]:
+    """Give the threshold of doubles at which their float32 reaches `threshold`.
+
+    Returns
+    -------
+    threshold : float
+        Half-way between `threshold` and the float32 below it, which a double holds exactly.
+    inclusive : bool
+        Whether this double itself is rounded up, to `threshold`: ties go to the even one.
+    """
+    below = np.nextafter(threshold, np.float32(-np.inf))
+    middle = (float(below) + float(threshold)) / 2
+    return middle, bool(np.float32(middle) == threshold)

@@ -1,0 +1,271 @@
+"""Trees as one SQL query."""
+
+from __future__ import annotations
+
+from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
+from explain_distill.students.export.quoting import exact, sql_name, sql_text, total
+from explain_distill.students.export.tree_model import SMALLEST, Gate, Split, Tree, TreeModel
+
+TABLE = "rows"
+TREES_A_PART = 64
+"""Trees whose leaves one expression adds up."""
+
+
+def sql_query(model: TreeModel) -> str:
+    """Write a query that gives each row of a table with the predictions beside it.
+
+    The table is called ``rows``; the columns of the query are those of the table,
+    ``"prediction"``, and for classes ``"probability of CLASS"``.
+
+    Raises
+    ------
+    DataError
+        Where a name holds a NUL.
+    """
+    steps = [
+        ("numbered", f'  SELECT row_number() OVER () AS "row number", "{TABLE}".* FROM "{TABLE}"'),
+        ("inputs", _inputs(model)),
+        *_answers(model),
+    ]
+    chain = ",\n".join(f'"{name}" AS MATERIALIZED (\n{body}\n)' for name, body in steps)
+    return f"{_comment(model)}WITH\n{chain}\n{_final(model, steps[-1][0])};\n"
+
+
+def _comment(model: TreeModel) -> str:
+    needs = _functions(model)
+    return "".join(
+        f"-- {line}\n"
+        for line in (
+            f"A {model.student} as a query, written by explain-distill.",
+            f'It reads the table "{TABLE}", named once in "numbered"; NULL is a missing value.',
+            "For SQLite 3.35, PostgreSQL 12, DuckDB and later ones of each.",
+            f"It needs {needs}; in SQLite these are there where it was built with them, which"
+            if needs
+            else "It needs no function beyond those of every database.",
+            *(["SELECT EXP(1.0) tells."] if needs else []),
+        )
+    )
+
+
+def _functions(model: TreeModel) -> str:
+    if model.combination == "mixture":
+        softened = model.task == "classification" and model.temperature != 1
+        return "EXP and LN" if softened else "EXP"
+    summed = model.combination == "sum" and model.task == "classification"
+    return "EXP" if summed else ""
+
+
+# -- inputs ----------------------------------------------------------------------------------------
+
+
+def _inputs(model: TreeModel) -> str:
+    """Select what questions ask for: ``x`` a value, ``m`` whether it is missing."""
+    columns = ['"row number"']
+    for feature in sorted({*model.asked, *model.asked_whether_missing}):
+        value = _value(model, feature)
+        if model.gated:
+            filled = f"COALESCE({value}, {exact(model.fill[feature])})"
+            columns.append(f'{filled} - {_bracketed(model.centre[feature])} AS "x{feature}"')
+        else:
+            columns.append(f'{value} AS "x{feature}"')
+        if feature in model.asked_whether_missing:
+            columns.append(f'CASE WHEN {value} IS NULL THEN 1.0 ELSE 0.0 END AS "m{feature}"')
+    return _select(columns, "numbered")
+
+
+def _value(model: TreeModel, feature: int) -> str:
+    readable = model.features[feature]
+    column = model.columns[readable.column]
+    name = sql_name(column.name)
+    if column.kind == "number":
+        return f"CAST({name} AS DOUBLE PRECISION)"
+    text = f"TRIM(CAST({name} AS TEXT))"
+    if column.kind == "boolean":
+        yes, no = (", ".join(map(sql_text, sorted(words))) for words in (TRUE_WORDS, FALSE_WORDS))
+        return (
+            f"CASE WHEN LOWER({text}) IN ({yes}) THEN 1.0 WHEN LOWER({text}) IN ({no}) THEN 0.0 END"
+        )
+    level = str(readable.level)
+    number = number_of_level(level)
+    whole = number is not None and "." not in level
+    known = ", ".join(map(sql_text, [level, f"{level}.0"] if whole else [level]))
+    return f"CASE WHEN {text} IN ({known}) THEN 1.0 ELSE 0.0 END"
+
+
+# -- answers ---------------------------------------------------------------------------------------
+
+
+def _answers(model: TreeModel) -> list[tuple[str, str]]:
+    """Give the steps from the inputs to ``a0``, ``a1``, …: probabilities, or the value."""
+    if model.combination == "leaf":
+        return _leaf(model.trees[0])
+    if model.combination == "mixture":
+        return _mixture(model, model.trees[0])
+    return _sum(model)
+
+
+def _leaf(tree: Tree) -> list[tuple[str, str]]:
+    leaf = _chosen(tree, tree.root, [str(number) for number in range(len(tree.leaves))])
+    answers = []
+    for output in range(len(tree.leaves[0])):
+        cases = "\n  ".join(
+            f"WHEN {number} THEN {exact(leaf[output])}" for number, leaf in enumerate(tree.leaves)
+        )
+        answers.append(f'CASE "leaf"\n  {cases}\nEND AS "a{output}"')
+    return [
+        ("leaves", _select(['"row number"', f'{leaf} AS "leaf"'], "inputs")),
+        ("answers", _select(['"row number"', *answers], "leaves")),
+    ]
+
+
+def _chosen(tree: Tree, place: int, leaves: list[str], indent: str = "") -> str:
+    """Write the way down a tree as nested CASE, on lines of its own."""
+    if place < 0:
+        return leaves[-1 - place]
+    branch = tree.branches[place]
+    right, left = (
+        _chosen(tree, side, leaves, indent + "  ") for side in (branch.right, branch.left)
+    )
+    return (
+        f"CASE WHEN {_goes_right(branch.question)}\n{indent}  THEN {right}\n"
+        f"{indent}  ELSE {left} END"
+    )
+
+
+def _goes_right(question: Split | Gate) -> str:
+    if isinstance(question, Gate):
+        return f"{_logit(question)} > 0.0"
+    x = f'"x{question.feature}"'
+    asked = f"{x} {'>=' if question.inclusive else '>'} {exact(question.threshold)}"
+    return f"({asked} OR {x} IS NULL)" if question.missing_right else asked
+
+
+def _logit(gate: Gate) -> str:
+    terms = [f'{_bracketed(weight)} * "x{feature}"' for feature, weight in gate.weights]
+    terms += [f'{_bracketed(weight)} * "m{feature}"' for feature, weight in gate.missing_weights]
+    return total([*terms, _bracketed(gate.bias)])
+
+
+def _mixture(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
+    """Write logits, leaf probabilities, and the answers averaged by them, step by step."""
+    gates = range(len(tree.branches))
+    logits = [f'{_logit(_gate(tree, gate))} AS "z{gate}"' for gate in gates]
+    sides = []
+    for gate in gates:
+        sides.append(f'{_sigmoid(f"z{gate}", model.saturation)} AS "r{gate}"')
+        sides.append(f'{_sigmoid(f"z{gate}", model.saturation, minus="-")} AS "l{gate}"')
+    shares = [f'{product} AS "q{leaf}"' for leaf, product in enumerate(_products(tree))]
+    means = []
+    for k in range(len(tree.leaves[0])):
+        terms = [f'{_bracketed(leaf[k])} * "q{i}"' for i, leaf in enumerate(tree.leaves)]
+        means.append(f'{total(terms)} AS "a{k}"')
+    steps = [
+        ("logits", _select(['"row number"', *logits], "inputs")),
+        ("sides", _select(['"row number"', *sides], "logits")),
+        ("shares", _select(['"row number"', *shares], "sides")),
+        ("means", _select(['"row number"', *means], "shares")),
+    ]
+    if model.task == "regression" or model.temperature == 1:
+        return steps
+    powers = [
+        f'{exact(model.temperature)} * LN(CASE WHEN "a{k}" > {SMALLEST} THEN "a{k}" '
+        f'ELSE {SMALLEST} END) AS "s{k}"'
+        for k in range(len(means))
+    ]
+    scores = ("scores", _select(['"row number"', *powers], "means"))
+    return [*steps, scores, ("answers", _softmax(len(means), "scores"))]
+
+
+def _gate(tree: Tree, place: int) -> Gate:
+    question = tree.branches[place].question
+    assert isinstance(question, Gate)
+    return question
+
+
+def _products(tree: Tree) -> list[str]:
+    """Write each leaf's probability: the product of the sides on its path."""
+    ways: dict[int, list[str]] = {tree.root: []}
+    for number, branch in enumerate(tree.branches):
+        ways[branch.right] = [*ways[number], f'"r{number}"']
+        ways[branch.left] = [*ways[number], f'"l{number}"']
+    return [" * ".join(ways[-1 - leaf]) or "1.0" for leaf in range(len(tree.leaves))]
+
+
+def _sum(model: TreeModel) -> list[tuple[str, str]]:
+    parts, sums = [], []
+    for k, base in enumerate(model.base):
+        chosen = [
+            _chosen(tree, tree.root, [exact(leaf[k]) for leaf in tree.leaves])
+            for tree in model.trees
+            if any(leaf[k] for leaf in tree.leaves)
+        ]
+        names = []
+        for start in range(0, len(chosen), TREES_A_PART):
+            names.append(f'"p{k} {start}"')
+            parts.append(f"{total(chosen[start : start + TREES_A_PART])} AS {names[-1]}")
+        sums.append(f'{total([_bracketed(base), *names])} AS "s{k}"')
+    steps = [
+        ("parts", _select(['"row number"', *parts], "inputs")),
+        ("sums", _select(['"row number"', *sums], "parts")),
+    ]
+    if model.task == "regression":
+        return [*steps, ("answers", _select(['"row number"', '"s0" AS "a0"'], "sums"))]
+    if len(model.base) > 1:
+        return [*steps, ("answers", _softmax(len(model.base), "sums"))]
+    sides = [f'{_sigmoid("s0", 40.0, sign)} AS "a{k}"' for k, sign in enumerate(("-", ""))]
+    return [*steps, ("answers", _select(['"row number"', *sides], "sums"))]
+
+
+def _sigmoid(name: str, saturation: float, minus: str = "") -> str:
+    """Write a sigmoid whose argument is kept where no database calls EXP an overflow."""
+    kept = (
+        f'CASE WHEN "{name}" > {exact(saturation)} THEN {exact(saturation)} '
+        f'WHEN "{name}" < -{exact(saturation)} THEN -{exact(saturation)} ELSE "{name}" END'
+    )
+    return f"1.0 / (1.0 + EXP({'' if minus else '-'}({kept})))"
+
+
+def _softmax(n: int, source: str) -> str:
+    """Write the softmax of ``s0``, ``s1``, …, without a function for the largest of them."""
+    answers = []
+    for k in range(n):
+        terms = [
+            f'EXP(CASE WHEN "s{j}" - "s{k}" > 600.0 THEN 600.0 '
+            f'WHEN "s{j}" - "s{k}" < -600.0 THEN -600.0 ELSE "s{j}" - "s{k}" END)'
+            for j in range(n)
+            if j != k
+        ]
+        answers.append(f'1.0 / ({total(["1.0", *terms])}) AS "a{k}"')
+    return _select(['"row number"', *answers], source)
+
+
+def _final(model: TreeModel, last: str) -> str:
+    if model.task == "regression":
+        columns = ['"a0" AS "prediction"']
+    else:
+        columns = [f'{_most_probable(model)} AS "prediction"']
+        columns += [
+            f'"a{k}" AS {sql_name(f"probability of {name}")}'
+            for k, name in enumerate(model.class_names)
+        ]
+    listed = ",\n  ".join(['"numbered".*', *columns])
+    joined = f'FROM "numbered" JOIN "{last}" ON "numbered"."row number" = "{last}"."row number"'
+    return f'SELECT\n  {listed}\n{joined}\nORDER BY "numbered"."row number"'
+
+
+def _most_probable(model: TreeModel) -> str:
+    """Write the class of the highest probability, the first one of equals."""
+    n = len(model.class_names)
+    cases = []
+    for k, name in enumerate(model.class_names[:-1]):
+        wins = " AND ".join(f'"a{k}" >= "a{j}"' for j in range(k + 1, n))
+        cases.append(f"WHEN {wins} THEN {sql_text(name)}")
+    return "CASE " + " ".join(cases) + f" ELSE {sql_text(model.class_names[-1])} END"
+
+
+def _select(columns: list[str], source: str) -> str:
+    return "  SELECT\n    " + ",\n    ".join(columns) + f'\n  FROM "{source}"'
+
+
+def _bracketed(number: float) -> str:
+    return f"({exact(number)})" if number < 0 else exact(number)

@@ -1,0 +1,156 @@
+"""Trees in one neutral form, from which every text is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from explain_distill._types import TaskKind
+from explain_distill.data.features import Feature
+from explain_distill.data.readable_features import ReadableFeature
+
+Combination: TypeAlias = Literal["leaf", "mixture", "sum"]
+SMALLEST = 1e-37
+"""A smaller averaged probability counts as this one before it is raised to a power."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Whether one readable feature exceeds a threshold.
+
+    Parameters
+    ----------
+    feature : int
+    threshold : float
+        In raw units.
+    inclusive : bool
+        Whether a value equal to the threshold exceeds it.
+    missing_right : bool
+        Whether a missing value goes right.
+    """
+
+    feature: int
+    threshold: float
+    inclusive: bool
+    missing_right: bool
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a weighted sum is positive; its sigmoid is the probability of going right.
+
+    Parameters
+    ----------
+    weights : tuple of (feature, weight)
+        For each raw unit by which a feature exceeds its centre; none is 0.
+    missing_weights : tuple of (feature, weight)
+        Added where the feature is missing, besides what its fill gives.
+    bias : float
+    """
+
+    weights: tuple[tuple[int, float], ...]
+    missing_weights: tuple[tuple[int, float], ...]
+    bias: float
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A question and where its answers lead: another branch, or leaf i as ``-1 - i``."""
+
+    question: Split | Gate
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Branches, the root first, and what each leaf holds.
+
+    Parameters
+    ----------
+    branches : tuple of Branch
+        Empty for a tree that is one leaf.
+    leaves : tuple of tuple of float
+    """
+
+    branches: tuple[Branch, ...]
+    leaves: tuple[tuple[float, ...], ...]
+
+    @property
+    def root(self) -> int:
+        """Where a row begins: branch 0, or the only leaf."""
+        return 0 if self.branches else -1
+
+
+@dataclass(frozen=True)
+class TreeModel:
+    """A fitted student made of trees.
+
+    Parameters
+    ----------
+    student : str
+        Its kind: ``"soft-tree"``.
+    task : {"classification", "regression"}
+    class_names : tuple of str
+        One empty name for regression.
+    columns : tuple of Feature
+        The raw columns.
+    features : tuple of ReadableFeature
+        What questions ask of.
+    trees : tuple of Tree
+    combination : {"leaf", "mixture", "sum"}
+        ``"leaf"``: a row takes one path, and its leaf holds the probabilities or the value.
+        ``"mixture"``: it takes every path with a probability; the leaves' answers are averaged,
+        and averaged probabilities are raised to `temperature` and made to sum to 1.
+        ``"sum"``: `base` and one leaf of each tree add up to the log-odds of the second of two
+        classes, to log-probabilities up to a constant, or to the value.
+    fill, centre : tuple of float, default=()
+        For gates: what stands in for each feature where it is missing, and what weights count from.
+    base : tuple of float, default=()
+    temperature : float, default=1.0
+    """
+
+    student: str
+    task: TaskKind
+    class_names: tuple[str, ...]
+    columns: tuple[Feature, ...]
+    features: tuple[ReadableFeature, ...]
+    trees: tuple[Tree, ...]
+    combination: Combination
+    fill: tuple[float, ...] = ()
+    centre: tuple[float, ...] = ()
+    base: tuple[float, ...] = ()
+    temperature: float = 1.0
+
+    @property
+    def questions(self) -> Iterator[Split | Gate]:
+        """All questions of all trees."""
+        return (branch.question for tree in self.trees for branch in tree.branches)
+
+    @property
+    def gated(self) -> bool:
+        """Whether its questions are weighted sums."""
+        return any(isinstance(question, Gate) for question in self.questions)
+
+    @property
+    def asked(self) -> list[int]:
+        """The readable features that some question asks for, in order."""
+        asked: set[int] = set()
+        for question in self.questions:
+            if isinstance(question, Split):
+                asked.add(question.feature)
+            else:
+                asked.update(feature for feature, _ in question.weights)
+        return sorted(asked)
+
+    @property
+    def asked_whether_missing(self) -> list[int]:
+        """The readable features of which some gate asks whether they are missing, in order."""
+        gates = (question for question in self.questions if isinstance(question, Gate))
+        return sorted({feature for gate in gates for feature, _ in gate.missing_weights})
+
+    @property
+    def saturation(self) -> float:
+        """The logit beyond which a sigmoid is told from 0 or 1 by less than 1e-17 of an answer."""
+        return 40.0 / min(self.temperature, 1.0)

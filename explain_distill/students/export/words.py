@@ -1,0 +1,145 @@
+"""Trees in words, complete and in raw units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from explain_distill.students.export.quoting import shown
+from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
+
+HOW_TO_READ = {
+    "leaf": "Begin at question 1, and follow the answers to a leaf.",
+    "mixture": (
+        "A row goes both ways at each question. With z the difference of the two sides, "
+        "1 / (1 + exp(-z)) of it goes to yes; the answer is the mean of the leaves' answers, each "
+        "weighted by what comes to it."
+    ),
+    "sum": "A row goes down each tree; what the leaves it comes to add, and the base, add up.",
+}
+
+
+def text_rules(model: TreeModel) -> str:
+    """Write each question and each leaf in words, one line each.
+
+    Numbers are rounded to 6 digits; the JSON, SQL, Python and ONNX forms hold all.
+    """
+    lines = [
+        f"A {model.student} in words. Numbers are rounded to 6 digits.",
+        HOW_TO_READ[model.combination],
+        *_notes(model),
+    ]
+    for number, tree in enumerate(model.trees):
+        lines += ["", *([f"Tree {number + 1}"] if len(model.trees) > 1 else [])]
+        lines += _tree(model, tree, tree.root, 0)
+    return "\n".join(lines) + "\n"
+
+
+def _notes(model: TreeModel) -> Iterator[str]:
+    if model.combination == "sum":
+        outputs = _outputs(model)
+        yield "Base: " + ", ".join(
+            f"{name} {number(base)}" for name, base in zip(outputs, model.base, strict=True)
+        )
+    if model.combination == "mixture" and model.task == "classification" and model.temperature != 1:
+        yield (
+            f"Averaged probabilities are raised to the power of {number(model.temperature)} and "
+            "divided by their sum."
+        )
+    missing = [
+        f"{shown(model.features[i].name)} {number(model.fill[i])}"
+        for i in sorted({*model.asked, *model.asked_whether_missing})
+        if model.fill and model.features[i].level is None
+    ]
+    if missing:
+        yield "Where a value is missing it stands at: " + ", ".join(missing) + "."
+
+
+def _tree(model: TreeModel, tree: Tree, place: int, level: int) -> Iterator[str]:
+    indent = "  " * level
+    if place < 0:
+        leaf = -1 - place
+        yield f"{indent}Leaf {leaf + 1}: {answer_words(model, tree.leaves[leaf])}."
+        return
+    branch = tree.branches[place]
+    yield (
+        f"{indent}Question {place + 1}: {question_words(model, branch.question)}? "
+        f"Yes: {_place(branch.right)}, no: {_place(branch.left)}."
+    )
+    yield from _tree(model, tree, branch.right, level + 1)
+    yield from _tree(model, tree, branch.left, level + 1)
+
+
+def _place(place: int) -> str:
+    return f"question {place + 1}" if place >= 0 else f"leaf {-place}"
+
+
+def question_words(model: TreeModel, question: Split | Gate, n_terms: int | None = None) -> str:
+    """Say a question in raw units, the terms of a sum from the first to the `n_terms`-th."""
+    if isinstance(question, Gate):
+        return _gate_words(model, question, n_terms)
+    feature = model.features[question.feature]
+    missing = " or it is missing" if question.missing_right and feature.level is None else ""
+    if feature.binary and 0 <= question.threshold <= 1:
+        return f"{shown(feature.name)}{missing}"
+    sign = "≥" if question.inclusive else ">"
+    unit = f" {shown(feature.unit)}" if feature.unit else ""
+    return f"{shown(feature.name)} {sign} {number(question.threshold)}{unit}{missing}"
+
+
+def _gate_words(model: TreeModel, gate: Gate, n_terms: int | None) -> str:
+    """Say a weighted sum of features in raw units and what it must exceed."""
+    threshold = sum(weight * model.centre[i] for i, weight in gate.weights) - gate.bias
+    terms = [_term(model, i, weight) for i, weight in gate.weights]
+    terms += [
+        _signed(weight, f"if {shown(model.features[i].name)} is missing")
+        for i, weight in gate.missing_weights
+    ]
+    spoken = terms[:n_terms]
+    if len(terms) > len(spoken):
+        spoken.append(f"+ {len(terms) - len(spoken)} more")
+    words = " ".join(spoken).removeprefix("+ ") or "0"
+    return f"{words} > {number(threshold)}"
+
+
+def _term(model: TreeModel, i: int, weight: float) -> str:
+    feature = model.features[i]
+    if feature.binary:
+        return _signed(weight, f"if {shown(feature.name)}")
+    unit = f" [{shown(feature.unit)}]" if feature.unit else ""
+    return _signed(weight, f"× {shown(feature.name)}{unit}")
+
+
+def _signed(weight: float, what: str) -> str:
+    return f"{'−' if weight < 0 else '+'} {number(abs(weight))} {what}"
+
+
+def answer_words(model: TreeModel, leaf: tuple[float, ...]) -> str:
+    """Say what a leaf holds: probabilities from the highest down, a value, or what it adds."""
+    if model.combination == "sum":
+        added = [
+            f"{number(value)} to {name}"
+            for name, value in zip(_outputs(model), leaf, strict=True)
+            if value
+        ]
+        return "adds " + (", ".join(added) or "nothing")
+    if model.task == "regression":
+        return f"value {number(leaf[0])}"
+    order = np.argsort(-np.asarray(leaf), kind="stable")
+    return ", ".join(f"{shown(model.class_names[k])} {number(leaf[k])}" for k in order)
+
+
+def _outputs(model: TreeModel) -> list[str]:
+    """Name what a sum gives: a score for each class, or the log-odds of the second, or a value."""
+    if model.task == "regression":
+        return ["the value"]
+    names = [shown(name) for name in model.class_names]
+    if len(model.base) == 1:
+        return [f"the log-odds of {names[1]}"]
+    return [f"the score of {name}" for name in names]
+
+
+def number(value: float) -> str:
+    """Write a number to 6 digits, with the minus sign that the terms have."""
+    return f"{value:.6g}".replace("-", "−", 1) if value < 0 else f"{value:.6g}"

@@ -1,0 +1,61 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import DATA, TREES, answers, edge_rows, records
+
+from explain_distill.students.export.forms import exported
+
+ASK = """
+import json, sys
+given = json.load(sys.stdin)
+space = {}
+exec(compile(given["code"], "tree", "exec"), space)
+answers = [space["predict"](row) for row in given["rows"]]
+print(json.dumps([list(a.values()) if isinstance(a, dict) else [a] for a in answers]))
+"""
+
+
+def asked_bare(code, rows):
+    """Run the function in an interpreter without site-packages."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ASK],
+        input=json.dumps({"code": code, "rows": rows}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return np.array(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("table", DATA)
+@pytest.mark.parametrize("name", TREES)
+def test_the_function_answers_as_the_student_in_a_bare_interpreter(name, table, students, tables):
+    student, data = students(name, table), tables[table]
+    X = edge_rows(data)
+    told = asked_bare(exported(student, "python").decode(), records(data, X))
+    assert told == pytest.approx(answers(student, data, X), rel=1e-9, abs=1e-9)
+
+
+def test_it_names_the_classes(students, tables):
+    data = tables["three-classes"]
+    space = {}
+    exec(exported(students("path", "three-classes"), "python"), space)
+    answer = space["predict"](records(data, data.X[:1])[0])
+    assert tuple(answer) == data.task.class_names
+    assert sum(answer.values()) == pytest.approx(1.0)
+
+
+def test_it_imports_nothing_and_is_ascii(students):
+    code = exported(students("mixture", "two-classes"), "python").decode()
+    assert "import" not in code
+    assert code.isascii()
+
+
+def test_a_column_that_is_absent_is_an_error(students):
+    space = {}
+    exec(exported(students("path", "two-classes"), "python"), space)
+    with pytest.raises(KeyError):
+        space["predict"]({})

@@ -1,0 +1,82 @@
+import sqlite3
+
+import numpy as np
+import pytest
+from conftest import DATA, NASTY, TREES, answers, edge_rows, fitted, mixed_rows, records
+
+from explain_distill.data.dataset import Dataset
+from explain_distill.data.features import Feature, Schema
+from explain_distill.exceptions import DataError
+from explain_distill.students.export.forms import exported
+from explain_distill.students.export.quoting import sql_name
+
+TYPES = {"number": "REAL", "category": "TEXT", "boolean": "TEXT"}
+
+
+def asked_in_sqlite(query, data, X):
+    """Put rows into a table and run the query; give the names and the rows of its answer."""
+    columns = ", ".join(f"{sql_name(f.name)} {TYPES[f.kind]}" for f in data.schema.features)
+    places = ", ".join("?" * len(data.schema))
+    with sqlite3.connect(":memory:") as base:
+        base.execute(f'CREATE TABLE "rows" ({columns}, id INTEGER)')
+        cells = [(*row.values(), i) for i, row in enumerate(records(data, X))]
+        base.executemany(f'INSERT INTO "rows" VALUES ({places}, ?)', cells)
+        cursor = base.execute(query)
+        names = [description[0] for description in cursor.description]
+        answer = cursor.fetchall()
+    base.close()
+    return names, answer
+
+
+@pytest.mark.parametrize("table", DATA)
+@pytest.mark.parametrize("name", TREES)
+def test_the_query_answers_as_the_student_in_sqlite(name, table, students, tables):
+    student, data = students(name, table), tables[table]
+    X = edge_rows(data)
+    names, answer = asked_in_sqlite(exported(student, "sql").decode(), data, X)
+    expected = answers(student, data, X)
+    assert [row[names.index("id")] for row in answer] == list(range(len(X)))
+    if data.task.kind == "regression":
+        told = [[row[-1]] for row in answer]
+    else:
+        told = [row[-expected.shape[1] :] for row in answer]
+        assert names[-expected.shape[1] :] == [f"probability of {c}" for c in student.class_names()]
+        best = [row[names.index("prediction")] for row in answer]
+        top = np.sort(expected, axis=1)
+        clear = top[:, -1] - top[:, -2] > 1e-9
+        wanted = np.array(data.task.class_names, dtype=object)[expected.argmax(axis=1)]
+        assert (np.array(best, dtype=object) == wanted)[clear].all()
+    assert np.array(told, float) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_whole_numbers_that_name_levels_are_known_as_text_and_as_numbers(students):
+    data = mixed_rows(2)
+    schema = Schema((Feature("site", "category", levels=("1", "2", "1.5")),))
+    data = Dataset("sites", data.X[:, [1]] % 3, data.y, schema, data.task)
+    student = fitted("path", data)
+    query = exported(student, "sql").decode()
+    with sqlite3.connect(":memory:") as base:
+        base.execute('CREATE TABLE "rows" (site)')
+        base.executemany(
+            'INSERT INTO "rows" VALUES (?)', [("1",), (1,), (1.0,), (" 1 ",), ("1.5",), (1.5,)]
+        )
+        told = [row[-1] for row in base.execute(query).fetchall()]
+    base.close()
+    expected = student.predict_proba(data.readable_features.transform(np.array([[0.0], [2.0]])))
+    assert told == pytest.approx([expected[0, -1]] * 4 + [expected[1, -1]] * 2)
+
+
+def test_it_says_which_functions_it_needs(students):
+    assert "It needs EXP;" in exported(students("mixture", "two-classes"), "sql").decode()
+    assert "It needs no function" in exported(students("path", "two-classes"), "sql").decode()
+
+
+def test_a_name_with_a_nul_is_refused():
+    with pytest.raises(DataError, match="must hold no NUL character to be written in SQL"):
+        sql_name("a\0b")
+
+
+def test_comments_hold_no_name(students):
+    query = exported(students("path", "two-classes"), "sql").decode()
+    comments = [line for line in query.splitlines() if line.startswith("--")]
+    assert not any(name in line for name in NASTY for line in comments)
