@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, softmax
 
-from explain_distill._types import FloatArray, IntArray, ReadableRows
+from explain_distill._types import FloatArray, ReadableRows
 
 if TYPE_CHECKING:
     from explain_distill.students.soft_tree import SoftTree
@@ -196,15 +196,6 @@ def questions(tree: SoftTree) -> list[Question]:
         )
         for i in range(weights.shape[1])
     ]
-
-
-def children_of(tree: SoftTree) -> IntArray:
-    """Give each question's left and right: ``(n_gates, 2)``, leaf i being ``-1 - i``."""
-    if hasattr(tree, "children_"):
-        return np.asarray(tree.children_)
-    n_gates = tree.gate_weights_.shape[1]
-    below = 2 * np.arange(n_gates)[:, None] + [1, 2]
-    return np.where(below < n_gates, below, n_gates - 1 - below)
 
 
 def soft_tree_rules(tree: SoftTree) -> list[str]:

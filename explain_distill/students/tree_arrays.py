@@ -104,7 +104,7 @@ class TreeArrays:
                 right |= missing.take(features) & self.missing_right.take(nodes)
             nodes = self.children.take(2 * nodes + right)
         added = self.values.take(nodes).astype(np.float64)
-        return np.bincount(self.outputs, added, minlength=self.n_outputs)
+        return np.asarray(np.bincount(self.outputs, added, minlength=self.n_outputs), np.float64)
 
 
 def on_a_grid(booster: xgboost.Booster) -> xgboost.Booster:

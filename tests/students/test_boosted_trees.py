@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import xgboost
 
 import explain_distill as xd
 from explain_distill.metrics.scores import score_of_probabilities
-from explain_distill.students.boosted_trees import FIRST_TREES
+from explain_distill.students.export.of_students import as_double
+from explain_distill.students.tree_arrays import on_a_grid
 
 
 def test_soft_labels_of_three_classes_are_learned_as_scores_not_by_their_largest():
@@ -35,11 +37,40 @@ def test_soft_and_hard_labels_are_learned_in_the_same_trees():
     assert np.abs(student.predict_proba(X)[:, 1] - p).mean() < 0.08
 
 
-def test_parted_sums_are_the_boosters_own(wine, wine_students):
+def test_sums_of_leaves_are_exact_in_single_precision_in_any_order(wine, wine_students):
     student, readable = wine_students["boosted-trees"], wine[1].readable()
-    assert student.n_trees > FIRST_TREES
-    whole = student.booster_.inplace_predict(readable, predict_type="margin")
-    assert student.booster_of(readable) == pytest.approx(whole, abs=1e-5)
+    few = np.concatenate([student.booster_of(readable[i : i + 1]) for i in range(len(readable))])
+    assert np.array_equal(student.booster_of(readable), few)
+    n, half = student.n_trees, student.n_trees // 2
+    first, second = (
+        student.booster_.inplace_predict(readable, iteration_range=part)
+        for part in ((0, half), (half, n))
+    )
+    assert np.array_equal(first.astype(float) + second, student.booster_of(readable))
+
+
+def test_a_row_takes_the_way_of_its_single_precision_where_a_value_meets_a_threshold(mixed):
+    data = mixed[0]
+    student = xd.BoostedTrees(n_trees=30, random_state=0).fit(data.readable(), data.y)
+    arrays = student.tree_arrays_
+    rows = []
+    for node in np.flatnonzero(~arrays.is_leaf)[:200]:
+        middle, _ = as_double(arrays.thresholds[node])
+        for value in (middle, np.nextafter(middle, -np.inf), np.nextafter(middle, np.inf)):
+            rows.append(data.readable()[0])
+            rows[-1][arrays.features[node]] = value
+    rows = np.array(rows)
+    single = np.concatenate([student.booster_of(row[None]) for row in rows])
+    assert np.array_equal(student.booster_of(rows), single)
+
+
+def test_rounding_the_leaves_moves_the_score_by_little():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 3))
+    rows = xgboost.QuantileDMatrix(X, X[:, 0] * X[:, 1])
+    booster = xgboost.train({"base_score": 0.0, "max_depth": 3}, rows, 300)
+    before, after = booster.inplace_predict(X), on_a_grid(booster).inplace_predict(X)
+    assert np.abs(before - after).max() < 1e-4 * np.std(before)
 
 
 def test_fidelity_is_told_while_training():

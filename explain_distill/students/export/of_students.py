@@ -12,7 +12,6 @@ from explain_distill.exceptions import DataError
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
 from explain_distill.students.export.tree_model import Branch, Gate, Split, Tree, TreeModel
-from explain_distill.students.rules import children_of
 from explain_distill.students.soft_tree import SoftTree
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def _of_soft_tree(tree: SoftTree) -> TreeModel:
             int(left),
             int(right),
         )
-        for gate, (left, right) in enumerate(children_of(tree))
+        for gate, (left, right) in enumerate(tree.children_)
     )
     path = tree.inference == "path"
     if tree.task == "regression":
@@ -108,7 +107,7 @@ def _boosted_tree(arrays: TreeArrays, number: int, scale: float) -> Tree:
     """Give one tree; its leaves add to one output, and in units of the score."""
     first, last = arrays.nodes_of(number)
     leaf = arrays.is_leaf[first:last]
-    places = np.where(leaf, -np.cumsum(leaf), np.cumsum(~leaf) - 1).tolist()
+    places = np.where(leaf, -1 * np.cumsum(leaf), np.cumsum(~leaf) - 1).tolist()
     branches = []
     for node in np.flatnonzero(~leaf) + first:
         threshold, inclusive = as_double(arrays.thresholds[node])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
 from explain_distill.students.export.quoting import exact, sql_name, sql_text, total
-from explain_distill.students.export.tree_model import SMALLEST, Gate, Split, Tree, TreeModel
+from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
+from explain_distill.students.tree_network import SMALLEST
 
 TABLE = "rows"
 TREES_A_PART = 64

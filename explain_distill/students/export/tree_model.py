@@ -11,8 +11,6 @@ from explain_distill.data.features import Feature
 from explain_distill.data.readable_features import ReadableFeature
 
 Combination: TypeAlias = Literal["leaf", "mixture", "sum"]
-SMALLEST = 1e-37
-"""A smaller averaged probability counts as this one before it is raised to a power."""
 
 
 @dataclass(frozen=True)

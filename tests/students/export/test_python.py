@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import DATA, TREES, answers, edge_rows, records
+from export_cases import DATA, TREES, answers, edge_rows, records
 
 from explain_distill.students.export.forms import exported
 

@@ -2,7 +2,7 @@ import sqlite3
 
 import numpy as np
 import pytest
-from conftest import DATA, NASTY, TREES, answers, edge_rows, fitted, mixed_rows, records
+from export_cases import DATA, NASTY, TREES, answers, edge_rows, fitted, mixed_rows, records
 
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.features import Feature, Schema

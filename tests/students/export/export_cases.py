@@ -1,0 +1,111 @@
+"""Small fitted students of every kind of table, and names that try to end their quotation."""
+
+import numpy as np
+
+import explain_distill as xd
+from explain_distill.data.dataset import Dataset, Task
+from explain_distill.data.features import Feature, Schema
+
+NASTY = (
+    'a"b',
+    "it's'); DROP TABLE rows; --",
+    "line\nbreak\r\n",
+    "back\\slash\\",
+    '*/ """ /* \' -- # %s {x} \u2028 é',
+    "\\N \\G]; node [label=x",
+)
+
+
+def mixed_rows(classes, n=150, seed=0):
+    """Build rows with all kinds of columns, missing cells and hostile names."""
+    rng = np.random.default_rng(seed)
+    schema = Schema(
+        (
+            Feature(NASTY[0], unit='m"\n'),
+            Feature(NASTY[1], "category", levels=(NASTY[3], NASTY[4], "3", "1.5")),
+            Feature(NASTY[2], "boolean"),
+            Feature(NASTY[3], "boolean", levels=("No", "Yes")),
+            Feature(NASTY[4]),
+            Feature(NASTY[5], "category", levels=("b", NASTY[1])),
+        )
+    )
+    X = np.c_[
+        rng.normal(1e6, 1.0, n),
+        rng.integers(4, size=n),
+        rng.integers(2, size=n),
+        rng.integers(2, size=n),
+        rng.exponential(1e-3, n),
+        rng.integers(2, size=n),
+    ]
+    signal = X[:, 0] - 1e6 + (X[:, 1] == 2) - X[:, 2] + 500 * X[:, 4] * (X[:, 5] - 0.5)
+    X[rng.random(X.shape) < 0.15] = np.nan
+    if classes == 1:
+        return Dataset("hostile", X, signal, schema, Task("regression", "risk"))
+    names = NASTY[:classes]
+    y = np.digitize(signal, np.quantile(signal, np.arange(1, classes) / classes))
+    return Dataset("hostile", X, y, schema, Task("classification", "outcome", names))
+
+
+def many_classes():
+    """Build rows of five numbers and twelve classes."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 5))
+    y = (3 * np.digitize(X[:, 0], [-0.7, 0, 0.7]) + np.digitize(X[:, 1], [-0.4, 0.4])).astype(int)
+    schema = Schema(tuple(Feature(f"v{i}") for i in range(5)))
+    names = tuple(f"c{i}" for i in range(12))
+    return Dataset("many", X, y, schema, Task("classification", "kind", names))
+
+
+DATA = {
+    "two-classes": lambda: mixed_rows(2),
+    "three-classes": lambda: mixed_rows(3),
+    "twelve-classes": many_classes,
+    "regression": lambda: mixed_rows(1),
+}
+STUDENTS = {
+    "mixture": lambda **o: xd.SoftTree(depth=3, n_steps=150, **o),
+    "path": lambda **o: xd.SoftTree(depth=3, n_steps=150, inference="path", **o),
+    "softened": lambda **o: xd.SoftTree(depth=2, n_steps=150, temperature=3.0, **o),
+    "sharpened": lambda **o: xd.SoftTree(depth=2, n_steps=150, temperature=0.2, **o),
+    "boosted-trees": lambda **o: xd.BoostedTrees(n_trees=40, **o),
+    "mlp": lambda **o: xd.MLP(hidden=(8,), n_steps=150, **o),
+}
+TREES = [name for name in STUDENTS if name != "mlp"]
+
+
+def fitted(name, data):
+    """Fit a student to the truth of some rows, and tell it their names."""
+    student = STUDENTS[name](task=data.task.kind, random_state=0)
+    student.fit(data.readable(), labels(data, student))
+    return student.set_names(data.schema, data.task.class_names)
+
+
+def labels(data, student):
+    if data.task.kind == "regression":
+        return data.y
+    soft = np.full((len(data), data.task.n_scores), 0.2 / data.task.n_scores)
+    soft[np.arange(len(data)), data.y.astype(int)] += 0.8
+    return soft / soft.sum(axis=1, keepdims=True)
+
+
+def edge_rows(data, n=60):
+    """Take rows of a table, and some with nothing known, or far outside of what was seen."""
+    X = data.X[:n].copy()
+    X[0] = np.nan
+    numbers = [i for i, f in enumerate(data.schema.features) if f.kind == "number"]
+    X[1, numbers], X[2, numbers] = 1e12, -1e12
+    return X
+
+
+def answers(student, data, X):
+    """Ask the student itself: ``(n_samples, n_classes)``, or values as one column."""
+    rows = data.readable_features.transform(X)
+    if student.task == "regression":
+        return student.predict(rows)[:, None]
+    return student.predict_proba(rows)
+
+
+def records(data, X):
+    """Give rows as a program holds them: dicts of cells by column, None where unknown."""
+    table = data.schema.decode(X).astype(object)
+    return table.where(table.notna(), None).to_dict("records")

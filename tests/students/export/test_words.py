@@ -1,0 +1,52 @@
+import pytest
+from export_cases import NASTY, TREES
+
+import explain_distill as xd
+from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.students.export.forms import exported
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_each_question_and_each_leaf_is_one_line(name, students):
+    student = students(name, "three-classes")
+    lines = exported(student, "rules").decode().splitlines()
+    leaves = [line for line in lines if line.lstrip().startswith("Leaf ")]
+    questions = [line for line in lines if line.lstrip().startswith("Question ")]
+    trees = 120 if name == "boosted-trees" else 1
+    assert len(leaves) == student.complexity()["leaves"] == len(questions) + trees
+
+
+def test_the_words_name_all_features_in_raw_units(students, tables):
+    words = exported(students("mixture", "twelve-classes"), "rules").decode()
+    first = next(line for line in words.splitlines() if line.startswith("Question 1: "))
+    assert all(f"× v{i}" in first for i in range(5))
+
+
+def test_a_single_split_is_said_with_its_unit(students):
+    words = exported(students("boosted-trees", "two-classes"), "rules").decode()
+    assert "adds " in words
+    assert "the log-odds of it's'); DROP TABLE rows; --" in words
+    assert "Base: the log-odds" in words
+
+
+def test_no_name_begins_a_line_of_its_own(students):
+    for form in ("rules", "dot"):
+        lines = exported(students("boosted-trees", "three-classes"), form).decode().splitlines()
+        assert not any(line.startswith("break") for line in lines)
+
+
+def test_an_unknown_format_is_refused_with_the_nearest(students):
+    with pytest.raises(UnknownNameError, match=r"The format must be one of .* Did you mean 'json'"):
+        exported(students("path", "two-classes"), "jason")
+
+
+def test_a_student_that_is_no_tree_is_refused_as_rules(students):
+    with pytest.raises(DataError, match="must be made of trees to be written as rules; however, "):
+        exported(students("mlp", "two-classes"), "sql")
+
+
+def test_a_student_that_was_told_no_names_calls_its_columns_x(tables):
+    data = tables["regression"]
+    student = xd.BoostedTrees(n_trees=3, task="regression").fit(data.X, data.y)
+    assert "row['x0']" in exported(student, "python").decode()
+    assert len(NASTY) == len(data.schema)
