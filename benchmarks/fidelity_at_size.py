@@ -29,18 +29,15 @@ measured again; teachers are kept in ``benchmarks/.cache``.
 from __future__ import annotations
 
 import argparse
-import base64
-import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import fidelity_summary
 import numpy as np
 import torch
+from fidelity_problem import Problem
 from fidelity_results import Measured
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -63,8 +60,6 @@ TABLES = (
     "diabetes",
 )
 LEAVES = (8, 16, 32)
-MOST_TRAINING_ROWS, MOST_TEST_ROWS = 6000, 2000
-LIMIT = 0.25  # of the standard deviation of the teacher's values
 
 STUDENTS: dict[str, Callable[[int], xd.Student]] = {
     "soft-tree": lambda leaves: xd.SoftTree(depth=leaves.bit_length() - 1),
@@ -75,98 +70,9 @@ CART = ("cart-labels", "cart-probabilities")
 OTHERS = ("trustee", "mimic", "figs")
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One table and seed: the rows, the teacher, and what it says of them.
-
-    Parameters
-    ----------
-    table : str
-    seed : int
-    train, test : Dataset
-    teacher : NeuralTeacher
-    """
-
-    table: str
-    seed: int
-    train: xd.Dataset
-    test: xd.Dataset
-    teacher: xd.NeuralTeacher
-
-    @classmethod
-    def make(cls, table: str, seed: int, cache: Path) -> Problem:
-        """Split the table; train the teacher, or take it from the cache."""
-        rng = np.random.default_rng(seed)
-        train, test = xd.load_dataset(table).split(seed=seed)
-        train = drawn(train, MOST_TRAINING_ROWS, rng)
-        folder = cache / f"{table}-{seed}"
-        return cls(
-            table, seed, train, drawn(test, MOST_TEST_ROWS, rng), teacher_of(train, seed, folder)
-        )
-
-    @property
-    def classify(self) -> bool:
-        """Whether the teacher is a classifier."""
-        return self.train.task.kind == "classification"
-
-    def labels(self) -> np.ndarray:
-        """Give probabilities ``(n_train, n_classes)`` or values ``(n_train,)``."""
-        predict = self.teacher.predict_proba if self.classify else self.teacher.predict
-        return np.asarray(predict(self.train.X))
-
-    def judge(self, answers: np.ndarray) -> dict[str, Any]:
-        """Compare a tree's classes or values of the test rows ``(n_test,)`` with the teacher's."""
-        said = self.teacher.predict(self.test.X)
-        if self.classify:
-            return counted(answers != said)
-        error = np.abs(answers - said)
-        unexplained = float(np.square(error).sum() / np.square(said - said.mean()).sum())
-        return counted(error > LIMIT * self.labels().std()) | {"unexplained": round(unexplained, 6)}
-
-    def about(self) -> dict[str, Any]:
-        """Say how many rows there are, and how well the teacher performs."""
-        groups = self.test.groups
-        right, said = self.test.y, self.teacher.predict(self.test.X)
-        fit = 1 - np.square(right - said).sum() / np.square(right - right.mean()).sum()
-        return {
-            "table": self.table,
-            "seed": self.seed,
-            "n_train": len(self.train),
-            "n_test": len(self.test),
-            "teacher": round(float((right == said).mean() if self.classify else fit), 4),
-            "groups": None if groups is None else groups.tolist(),
-        }
-
-
-def drawn(data: xd.Dataset, most: int, rng: np.random.Generator) -> xd.Dataset:
-    """Draw at most so many rows, without replacement and in their order."""
-    if len(data) <= most:
-        return data
-    return data.take(np.sort(rng.choice(len(data), size=most, replace=False)))
-
-
-def teacher_of(train: xd.Dataset, seed: int, folder: Path) -> xd.NeuralTeacher:
-    """Train a teacher and keep it, or read the one that was kept."""
-    config = folder / "config.json"
-    if config.exists():
-        return xd.NeuralTeacher.read(folder, json.loads(config.read_text()))
-    teacher = xd.NeuralTeacher(seed=seed).fit(train)
-    folder.mkdir(parents=True, exist_ok=True)
-    config.write_text(json.dumps(teacher.write(folder)))
-    return teacher
-
-
-def counted(missed: np.ndarray) -> dict[str, Any]:
-    """Give the share of rows that disagree, and which they are, as base64 of packed bits."""
-    return {
-        "disagreement": round(float(missed.mean()), 6),
-        "rows": base64.b64encode(np.packbits(missed).tobytes()).decode(),
-    }
-
-
 def student(problem: Problem, tool: str, leaves: int) -> np.ndarray:
     """Distil one of this package's trees; give its answers for the test rows."""
-    tree = xd.distill(problem.teacher, STUDENTS[tool](leaves), problem.train, seed=problem.seed)
+    tree = xd.distill(problem.remembering, STUDENTS[tool](leaves), problem.train, seed=problem.seed)
     score = tree.predict_score(problem.test.readable())
     return score.argmax(axis=1) if problem.classify else score[:, 0]
 
@@ -184,9 +90,10 @@ def cart(problem: Problem, tool: str, leaves: int) -> np.ndarray:
 
 def others(
     problem: Problem, wanted: Sequence[tuple[str, int]], python: Path, cache: Path
-) -> Iterator[tuple[str, int, np.ndarray, float]]:
-    """Have other tools fit their trees in their environment; give answers and seconds of each."""
-    source, target = cache / "rows.npz", cache / "answers.npz"
+) -> Iterator[np.ndarray]:
+    """Have other tools fit their trees in their environment; give the answers of each."""
+    folder = cache / f"{problem.table}-{problem.seed}"
+    source, target = folder / "rows.npz", folder / "answers.npz"
     np.savez(
         source,
         train=problem.train.readable(),
@@ -197,8 +104,7 @@ def others(
     command = [python, HERE / "other_tools.py", source, target, ",".join(names), problem.seed]
     subprocess.run(list(map(str, command)), check=True)
     with np.load(target) as found:
-        for (tool, leaves), name in zip(wanted, names, strict=True):
-            yield tool, leaves, found[name], float(found[f"{name}-seconds"])
+        yield from (found[name] for name in names)
 
 
 def measure(
@@ -208,21 +114,18 @@ def measure(
     foreign = [(tool, leaves) for tool, leaves in wanted if tool in OTHERS]
     for tool, leaves in wanted:
         if tool not in OTHERS:
-            started = time.perf_counter()
-            answers = (student if tool in STUDENTS else cart)(problem, tool, leaves)
-            seconds = time.perf_counter() - started
-            yield result(problem, tool, leaves, answers, seconds)
+            fit = student if tool in STUDENTS else cart
+            yield result(problem, tool, leaves, fit(problem, tool, leaves))
     if foreign:
-        for tool, leaves, answers, seconds in others(problem, foreign, python, cache):
-            yield result(problem, tool, leaves, answers, seconds)
+        answers = others(problem, foreign, python, cache)
+        for (tool, leaves), said in zip(foreign, answers, strict=True):
+            yield result(problem, tool, leaves, said)
 
 
-def result(
-    problem: Problem, tool: str, leaves: int, answers: np.ndarray, seconds: float
-) -> dict[str, Any]:
+def result(problem: Problem, tool: str, leaves: int, answers: np.ndarray) -> dict[str, Any]:
     """Describe one tree."""
     named = {"table": problem.table, "seed": problem.seed, "tool": tool, "leaves": leaves}
-    return named | problem.judge(answers) | {"seconds": round(seconds, 2)}
+    return named | problem.judge(answers)
 
 
 def main() -> None:
@@ -252,9 +155,9 @@ def main() -> None:
             if not wanted:
                 continue
             problem = Problem.make(table, seed, arguments.cache)
-            measured.about(problem.about())
             for found in measure(problem, wanted, arguments.other_python, arguments.cache):
-                measured.add(found)
+                measured = Measured.read(RESULTS)  # others may write it too
+                measured.add(problem.about(), found)
                 measured.write(RESULTS)
                 print({key: value for key, value in found.items() if key != "rows"}, flush=True)
 

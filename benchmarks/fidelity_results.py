@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,7 +43,7 @@ class Measured:
             f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]"
             for name, rows in (("splits", self.splits), ("trees", self.trees))
         ]
-        draft = path.with_suffix(".draft")
+        draft = path.with_suffix(f".{os.getpid()}")
         draft.write_text("{\n" + ",\n".join(parts) + "\n}\n")
         draft.replace(path)
 
@@ -53,13 +54,10 @@ class Measured:
         known = {(t["table"], t["seed"], t["tool"], t["leaves"]) for t in self.trees}
         return [(tool, size) for tool, size in wanted if (table, seed, tool, size) not in known]
 
-    def about(self, split: Json) -> None:
-        """Keep what is known of a split, once."""
+    def add(self, split: Json, tree: Json) -> None:
+        """Keep one tree's result, and what is known of its split."""
         if split not in self.splits:
             self.splits.append(split)
-
-    def add(self, tree: Json) -> None:
-        """Keep one tree's result."""
         self.trees.append(tree)
 
     def rows(self, table: str, leaves: int, tool: str) -> dict[int, np.ndarray]:

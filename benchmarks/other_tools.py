@@ -6,8 +6,7 @@ fidelity_at_size.py runs this in an environment of its own (other_tools.txt), jo
 
 IN holds `train` and `test` (rows of readable features, missing as NaN), and what the teacher says
 of the training rows: `labels`, probabilities (n, n_classes), or values (n,). OUT gets
-`TOOL-LEAVES`, a class or a value for each test row, and `TOOL-LEAVES-seconds`. Settings, beside the
-number of leaves:
+`TOOL-LEAVES`, a class or a value for each test row. Settings, beside the number of leaves:
 
 - trustee 1.2.0 (Jacobs et al. 2022, AI/ML for network security: the emperor has no clothes): its
   defaults, 50 inner iterations and 5 outer ones, but samples as large as the training part (the
@@ -23,9 +22,7 @@ number of leaves:
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
-from importlib import import_module
 
 import numpy as np
 
@@ -111,7 +108,6 @@ def without_missing(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np
 
 
 TOOLS: dict[str, Callable[..., np.ndarray]] = {"trustee": trustee, "mimic": mimic, "figs": figs}
-MODULES = {"trustee": "trustee", "mimic": "interpret_community.mimic.models", "figs": "imodels"}
 
 
 def main() -> None:
@@ -119,13 +115,10 @@ def main() -> None:
     source, target, wanted, seed = sys.argv[1:]
     with np.load(source) as given:
         train, labels, test = given["train"], given["labels"], given["test"]
-    found: dict[str, np.ndarray | float] = {}
+    found = {}
     for name in wanted.split(","):
         tool, leaves = name.split("-")
-        import_module(MODULES[tool])  # not timed
-        started = time.perf_counter()
         found[name] = TOOLS[tool](train, labels, test, int(leaves), int(seed))
-        found[f"{name}-seconds"] = time.perf_counter() - started
     np.savez(target, **found)
 
 
