@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from explain_distill.exceptions import ExplainDistillError
     from explain_distill.students.base import Student
     from explain_distill.students.boosted_trees import BoostedTrees
+    from explain_distill.students.decision_tree import DecisionTree
     from explain_distill.students.mlp import MLP
     from explain_distill.students.soft_tree import SoftTree
     from explain_distill.study.exports import export
@@ -42,6 +43,7 @@ _HOMES = {
     "Comparison": "audit.compare",
     "ConditionalCoalitions": "distillation.conditional_coalitions",
     "Dataset": "data.dataset",
+    "DecisionTree": "students.decision_tree",
     "ExplainDistillError": "exceptions",
     "MLP": "students.mlp",
     "Mixture": "distillation.transfer_sets",
@@ -69,6 +71,7 @@ __all__ = [
     "Comparison",
     "ConditionalCoalitions",
     "Dataset",
+    "DecisionTree",
     "ExplainDistillError",
     "Mixture",
     "Munge",

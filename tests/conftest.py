@@ -15,6 +15,7 @@ from explain_distill.data.features import Feature, Schema  # noqa: E402
 
 SMALL_STUDENTS = {
     "soft-tree": lambda: xd.SoftTree(depth=2, n_steps=400),
+    "decision-tree": lambda: xd.DecisionTree(max_leaves=24),
     "boosted-trees": lambda: xd.BoostedTrees(n_trees=60),
     "mlp": lambda: xd.MLP(hidden=(16,), n_steps=400),
 }

@@ -11,6 +11,7 @@ NAMES = [
     "Comparison",
     "ConditionalCoalitions",
     "Dataset",
+    "DecisionTree",
     "ExplainDistillError",
     "MLP",
     "Mixture",

@@ -9,9 +9,11 @@ from explain_distill._types import FloatArray, Rows, Scores
 from explain_distill.attribution.base import Attributions
 from explain_distill.attribution.gradients import expected_gradients
 from explain_distill.attribution.shapley import Draws, sampled_shapley, tree_shapley
+from explain_distill.attribution.tree_shapley import decision_tree_shapley
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
+from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.teachers.base import Teacher
 
 Model = Teacher | Student
@@ -29,7 +31,7 @@ def own_attributions(
 ) -> Attributions:
     """Attribute the score by the method that suits the model.
 
-    Boosted trees get exact interventional TreeSHAP, models with gradients get expected gradients,
+    Trees get exact interventional TreeSHAP, models with gradients get expected gradients,
     and any other model the sampled Shapley values.
 
     Parameters
@@ -50,6 +52,8 @@ def own_attributions(
         told = tree_shapley(model, features.transform(rows), features.transform(background))
         shares = by_column(told[:, :-1], features.columns, len(features.schema))
         return Attributions(shares, told[:, -1], "TreeSHAP, exact for these background rows")
+    if isinstance(model, DecisionTree):
+        return decision_tree_shapley(model, rows, background, features)
     gradients = model.gradient_model()
     if gradients is None:
         return sampled_shapley(lambda r: score_rows(model, r, features), rows, background, draws)

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from explain_distill._random import generator, integer_seed
 from explain_distill._types import Json
 from explain_distill.data.dataset import Dataset
+from explain_distill.distillation.oracle import TeacherOracle
 from explain_distill.distillation.targets import Labeller
 from explain_distill.distillation.transfer_sets import Coalitions, TransferSet
 from explain_distill.exceptions import DataError
@@ -62,7 +63,8 @@ def distill(
     """Teach a student what its teacher says.
 
     A student that trains in steps (`fit_stream`) gets fresh rows of the transfer set in each step;
-    another gets one large draw, or each training row once where the transfer set is those.
+    one that asks (`fit_oracle`) draws rows of it, and has rows of its own labelled besides; another
+    gets one large draw, or each training row once where the transfer set is those.
 
     Parameters
     ----------
@@ -137,6 +139,10 @@ def _fit(student: Student, labeller: Labeller, on_step: OnStep | None) -> int:
         student.fit_stream(labeller.batches(size), on_step=on_step)
         return int(size * student.n_steps)
     n_rows = labeller.transfer.n_rows
+    if n_rows is not None and hasattr(student, "fit_oracle") and labeller.hard_weight < 1:
+        oracle = TeacherOracle(labeller)
+        student.fit_oracle(oracle, on_step=on_step)
+        return oracle.n_rows
     if n_rows is None:
         rows, labels, weights = labeller.all_rows()
         student.fit(rows, labels, weights, on_step=on_step)

@@ -11,6 +11,7 @@ from explain_distill.report.blocks import Figure, Form
 
 STUDENT_KINDS = {
     "soft-tree": "soft tree",
+    "decision-tree": "decision tree",
     "boosted-trees": "boosted trees",
     "mlp": "small neural network",
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
+from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.mlp import MLP
 from explain_distill.students.soft_tree import SoftTree
 
 STUDENTS: dict[str, type[Student]] = {
-    student.NAME: student for student in (SoftTree, BoostedTrees, MLP)
+    student.NAME: student for student in (SoftTree, DecisionTree, BoostedTrees, MLP)
 }

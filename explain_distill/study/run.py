@@ -24,6 +24,7 @@ Advance = Callable[[int, int, str], None]
 
 QUICK: dict[str, Json] = {
     "soft-tree": {"n_steps": 1500},
+    "decision-tree": {},
     "boosted-trees": {"n_trees": 200},
     "mlp": {"n_steps": 1500},
 }

@@ -6,7 +6,7 @@ import pytest
 import explain_distill as xd
 from explain_distill.exceptions import DataError
 
-STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
 
 
 class Itself(xd.Student):

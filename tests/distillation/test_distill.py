@@ -6,7 +6,7 @@ from explain_distill.distillation.targets import Labeller
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.fidelity import score_r2
 
-STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
 
 
 @pytest.mark.parametrize("name", STUDENTS)
@@ -16,7 +16,8 @@ def test_students_follow_their_teacher(table, name, request):
     teacher = request.getfixturevalue(f"{table}_teacher")
     student = request.getfixturevalue(f"{table}_students")[name]
     score = student.predict_score(test.readable())
-    assert score_r2(teacher.predict_score(test.X), score) > 0.9
+    least = 0.6 if name == "decision-tree" else 0.9  # steps follow a slope less closely
+    assert score_r2(teacher.predict_score(test.X), score) > least
 
 
 @pytest.mark.parametrize("name", STUDENTS)

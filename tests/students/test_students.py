@@ -7,12 +7,13 @@ import explain_distill as xd
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score
 
-STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
 
 
 def make(name, **options):
     kinds = {
         "soft-tree": lambda **o: xd.SoftTree(depth=2, n_steps=400, **o),
+        "decision-tree": lambda **o: xd.DecisionTree(**{"max_leaves": 64} | o),
         "boosted-trees": lambda **o: xd.BoostedTrees(n_trees=60, **o),
         "mlp": lambda **o: xd.MLP(hidden=(16,), n_steps=400, **o),
     }

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 import explain_distill as xd
 from explain_distill.exceptions import StudyFormatError
 
-STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
 
 
 @pytest.fixture(scope="module")

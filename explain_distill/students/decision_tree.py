@@ -1,0 +1,314 @@
+"""An axis-parallel decision tree that asks its teacher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from explain_distill._arrays import take_checked
+from explain_distill._types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Json,
+    ReadableRows,
+    Scores,
+    TaskKind,
+)
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.fidelity import score_r2
+from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
+from explain_distill.students.base import (
+    OnStep,
+    Student,
+    checked_distribution,
+    is_hard,
+    soft_scores,
+)
+from explain_distill.students.cuts import Cuts
+from explain_distill.students.leaf_answers import Answers, Lesson
+from explain_distill.students.leaf_queries import coalitions_within
+from explain_distill.students.oracle import Oracle
+from explain_distill.students.splits import Splits, with_usual_sides
+from explain_distill.students.tree_search import ROUNDS, Ask, Material, search
+
+MOST_LEAVES = 1024
+LEAST_ROWS = 500  # in a leaf that is not asked about
+HAIR = 1e-6  # by which the score of a leaf's class is above all others
+
+
+class DecisionTree(Student):
+    r"""A tree whose every question compares one feature with a threshold.
+
+    It is grown best-first on soft labels to more leaves than it may keep, pruned to the subtree
+    that loses least, and refined by alternating optimisation; then its leaves are grown further
+    and all of it is done again, as long as it gets closer to its teacher. Close means to give the
+    teacher's answer, and among trees that do so equally, to be close in probability.
+
+    Parameters
+    ----------
+    max_leaves : int, default=16
+    n_queries : int, default=20_000
+        Rows of the transfer set that are labelled for a tree that asks its teacher.
+    task : {"classification", "regression"}, default="classification"
+    temperature : float, default=1.0
+        At which the soft labels were softened; scores are multiplied by it.
+    random_state : int, RandomState or None, default=None
+
+    Attributes
+    ----------
+    children_ : ndarray of shape (n_splits, 2), int64
+        Left and right; another split where not negative, leaf ``-1 - child`` otherwise. Splits are
+        numbered level by level, leaves from left to right.
+    feature_ : ndarray of shape (n_splits,), int64
+    threshold_ : ndarray of shape (n_splits,)
+        A row goes left where its value is not greater.
+    missing_left_ : ndarray of shape (n_splits,), bool
+        Whether a row goes left whose value is missing.
+    leaf_outputs_ : ndarray of shape (n_leaves, n_scores)
+        Scores.
+    missing_seen_ : ndarray of shape (n_features_in_,), bool
+        Whether a row that was learned lacks the feature.
+    classes_ : ndarray of shape (n_classes,)
+
+    References
+    ----------
+    Craven & Shavlik (1996), Extracting tree-structured representations of trained networks
+    (TREPAN). Bohanec & Bratko (1994), Trading accuracy for simplicity in decision trees.
+    Carreira-Perpiñán & Tavallali (2018), Alternating optimization of decision trees.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> print(*DecisionTree(max_leaves=3).fit(X, y).rules(), sep="\n")
+    x3 > 0.8?
+      Yes: x3 > 1.75?
+        Yes: 2 with probability 0.96 (leaf 3)
+        No: 1 with probability 0.90 (leaf 2)
+      No: 0 with probability 0.99 (leaf 1)
+    """
+
+    NAME: ClassVar[str] = "decision-tree"
+
+    children_: IntArray
+    feature_: IntArray
+    threshold_: FloatArray
+    missing_left_: BoolArray
+    leaf_outputs_: Scores
+    missing_seen_: BoolArray
+
+    def __init__(
+        self,
+        *,
+        max_leaves: int = 16,
+        n_queries: int = 20_000,
+        task: TaskKind = "classification",
+        temperature: float = 1.0,
+        random_state: Any = None,
+    ) -> None:
+        self.max_leaves = max_leaves
+        self.n_queries = n_queries
+        self.task = task
+        self.temperature = temperature
+        self.random_state = random_state
+
+    def fit_oracle(self, oracle: Oracle, on_step: OnStep | None = None) -> DecisionTree:
+        """Learn from a teacher that can be asked.
+
+        The tree learns the training rows and `n_queries` rows of the transfer set, each row alike.
+        Leaves that hold less than `LEAST_ROWS` of them are filled up with coalitions of the
+        training rows in them, and grown again.
+
+        Parameters
+        ----------
+        oracle : Oracle
+        on_step : callable, optional
+            Called with round, number of rounds, loss and fidelity (score R²) so far.
+
+        Returns
+        -------
+        DecisionTree
+            Itself.
+        """
+        rng = self._rng()
+        X, labels, weights = oracle.known()
+        drawn, more = oracle.draw(self.n_queries)
+        X, labels = np.concatenate([X, drawn]), np.concatenate([labels, more])
+        weights = np.concatenate([weights, np.ones(len(drawn))])
+        self.n_features_in_ = X.shape[1]
+        if self.task == "classification":
+            self.classes_ = np.arange(labels.shape[1])
+            checked_distribution(labels)
+        cuts = Cuts.fit(X)
+        material = self._material(cuts, X, labels.reshape(len(X), -1), weights)
+
+        def ask(splits: Splits, so_far: Material) -> Material | None:
+            counts = np.bincount(splits.leaves_of(so_far.codes), minlength=splits.n_leaves)
+            own = splits.leaves_of(so_far.codes[: len(oracle.rows)])
+            short = np.maximum(LEAST_ROWS - counts, 0)
+            rows = coalitions_within(oracle.rows, own, short, rng)
+            if not len(rows):
+                return None
+            asked, told = oracle.ask(rows)
+            return self._material(cuts, asked, told.reshape(len(rows), -1), np.ones(len(rows)))
+
+        self._learn(cuts, material, on_step, ask)
+        return self
+
+    def _fit_labels(
+        self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
+    ) -> None:
+        cuts = Cuts.fit(X)
+        self._learn(cuts, self._material(cuts, X, labels, weights), on_step)
+
+    def _material(
+        self, cuts: Cuts, X: ReadableRows, labels: FloatArray, weights: FloatArray
+    ) -> Material:
+        classify = self.task == "classification"
+        lesson = Lesson(self._unsoftened(labels), weights, classify)
+        return Material(cuts.codes(X), _targets(labels, classify), lesson)
+
+    def _learn(
+        self, cuts: Cuts, material: Material, on_step: OnStep | None, ask: Ask | None = None
+    ) -> None:
+        if isinstance(self.max_leaves, float) or not 2 <= self.max_leaves <= MOST_LEAVES:
+            raise DataError(
+                f"max_leaves must be a whole number from 2 to {MOST_LEAVES}; however, got "
+                f"{self.max_leaves!r}. Some 16 can be read at a glance."
+            )
+
+        def on_round(step: int, splits: Splits, so_far: Material) -> None:
+            if on_step is not None:
+                loss = so_far.loss(splits) / float(so_far.lesson.weights.sum())
+                on_step(step, ROUNDS, loss, _fidelity(splits, so_far))
+
+        splits, material = search(material, self.max_leaves, ask=ask, on_round=on_round)
+        splits = with_usual_sides(splits, material.codes, material.lesson.weights)
+        self.missing_seen_ = np.asarray(np.isnan(material.codes).any(axis=0))
+        self._take(cuts.in_raw_units(splits), material.lesson, splits.leaves_of(material.codes))
+
+    def _unsoftened(self, labels: FloatArray) -> FloatArray:
+        """Undo the temperature of soft labels."""
+        if self.task == "regression" or self.temperature == 1:
+            return labels
+        labels, soft = labels.copy(), ~is_hard(labels)
+        labels[soft] = probabilities_of_score(soft_scores(labels[soft]) * self.temperature)
+        return labels
+
+    def _take(self, splits: Splits, lesson: Lesson, leaves: np.ndarray) -> None:
+        """Keep the splits, and the scores that the leaves give their rows."""
+        self.children_, self.feature_ = splits.children, splits.features
+        self.threshold_, self.missing_left_ = splits.thresholds, splits.missing_left
+        sums = lesson.sums(leaves, splits.n_leaves)
+        answers = sums.answers()
+        if self.task == "regression":
+            self.leaf_outputs_ = answers.means
+            return
+        # One doubtful row is added to a leaf of hard labels, so that it is never quite sure.
+        hard = lesson.weights * is_hard(lesson.labels)
+        doubt = np.bincount(leaves, hard, splits.n_leaves) / np.maximum(sums.total, 1e-300)
+        base = sums.labels.sum(axis=0) / sums.total.sum()
+        means = sums.labels + doubt[:, None] * base
+        means /= (sums.total + doubt)[:, None]
+        self.leaf_outputs_ = _scores(Answers(means, answers.classes))
+
+    @property
+    def splits(self) -> Splits:
+        """The splits of the fitted tree."""
+        return Splits(self.children_, self.feature_, self.threshold_, self.missing_left_)
+
+    def predict_score(self, X: Any) -> Scores:
+        """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
+        X = self._checked_rows(X)
+        return self.leaf_outputs_[self.splits.leaves_of(X)]
+
+    def complexity(self) -> dict[str, float]:
+        """Give leaves, depth and features per split."""
+        return {
+            "leaves": float(len(self.leaf_outputs_)),
+            "depth": float(self.splits.depth),
+            "features_per_split": 1.0,
+        }
+
+    def rules(self) -> list[str]:
+        """Say each question and each leaf in words, in raw units."""
+        from explain_distill.students.decision_tree_words import decision_tree_rules
+
+        return decision_tree_rules(self)
+
+    def write(self, folder: Path) -> Json:
+        """Write the arrays as safetensors."""
+        from safetensors.numpy import save_file
+
+        names = ("children_", "feature_", "threshold_", "missing_left_", "leaf_outputs_")
+        arrays = {
+            name: np.ascontiguousarray(getattr(self, name)) for name in (*names, "missing_seen_")
+        }
+        save_file(arrays, folder / "model.safetensors")
+        return {}
+
+    def read(self, folder: Path, config: Json) -> None:
+        """Read what `write` wrote."""
+        from safetensors.numpy import load_file
+
+        arrays = load_file(folder / "model.safetensors")
+        outputs = arrays["leaf_outputs_"]
+        if outputs.ndim != 2 or not len(outputs):
+            raise ValueError("leaf_outputs_ must have a row for each leaf")
+        n_splits = len(outputs) - 1
+        whole = {"children_": (n_splits, 2), "feature_": (n_splits,)}
+        taken = take_checked(arrays, whole, np.int64)
+        seen = arrays["missing_seen_"]
+        flags = {"missing_left_": (n_splits,), "missing_seen_": (seen.size,)}
+        taken |= take_checked(arrays, flags, np.bool_)
+        real = {"threshold_": (n_splits,), "leaf_outputs_": outputs.shape}
+        taken |= take_checked(arrays, real)
+        for name, array in taken.items():
+            setattr(self, name, array)
+        self.n_features_in_ = len(seen)
+        self.splits.check(self.n_features_in_)
+
+
+def _fidelity(splits: Splits, material: Material) -> float:
+    """Give the score R² of the leaves' mean labels."""
+    lesson = material.lesson
+    means = material.sums(splits).answers().means[splits.leaves_of(material.codes)]
+    if not lesson.classify:
+        return score_r2(lesson.labels, means)
+    return score_r2(score_of_probabilities(lesson.labels), score_of_probabilities(means))
+
+
+def _targets(labels: FloatArray, classify: bool) -> FloatArray:
+    """Give what is grown on: the value, or the probabilities and the most probable class."""
+    if not classify:
+        return labels
+    hard = np.eye(labels.shape[1])[labels.argmax(axis=1)]
+    first = 1 if labels.shape[1] == 2 else 0  # of two classes one tells all
+    return np.concatenate([labels[:, first:], hard[:, first:]], axis=1)
+
+
+def _scores(answers: Answers) -> Scores:
+    """Give leaves' scores: those of the mean, or the closest that have the leaf's class on top.
+
+    Where most rows have one class and the mean another as the most probable, the classes above the
+    former share their probability evenly with it, which changes the mean least (in the sense of
+    Kullback and Leibler).
+    """
+    scores = score_of_probabilities(answers.means)
+    for leaf, best in enumerate(answers.classes):
+        mean = answers.means[leaf]
+        if mean.argmax() == best:
+            continue
+        above = [int(best)]
+        for code in np.argsort(-mean):
+            if mean[code] <= mean[above].mean():
+                break
+            above.append(int(code))
+        mean = mean.copy()
+        mean[above] = mean[above].mean()
+        scores[leaf] = score_of_probabilities(mean[None])[0]
+        scores[leaf, best] += HAIR
+    return scores - scores.mean(axis=1, keepdims=True)
