@@ -9,6 +9,7 @@ from explain_distill.students.base import Student
 from explain_distill.students.export.dot import dot_graph
 from explain_distill.students.export.json_form import json_rules
 from explain_distill.students.export.of_students import tree_model
+from explain_distill.students.export.onnx_students import onnx_model
 from explain_distill.students.export.python import python_function
 from explain_distill.students.export.sql import sql_query
 from explain_distill.students.export.tree_model import TreeModel
@@ -48,11 +49,13 @@ def exported(student: Student, form: str) -> bytes:
     Returns
     -------
     bytes
-        Text as UTF-8.
+        Text as UTF-8; for ``"onnx"`` see `onnx_model`.
 
     Raises
     ------
     UnknownNameError, DataError, MissingDependencyError
     """
     check_form(form)
+    if form == "onnx":
+        return onnx_model(student)
     return TREE_FORMS[form](tree_model(student)).encode()
