@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from explain_distill.audit.compare import Comparison
     from explain_distill.data.catalog import load_dataset
     from explain_distill.data.dataset import Dataset
+    from explain_distill.data.images import load_images
     from explain_distill.data.readers import read_table
     from explain_distill.distillation.conditional_coalitions import ConditionalCoalitions
     from explain_distill.distillation.distill import distill
+    from explain_distill.distillation.image_transfer import Shifts
     from explain_distill.distillation.munge import Munge
     from explain_distill.distillation.transfer_sets import (
         Coalitions,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from explain_distill.study.run import run
     from explain_distill.study.study import Study, compare
     from explain_distill.teachers.base import Teacher
+    from explain_distill.teachers.images import ImageTeacher
     from explain_distill.teachers.neural import NeuralTeacher
     from explain_distill.teachers.wrapped import WrappedTeacher
 
@@ -45,10 +48,12 @@ _HOMES = {
     "Dataset": "data.dataset",
     "DecisionTree": "students.decision_tree",
     "ExplainDistillError": "exceptions",
+    "ImageTeacher": "teachers.images",
     "MLP": "students.mlp",
     "Mixture": "distillation.transfer_sets",
     "Munge": "distillation.munge",
     "NeuralTeacher": "teachers.neural",
+    "Shifts": "distillation.image_transfer",
     "SoftTree": "students.soft_tree",
     "Student": "students.base",
     "Study": "study.study",
@@ -60,6 +65,7 @@ _HOMES = {
     "distill": "distillation.distill",
     "export": "study.exports",
     "load_dataset": "data.catalog",
+    "load_images": "data.images",
     "read_table": "data.readers",
     "run": "study.run",
 }
@@ -73,9 +79,11 @@ __all__ = [
     "Dataset",
     "DecisionTree",
     "ExplainDistillError",
+    "ImageTeacher",
     "Mixture",
     "Munge",
     "NeuralTeacher",
+    "Shifts",
     "SoftTree",
     "Student",
     "Study",
@@ -87,6 +95,7 @@ __all__ = [
     "distill",
     "export",
     "load_dataset",
+    "load_images",
     "read_table",
     "run",
 ]

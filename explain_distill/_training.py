@@ -26,6 +26,8 @@ class Recipe:
         Its peak, reached after `warm_up` of the steps and annealed to zero at the end.
     weight_decay : float, default=0.0
     warm_up : float, default=0.1
+    threads : int, default=1
+        Of torch, while it descends.
 
     References
     ----------
@@ -37,17 +39,20 @@ class Recipe:
     learning_rate: float
     weight_decay: float = 0.0
     warm_up: float = 0.1
+    threads: int = 1
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep torch to one thread: the products of small batches cost less than their hand-over.
+def torch_threads(n: int) -> Iterator[None]:
+    """Keep torch to `n` threads.
 
-    On two cores a small network trains about as fast on one thread as on two, and many times faster
-    where another process keeps a core busy, since two threads wait for each other at every product.
+    One suits small batches, whose products cost less than their hand-over: on two cores a small
+    network trains about as fast on one thread as on two, and many times faster where another
+    process keeps a core busy, since two threads wait for each other at every product. Convolutions
+    gain by more.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(n)
     try:
         yield
     finally:
@@ -102,7 +107,7 @@ def descend(
         total_steps=max(recipe.n_steps, 2),
         pct_start=min(1.0, max(recipe.warm_up, 2 / max(recipe.n_steps, 2))),
     )
-    with one_thread():
+    with torch_threads(recipe.threads):
         for step, batch in zip(range(1, recipe.n_steps + 1), batches, strict=False):
             value = loss(batch)
             if value.requires_grad:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from explain_distill._gradients import GradientModel
-from explain_distill._training import one_thread
+from explain_distill._training import torch_threads
 from explain_distill._types import FloatArray
 
 FIRST_STEPS, MOST_STEPS = 16, 1024
@@ -47,7 +47,7 @@ def expected_gradients(
         change = (model.score(ends)[:, None] - model.score(starts)[None]).flatten(0, 1)
     ends, starts = ends.repeat_interleave(m, dim=0), starts.repeat(n, 1)
     n_scores = change.shape[1]
-    with one_thread():
+    with torch_threads(1):
         shares = [
             _integrated(model, ends, starts, score, change[:, score])
             # The score of the first of two classes mirrors that of the second.

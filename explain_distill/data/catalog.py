@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from explain_distill._types import TaskKind
-from explain_distill.data import audit_tables, bundled_tables, public_tables
+from explain_distill.data import audit_tables, bundled_tables, classic_tables, public_tables
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.public_files import PublicFile, locate
 from explain_distill.exceptions import UnknownNameError
@@ -199,6 +199,36 @@ ENTRIES = (
             "a5e5c34bfd2d1f065bb12a44c0323421baf74b98b97d585915a0c2e1513ecaba",
             # The fingerprint above is of the file without the columns that name people.
             fetched_hash="md5:9165d40c400bba93a8cffece2b74622b",
+        ),
+    ),
+    CatalogEntry(
+        "letter-recognition",
+        "Shapes of printed capital letters in twenty fonts",
+        "classification",
+        n_rows=20000,
+        n_columns=16,
+        source="Frey & Slate 1991, UCI id 59",
+        licence="CC BY 4.0",
+        load=classic_tables.letter_recognition,
+        file=PublicFile(
+            "letter-recognition/letter-recognition.data",
+            f"{UCI}/letter-recognition/letter-recognition.data",
+            "2b89f3602cf768d3c8355267d2f13f2417809e101fc2b5ceee10db19a60de6e2",
+        ),
+    ),
+    CatalogEntry(
+        "connect-4",
+        "Positions of Connect-4 after eight moves",
+        "classification",
+        n_rows=67557,
+        n_columns=42,
+        source="Tromp 1995, UCI id 26",
+        licence="CC BY 4.0",
+        load=classic_tables.connect_4,
+        file=PublicFile(
+            "connect-4/connect-4.data",
+            f"{UCI}/connect-4/connect-4.data.Z",  # to be unpacked by hand
+            "063152e6eadbb424c7ef4645df76e493a43812edd9c992400983da4fa54f8cba",
         ),
     ),
 )

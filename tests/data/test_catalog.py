@@ -22,6 +22,7 @@ CLASS_COUNTS = {
     "magic": {"gamma ray": 12332, "hadron": 6688 - 115},
     "adult": {"at most 50 000 USD": 24720 - 22, "above 50 000 USD": 7841 - 2},
     "compas": {"no": 3363, "yes": 2809 - 868},
+    "connect-4": {"loss": 16635, "draw": 6449, "win": 44473},
 }
 
 
