@@ -169,9 +169,9 @@ def test_an_unknown_name_gets_a_suggestion():
     with pytest.raises(UnknownNameError) as caught:
         load_dataset("heart-diseases")
     assert str(caught.value) == (
-        "The data set must be one of adult, breast-cancer, compas, diabetes, digits, "
-        "german-credit, heart-disease, magic, parkinsons, pima-diabetes, wine; however, got "
-        "'heart-diseases'. Did you mean 'heart-disease'?"
+        "The data set must be one of adult, breast-cancer, compas, connect-4, diabetes, digits, "
+        "german-credit, heart-disease, letter-recognition, magic, parkinsons, pima-diabetes, …; "
+        "however, got 'heart-diseases'. Did you mean 'heart-disease'?"
     )
 
 
