@@ -11,6 +11,7 @@ from explain_distill.data.features import Feature
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
+from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.export.tree_model import Branch, Gate, Split, Tree, TreeModel
 from explain_distill.students.soft_tree import SoftTree
 
@@ -30,6 +31,8 @@ def tree_model(student: Student) -> TreeModel:
         return _of_soft_tree(student)
     if isinstance(student, BoostedTrees):
         return _of_boosted_trees(student)
+    if isinstance(student, DecisionTree):
+        return _of_decision_tree(student)
     raise DataError(
         f"A student must be made of trees to be written as rules; however, {student.NAME!r} is "
         "not. Export it as onnx."
@@ -88,6 +91,30 @@ def _kept(features: Any, weights: np.ndarray) -> tuple[tuple[int, float], ...]:
         (int(feature), float(weight))
         for feature, weight in zip(features, weights, strict=True)
         if weight
+    )
+
+
+def _of_decision_tree(tree: DecisionTree) -> TreeModel:
+    branches = tuple(
+        Branch(
+            Split(
+                int(tree.feature_[split]),
+                float(tree.threshold_[split]),
+                inclusive=False,
+                missing_right=not tree.missing_left_[split],
+            ),
+            int(left),
+            int(right),
+        )
+        for split, (left, right) in enumerate(tree.children_)
+    )
+    leaves = tree.leaf_outputs_
+    if tree.task == "classification":
+        leaves = softmax(leaves, axis=1)
+    return TreeModel(
+        **_described(tree),
+        trees=(Tree(branches, tuple(map(tuple, leaves.tolist()))),),
+        combination="leaf",
     )
 
 

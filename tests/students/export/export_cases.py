@@ -68,6 +68,7 @@ STUDENTS = {
     "softened": lambda **o: xd.SoftTree(depth=2, n_steps=150, temperature=3.0, **o),
     "sharpened": lambda **o: xd.SoftTree(depth=2, n_steps=150, temperature=0.2, **o),
     "boosted-trees": lambda **o: xd.BoostedTrees(n_trees=40, **o),
+    "decision-tree": lambda **o: xd.DecisionTree(max_leaves=12, **o),
     "mlp": lambda **o: xd.MLP(hidden=(8,), n_steps=150, **o),
 }
 TREES = [name for name in STUDENTS if name != "mlp"]
