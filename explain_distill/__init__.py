@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from explain_distill.data.dataset import Dataset
     from explain_distill.data.images import load_images
     from explain_distill.data.readers import read_table
+    from explain_distill.distillation.active_queries import ActiveQueries
     from explain_distill.distillation.conditional_coalitions import ConditionalCoalitions
     from explain_distill.distillation.distill import distill
+    from explain_distill.distillation.hints import Hints
     from explain_distill.distillation.image_transfer import Shifts
+    from explain_distill.distillation.matching import AttributionMatching, GradientMatching
     from explain_distill.distillation.munge import Munge
+    from explain_distill.distillation.spread_weights import SpreadWeights
     from explain_distill.distillation.transfer_sets import (
         Coalitions,
         Mixture,
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from explain_distill.study.run import run
     from explain_distill.study.study import Study, compare
     from explain_distill.teachers.base import Teacher
+    from explain_distill.teachers.ensemble import EnsembleTeacher
     from explain_distill.teachers.images import ImageTeacher
     from explain_distill.teachers.neural import NeuralTeacher
     from explain_distill.teachers.wrapped import WrappedTeacher
@@ -41,13 +46,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ActiveQueries": "distillation.active_queries",
+    "AttributionMatching": "distillation.matching",
     "BoostedTrees": "students.boosted_trees",
     "Coalitions": "distillation.transfer_sets",
     "Comparison": "audit.compare",
     "ConditionalCoalitions": "distillation.conditional_coalitions",
     "Dataset": "data.dataset",
     "DecisionTree": "students.decision_tree",
+    "EnsembleTeacher": "teachers.ensemble",
     "ExplainDistillError": "exceptions",
+    "GradientMatching": "distillation.matching",
+    "Hints": "distillation.hints",
     "ImageTeacher": "teachers.images",
     "MLP": "students.mlp",
     "Mixture": "distillation.transfer_sets",
@@ -55,6 +65,7 @@ _HOMES = {
     "NeuralTeacher": "teachers.neural",
     "Shifts": "distillation.image_transfer",
     "SoftTree": "students.soft_tree",
+    "SpreadWeights": "distillation.spread_weights",
     "Student": "students.base",
     "Study": "study.study",
     "Teacher": "teachers.base",
@@ -72,19 +83,25 @@ _HOMES = {
 
 __all__ = [
     "MLP",
+    "ActiveQueries",
+    "AttributionMatching",
     "BoostedTrees",
     "Coalitions",
     "Comparison",
     "ConditionalCoalitions",
     "Dataset",
     "DecisionTree",
+    "EnsembleTeacher",
     "ExplainDistillError",
+    "GradientMatching",
+    "Hints",
     "ImageTeacher",
     "Mixture",
     "Munge",
     "NeuralTeacher",
     "Shifts",
     "SoftTree",
+    "SpreadWeights",
     "Student",
     "Study",
     "Teacher",

@@ -6,13 +6,18 @@ import pytest
 import explain_distill as xd
 
 NAMES = [
+    "ActiveQueries",
+    "AttributionMatching",
     "BoostedTrees",
     "Coalitions",
     "Comparison",
     "ConditionalCoalitions",
     "Dataset",
     "DecisionTree",
+    "EnsembleTeacher",
     "ExplainDistillError",
+    "GradientMatching",
+    "Hints",
     "ImageTeacher",
     "MLP",
     "Mixture",
@@ -20,6 +25,7 @@ NAMES = [
     "NeuralTeacher",
     "Shifts",
     "SoftTree",
+    "SpreadWeights",
     "Student",
     "Study",
     "Teacher",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from sklearn.base import clone
 
@@ -12,9 +13,11 @@ from explain_distill._random import generator, integer_seed
 from explain_distill._types import Json
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.oracle import TeacherOracle
-from explain_distill.distillation.targets import Labeller
+from explain_distill.distillation.stream import Stream
+from explain_distill.distillation.targets import Labeller, OnBadLabel
+from explain_distill.distillation.techniques import Technique
 from explain_distill.distillation.transfer_sets import Coalitions, TransferSet
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import OnStep, Student
 from explain_distill.teachers.wrapped import as_teacher
 
@@ -32,6 +35,8 @@ class Distillation:
     n_rows : int
         How many labelled rows the student saw; a row seen again counts again.
     temperature, hard_weight : float
+    techniques : tuple of str
+        The names of the techniques besides.
     seed : int
     fit_seconds : float
         Wall-clock seconds, the teacher's labelling included.
@@ -41,6 +46,7 @@ class Distillation:
     n_rows: int
     temperature: float
     hard_weight: float
+    techniques: tuple[str, ...]
     seed: int
     fit_seconds: float
 
@@ -57,6 +63,8 @@ def distill(
     transfer: TransferSet | None = None,
     temperature: float = 1.0,
     hard_weight: float = 0.0,
+    techniques: Sequence[Technique] = (),
+    on_bad_label: OnBadLabel = "raise",
     seed: int = 0,
     on_step: OnStep | None = None,
 ) -> AnyStudent:
@@ -79,6 +87,11 @@ def distill(
         At which the teacher's probabilities are softened; ignored for regression.
     hard_weight : float, default=0.0
         The share of rows that carry their true label in place of the teacher's, from 0 to 1.
+    techniques : sequence of Technique, default=()
+        What is done besides, each at most once: `GradientMatching`, `AttributionMatching`,
+        `SpreadWeights`, `ActiveQueries`, `Hints`.
+    on_bad_label : {"raise", "drop"}, default="raise"
+        Where the teacher gives a row no finite score: stop and name the row, or draw another.
     seed : int, default=0
         Of the draws and of the student, whose `random_state` is set from it.
     on_step : callable, optional
@@ -93,7 +106,8 @@ def distill(
     Raises
     ------
     DataError
-        Where temperature or hard weight is out of range.
+        Where temperature or hard weight is out of range, the student or the teacher does not suit
+        a technique, or the teacher gives a row no finite score.
 
     References
     ----------
@@ -109,6 +123,7 @@ def distill(
     True
     """
     check_options(temperature, hard_weight)
+    _check_techniques(techniques, student, on_bad_label)
     teacher = as_teacher(teacher, data)
     transfer = Coalitions() if transfer is None else transfer
     classify = data.task.kind == "classification"
@@ -118,7 +133,9 @@ def distill(
         task=data.task.kind, temperature=softened, random_state=integer_seed(rng)
     )
     started = time.perf_counter()
-    labeller = Labeller(teacher, data, transfer, softened, hard_weight, rng)
+    labeller = Labeller(
+        teacher, data, transfer, softened, hard_weight, rng, techniques, on_bad_label
+    )
     n_rows = _fit(fitted, labeller, on_step)
     fitted.set_names(data.schema, data.task.class_names)
     fitted.distillation_ = Distillation(
@@ -126,6 +143,7 @@ def distill(
         n_rows=n_rows,
         temperature=softened,
         hard_weight=hard_weight,
+        techniques=tuple(technique.NAME for technique in techniques),
         seed=seed,
         fit_seconds=time.perf_counter() - started,
     )
@@ -135,21 +153,32 @@ def distill(
 def _fit(student: Student, labeller: Labeller, on_step: OnStep | None) -> int:
     """Fit the student, and give the number of labelled rows it saw."""
     if hasattr(student, "fit_stream"):
-        size = student.batch_size
-        student.fit_stream(labeller.batches(size), on_step=on_step)
-        return int(size * student.n_steps)
+        student.fit_stream(Stream(labeller, student), on_step=on_step)
+        return int(student.batch_size * student.n_steps)
     n_rows = labeller.transfer.n_rows
-    if n_rows is not None and hasattr(student, "fit_oracle") and labeller.hard_weight < 1:
+    asks = hasattr(student, "fit_oracle") and labeller.hard_weight < 1 and not labeller.weighing
+    if n_rows is not None and asks:
         oracle = TeacherOracle(labeller)
         student.fit_oracle(oracle, on_step=on_step)
         return oracle.n_rows
-    if n_rows is None:
-        rows, labels, weights = labeller.all_rows()
-        student.fit(rows, labels, weights, on_step=on_step)
-    else:
-        rows, labels = labeller.draw(n_rows)
-        student.fit(rows, labels, on_step=on_step)
-    return len(rows)
+    batch = labeller.all_rows() if n_rows is None else labeller.draw(n_rows)
+    student.fit(batch.rows, batch.labels, batch.weights, on_step=on_step)
+    return len(batch.rows)
+
+
+def _check_techniques(
+    techniques: Sequence[Technique], student: Student, on_bad_label: OnBadLabel
+) -> None:
+    for technique in techniques:
+        technique.check(student)
+    names = [technique.NAME for technique in techniques]
+    if len(set(names)) < len(names):
+        raise DataError(
+            f"Each technique must be given once; however, got {', '.join(names)}. "
+            "Leave out the second of a kind."
+        )
+    if on_bad_label not in get_args(OnBadLabel):
+        raise UnknownNameError.of("on_bad_label", on_bad_label, get_args(OnBadLabel))
 
 
 def check_options(temperature: float, hard_weight: float = 0.0) -> None:

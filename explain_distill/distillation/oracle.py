@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from explain_distill._types import FloatArray, ReadableRows, Rows, SoftLabels
-from explain_distill.distillation.targets import Labeller, soft_labels
-from explain_distill.students.base import Batch
+from explain_distill.distillation.targets import Labeller
 
 
 class TeacherOracle:
@@ -31,18 +30,25 @@ class TeacherOracle:
 
     def known(self) -> tuple[ReadableRows, SoftLabels, FloatArray]:
         """Give the training rows with their labels and weights."""
-        rows, labels, weights = self.labeller.all_rows()
-        self.n_rows += len(rows)
-        return rows, labels, weights
+        batch = self.labeller.all_rows()
+        assert batch.weights is not None
+        self.n_rows += len(batch.rows)
+        return batch.rows, batch.labels, batch.weights
 
-    def draw(self, n: int) -> Batch:
+    def draw(self, n: int) -> tuple[ReadableRows, SoftLabels]:
         """Draw `n` rows of the transfer set, labelled."""
         self.n_rows += n
-        return self.labeller.draw(n)
+        batch = self.labeller.draw(n)
+        return batch.rows, batch.labels
 
-    def ask(self, rows: Rows) -> Batch:
-        """Give raw rows as readable rows, labelled by the teacher."""
+    def ask(self, rows: Rows) -> tuple[ReadableRows, SoftLabels]:
+        """Give raw rows as readable rows, labelled by the teacher, but for those it cannot score.
+
+        Raises
+        ------
+        DataError
+            Where there are such rows, unless they are to be dropped.
+        """
         self.n_rows += len(rows)
-        told = self.labeller
-        labels = soft_labels(told.teacher.predict_score(rows), told.temperature, told.classify)
-        return told.data.readable_features.transform(rows), labels
+        spoken, labels = self.labeller.labelled(rows)
+        return self.labeller.data.readable_features.transform(spoken), labels

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
-from explain_distill._training import ahead
-from explain_distill._types import FloatArray, ReadableRows, Rows, Scores, SoftLabels
+from explain_distill._types import BoolArray, FloatArray, Rows, Scores, SoftLabels
 from explain_distill.data.dataset import Dataset
+from explain_distill.distillation.techniques import PairedRows, RowWeights, Technique
 from explain_distill.distillation.transfer_sets import TransferSet, for_data
+from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.base import Batch
 from explain_distill.teachers.base import Teacher
 
 SMALLEST = 1e-300
-BATCHES_A_CALL = 16  # the teacher labels so many batches at once
+MOST_DRAWS = 20  # until as many rows as were asked for have finite labels
+NAMED_COLUMNS = 6  # of a row that has none
+
+OnBadLabel = Literal["raise", "drop"]
 
 
 def soft_labels(score: Scores, temperature: float, classify: bool) -> SoftLabels:
@@ -53,6 +57,10 @@ class Labeller:
     transfer : TransferSet
     temperature, hard_weight : float
     rng : numpy.random.Generator
+    techniques : sequence of Technique, default=()
+        Kept as they are once made ready for the teacher and the data.
+    on_bad_label : {"raise", "drop"}, default="raise"
+        What to do of a row that the teacher gives a score that is not finite.
     """
 
     def __init__(
@@ -63,43 +71,128 @@ class Labeller:
         temperature: float,
         hard_weight: float,
         rng: np.random.Generator,
+        techniques: Sequence[Technique] = (),
+        on_bad_label: OnBadLabel = "raise",
     ) -> None:
-        self.teacher, self.data, self.transfer = teacher, data, for_data(transfer, data)
+        self.teacher, self.on_bad_label = teacher, on_bad_label
+        self.data = self._with_finite_scores(data) if on_bad_label == "drop" else data
+        self.transfer = for_data(transfer, self.data)
         self.temperature, self.hard_weight, self.rng = temperature, hard_weight, rng
+        self.techniques = [technique.ready(teacher, self.data) for technique in techniques]
+        self.weighing = [each for each in self.techniques if isinstance(each, RowWeights)]
         self.classify = data.task.kind == "classification"
 
     def draw(self, n: int) -> Batch:
-        """Give `n` readable rows and their labels."""
+        """Give `n` readable rows, their labels, and their weights where rows are weighed."""
+        rows, labels = self.singles(n)
+        return Batch(self.data.readable_features.transform(rows), labels, self.weights(rows))
+
+    def all_rows(self) -> Batch:
+        """Give each training row with its soft and with its true label, and the weights of both."""
+        X = self.data.X
+        _, soft = self.labelled(X) if self.hard_weight < 1 else (X, self._truth(np.arange(len(X))))
+        hard = self._truth(np.arange(len(X)))
+        weights = np.repeat([1 - self.hard_weight, self.hard_weight], len(X))
+        kept = weights > 0
+        rows, labels = np.concatenate([X, X])[kept], np.concatenate([soft, hard])[kept]
+        weights, further = weights[kept], self.weights(rows)
+        return Batch(
+            self.data.readable_features.transform(rows),
+            labels,
+            weights if further is None else weights * further,
+        )
+
+    def singles(self, n: int) -> tuple[Rows, SoftLabels]:
+        """Give `n` raw rows of the transfer set or with their true label, and their labels."""
         n_hard = int(self.rng.binomial(n, self.hard_weight)) if self.hard_weight else 0
         chosen = self.rng.integers(len(self.data), size=n_hard)
         rows, labels = self.data.X[chosen], self._truth(chosen)
         if n_hard < n:
-            drawn = self.transfer.draw(self.data.X, n - n_hard, self.rng)
-            rows = np.concatenate([rows, drawn])
-            labels = np.concatenate([labels, self._soft(drawn)])
+            drawn, soft = self._drawn(
+                lambda n: self.transfer.draw(self.data.X, n, self.rng), n - n_hard
+            )
+            rows, labels = np.concatenate([rows, drawn]), np.concatenate([labels, soft])
         order = self.rng.permutation(n) if n_hard else slice(None)
-        return self.data.readable_features.transform(rows[order]), labels[order]
+        return rows[order], labels[order]
 
-    def all_rows(self) -> tuple[ReadableRows, SoftLabels, FloatArray]:
-        """Give each training row with its soft and with its true label, and the weights of both."""
-        readable = self.data.readable()
-        soft, hard = self._soft(self.data.X), self._truth(np.arange(len(self.data)))
-        weights = np.repeat([1 - self.hard_weight, self.hard_weight], len(readable))
-        kept = weights > 0
-        rows, labels = np.concatenate([readable, readable]), np.concatenate([soft, hard])
-        return rows[kept], labels[kept], weights[kept]
+    def pairs(self, technique: PairedRows, n: int) -> tuple[Rows, SoftLabels]:
+        """Give `n` pairs of raw rows, one after another, and their labels: ``2n`` of each."""
+        return self._drawn(
+            lambda n: technique.pairs(self.transfer, self.data.X, n, self.rng), n, together=2
+        )
 
-    def batches(self, size: int) -> Iterator[Batch]:
-        """Give batches of `size` rows without end, never the same coalition twice.
+    def weights(self, rows: Rows) -> FloatArray | None:
+        """Weigh raw rows: ``(n,)``, or None where nothing weighs them."""
+        if not self.weighing:
+            return None
+        return np.asarray(np.prod([each.weights(self.teacher, rows) for each in self.weighing], 0))
 
-        The teacher labels the next rows in another thread while a student learns these.
+    def labelled(self, rows: Rows) -> tuple[Rows, SoftLabels]:
+        """Give raw rows and their labels, without those that have none, where they are dropped.
+
+        Raises
+        ------
+        DataError
+            Where the teacher gives a row no finite score, unless such rows are dropped.
         """
-        for rows, labels in ahead(self.draw(size * BATCHES_A_CALL) for _ in count()):
-            for start in range(0, len(rows), size):
-                yield rows[start : start + size], labels[start : start + size]
+        score, finite = self._scored(rows)
+        return rows[finite], soft_labels(score[finite], self.temperature, self.classify)
 
-    def _soft(self, rows: Rows) -> SoftLabels:
-        return soft_labels(self.teacher.predict_score(rows), self.temperature, self.classify)
+    def _drawn(
+        self, draw: Callable[[int], Rows], n: int, together: int = 1
+    ) -> tuple[Rows, SoftLabels]:
+        """Draw `n` times rows that belong together, until all have finite labels."""
+        parts: list[tuple[Rows, Scores]] = []
+        missing = n
+        for _ in range(MOST_DRAWS):
+            rows = draw(missing)
+            score, finite = self._scored(rows)
+            finite = finite.reshape(-1, together).all(axis=1).repeat(together)
+            parts.append((rows[finite], score[finite]))
+            missing -= int(finite.sum()) // together
+            if not missing:
+                break
+        else:
+            raise DataError(
+                "The teacher must give finite scores to most rows of the transfer set; however, "
+                f"in {MOST_DRAWS} draws it gave too few. Mend the teacher, or take another "
+                "transfer set, such as TrainingRows."
+            )
+        rows, score = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return rows, soft_labels(score, self.temperature, self.classify)
+
+    def _with_finite_scores(self, data: Dataset) -> Dataset:
+        finite = np.asarray(np.isfinite(self.teacher.predict_score(data.X)).all(axis=1))
+        if not finite.any():
+            raise DataError(
+                "The teacher must give some training row a finite score; however, it gives none "
+                f"to any of {len(data)}. Mend the teacher."
+            )
+        return data.take(finite)
+
+    def _scored(self, rows: Rows) -> tuple[Scores, BoolArray]:
+        """Score raw rows, and say which scores are finite, as all must be unless they are dropped.
+
+        Raises
+        ------
+        DataError
+            Names the first row whose score is not finite.
+        """
+        score = self.teacher.predict_score(rows)
+        finite = np.asarray(np.isfinite(score).all(axis=1))
+        if finite.all() or self.on_bad_label == "drop":
+            return score, finite
+        first = int(np.argmin(finite))
+        features = self.data.schema.features[:NAMED_COLUMNS]
+        values = (
+            f"{f.name} = {f.word(code)}" for f, code in zip(features, rows[first], strict=False)
+        )
+        more = ", …" if len(self.data.schema) > NAMED_COLUMNS else ""
+        raise DataError(
+            f"The teacher must give every row a finite score; however, it gives {(~finite).sum()} "
+            f"of {len(rows)} drawn rows another, first {score[first].tolist()} to the row "
+            f"{', '.join(values)}{more}. Mend the teacher, or pass on_bad_label='drop'."
+        )
 
     def _truth(self, chosen: np.ndarray) -> SoftLabels:
         truth = self.data.y[chosen]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -35,8 +35,30 @@ from explain_distill.data.readable_features import ReadableFeature, ReadableFeat
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
 
-Batch: TypeAlias = tuple[ReadableRows, SoftLabels]
-"""Rows ``(n, n_readable)`` and their soft labels ``(n, n_classes)`` or values ``(n,)``."""
+
+class Batch(NamedTuple):
+    """What a student learns in one step; a plain tuple of rows and labels serves as well.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n, n_readable)
+    labels : ndarray of shape (n, n_classes) or (n,)
+        Soft labels, or values.
+    weights : ndarray of shape (n,), optional
+        What each row counts.
+    pairs : ndarray of shape (n_pairs,), optional
+        Rows 0 and 1, 2 and 3, … are pairs, so many as this has weights: besides each row's error,
+        the difference of the two errors counts.
+    hints : ndarray of shape (n, n_hints), optional
+        What an inner layer of the teacher says of the rows, to be learned in place of the labels.
+    """
+
+    rows: ReadableRows
+    labels: SoftLabels
+    weights: FloatArray | None = None
+    pairs: FloatArray | None = None
+    hints: FloatArray | None = None
+
 
 OnStep: TypeAlias = Callable[[int, int, float, float], None]
 """Called with the step, the number of steps, the loss, and the fidelity (score R²) so far."""
@@ -137,6 +159,11 @@ class Student(BaseEstimator):  # type: ignore[misc]
         labels = self._checked_labels(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         kept = weights > 0
+        if not kept.any():
+            raise DataError(
+                "sample_weight must be above 0 in some row; however, all are 0, which leaves "
+                "nothing to learn. Leave it out to count every row once."
+            )
         self._fit_labels(X[kept], labels[kept], weights[kept], on_step)
         return self
 
@@ -256,18 +283,9 @@ def soft_scores(labels: FloatArray) -> Scores:
     return score_of_probabilities(labels, smallest=1e-300)
 
 
-def shuffled_batches(
-    X: ReadableRows, labels: FloatArray, size: int, rng: np.random.Generator
-) -> Iterator[Batch]:
-    """Give batches of rows without end, in a new order each epoch."""
-    while True:
-        order = rng.permutation(len(X))
-        for start in range(0, len(X), size):
-            chosen = order[start : start + size]
-            yield X[chosen], labels[chosen]
-
-
-def first_batches(batches: Iterable[Batch], n: int) -> tuple[list[Batch], Iterator[Batch]]:
+def first_batches(
+    batches: Iterable[tuple[Any, ...]], n: int
+) -> tuple[list[Batch], Iterator[Batch]]:
     """Take the first `n` batches, and give the iterator of those that follow."""
-    following = iter(batches)
+    following = (Batch(*batch) for batch in batches)
     return [batch for _, batch in zip(range(n), following, strict=False)], following

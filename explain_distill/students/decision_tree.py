@@ -153,7 +153,7 @@ class DecisionTree(Student):
             if not len(rows):
                 return None
             asked, told = oracle.ask(rows)
-            return self._material(cuts, asked, told.reshape(len(rows), -1), np.ones(len(rows)))
+            return self._material(cuts, asked, told.reshape(len(asked), -1), np.ones(len(asked)))
 
         self._learn(cuts, material, on_step, ask)
         return self

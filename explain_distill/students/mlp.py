@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterable
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,8 @@ from explain_distill._arrays import take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._types import FloatArray, Json, Scores, TaskKind
-from explain_distill.students.stepwise import StepwiseStudent
+from explain_distill.students.base import OnStep, first_batches
+from explain_distill.students.stepwise import Lesson, StepwiseStudent
 
 
 class MLP(StepwiseStudent):
@@ -39,9 +41,16 @@ class MLP(StepwiseStudent):
     weights_ : list of ndarray of shape (n_inputs, n_outputs)
     biases_ : list of ndarray of shape (n_outputs,)
     classes_ : ndarray of shape (n_classes,)
+
+    References
+    ----------
+    Romero et al. (2015), FitNets: hints for thin deep nets (batches with hints: the middle layer
+    learns them through a linear regressor, which is then thrown away).
     """
 
     NAME: ClassVar[str] = "mlp"
+    TAKES_HINTS: ClassVar[bool] = True
+    _n_hints = 0
 
     def __init__(
         self,
@@ -101,8 +110,26 @@ class MLP(StepwiseStudent):
 
         return GradientModel(score, self.preparation_, self.preparation_.origin)
 
+    def fit_stream(self, batches: Iterable[tuple[Any, ...]], on_step: OnStep | None = None) -> MLP:
+        """Learn from batches as any `StepwiseStudent`; those with hints are learned as such."""
+        first, following = first_batches(batches, 1)
+        hints = first[0].hints if first else None
+        self._n_hints = 0 if hints is None else hints.shape[1]
+        try:
+            super().fit_stream(chain(first, following), on_step)
+        finally:
+            del self._n_hints
+        return self
+
     def _network(self, n_inputs: int, n_scores: int, scale: FloatArray) -> nn.Module:
-        return _Perceptron([n_inputs, *self.hidden, n_scores], scale)
+        return _Perceptron([n_inputs, *self.hidden, n_scores], scale, self._n_hints)
+
+    def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
+        if lesson.hints is None:
+            return super()._lesson_loss(network, lesson)
+        assert isinstance(network, _Perceptron)
+        distance = (network.guessed_hints(lesson.rows) - lesson.hints).square().mean()
+        return distance, distance
 
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, _Perceptron)
@@ -149,15 +176,22 @@ class MLP(StepwiseStudent):
 class _Perceptron(nn.Module):
     """The layers, whose outputs come in units of `scale`."""
 
-    def __init__(self, sizes: list[int], scale: FloatArray) -> None:
+    def __init__(self, sizes: list[int], scale: FloatArray, n_hints: int = 0) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes):
             layers += [nn.Linear(inputs, outputs), nn.SiLU()]
         self.layers = nn.Sequential(*layers[:-1])
+        self.guided = (len(sizes) - 1) // 2  # hidden layers up to the one that hints guide
+        self.regressor = nn.Linear(sizes[self.guided], n_hints) if n_hints else None
         self.scale: Tensor
         self.register_buffer("scale", torch.from_numpy(scale).float())
 
     def forward(self, prepared: Tensor) -> Tensor:
         """Map ``(n, n_inputs)`` to softened scores ``(n, n_scores)``."""
         return torch.as_tensor(self.layers(prepared) * self.scale)
+
+    def guessed_hints(self, prepared: Tensor) -> Tensor:
+        """Guess the teacher's inner layer ``(n, n_hints)`` from the middle hidden layer."""
+        assert self.regressor is not None
+        return torch.as_tensor(self.regressor(self.layers[: 2 * self.guided](prepared)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from explain_distill._types import FloatArray, ReadableRows, Rows, SoftLabels
-from explain_distill.students.base import Batch
 
 
 class Oracle(Protocol):
@@ -31,8 +30,11 @@ class Oracle(Protocol):
         weights say how much either label counts.
         """
 
-    def draw(self, n: int) -> Batch:
+    def draw(self, n: int) -> tuple[ReadableRows, SoftLabels]:
         """Draw `n` rows of the transfer set, labelled."""
 
-    def ask(self, rows: Rows) -> Batch:
-        """Give raw rows of any origin as readable rows, labelled by the teacher."""
+    def ask(self, rows: Rows) -> tuple[ReadableRows, SoftLabels]:
+        """Give raw rows of any origin as readable rows, labelled by the teacher.
+
+        Rows that the teacher cannot score may be left out.
+        """

@@ -189,9 +189,6 @@ class SoftTree(StepwiseStudent):
 
     def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
         assert isinstance(network, TreeNetwork)
-        if lesson.hard is not None:
-            unexplained, loss = self._matched(network.learn(lesson.rows), lesson)
-            return unexplained, loss + self.penalty * network.imbalance if self.penalty else loss
         unexplained = torch.zeros(())
 
         def judge(outputs: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -46,12 +46,22 @@ class Lesson:
         The logarithms of soft labels; 0 for hard ones. The values for regression.
     hard : Tensor of shape (n,), or None
         Which labels are hard; None where none is.
+    weights, pairs, hints : Tensor, optional
+        As a `Batch` has them.
     """
 
     rows: Tensor
     labels: Tensor
     logs: Tensor
     hard: Tensor | None
+    weights: Tensor | None = None
+    pairs: Tensor | None = None
+    hints: Tensor | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether all labels are soft and count alike, each by itself."""
+        return self.hard is None and self.weights is None and self.pairs is None
 
     def take(self, chosen: Tensor) -> Lesson:
         """Take the chosen rows, into memory of their own."""
@@ -75,6 +85,9 @@ class StepwiseStudent(Student):
     A subclass gives a network of prepared rows, and takes its parameters as arrays.
     """
 
+    TAKES_HINTS: ClassVar[bool] = False
+    """Whether the student can learn from an inner layer of its teacher."""
+
     n_steps: int
     batch_size: int
     learning_rate: float
@@ -97,10 +110,10 @@ class StepwiseStudent(Student):
         return self._matched(network(lesson.rows).T, lesson)
 
     def _before_step(self, network: nn.Module, step: int) -> None:
-        """Do what a schedule asks for before step 0, 1, …"""
+        """Do what a schedule asks for before a step, counted from 0."""
 
     def fit_stream(
-        self, batches: Iterable[Batch], on_step: OnStep | None = None
+        self, batches: Iterable[tuple[Any, ...]], on_step: OnStep | None = None
     ) -> StepwiseStudent:
         """Learn from batches, one step a batch, `n_steps` in all.
 
@@ -108,7 +121,7 @@ class StepwiseStudent(Student):
 
         Parameters
         ----------
-        batches : iterable of (rows, soft labels)
+        batches : iterable of (rows, soft labels) or of Batch
             Rows ``(n, n_readable)`` in raw units; labels ``(n, n_classes)`` whose rows sum to 1, or
             values ``(n,)``. May be without end.
         on_step : callable, optional
@@ -122,14 +135,14 @@ class StepwiseStudent(Student):
         first, following = first_batches(batches, STATISTICS_BATCHES)
         if not first:
             raise DataError("A student needs at least one batch to learn from; however, got none.")
-        rows = np.concatenate([X for X, _ in first])
-        labels = np.concatenate([self._as_columns(y) for _, y in first])
+        rows = np.concatenate([batch.rows for batch in first])
+        labels = np.concatenate([self._as_columns(batch.labels) for batch in first])
         self.n_features_in_ = rows.shape[1]
         if self.task == "classification":
             checked_distribution(labels)
             self.classes_ = np.arange(labels.shape[1])
         self._take_statistics(rows, labels)
-        lessons = (self._lesson(X, self._as_columns(y)) for X, y in chain(first, following))
+        lessons = (self._lesson(batch) for batch in chain(first, following))
         self._learn(lessons, labels.shape[1], on_step)
         return self
 
@@ -137,7 +150,7 @@ class StepwiseStudent(Student):
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
         self._take_statistics(X, labels)
-        lesson = self._lesson(X, labels)
+        lesson = self._lesson(Batch(X, labels))
         orders = _orders(len(X), weights, self.batch_size, self._rng())
         self._learn((lesson.take(chosen) for chosen in orders), labels.shape[1], on_step)
 
@@ -152,11 +165,12 @@ class StepwiseStudent(Student):
         self._scale_outputs(labels)
         self._unit = 1 / float(self.output_scale_.mean())
 
-    def _lesson(self, X: ReadableRows, labels: FloatArray) -> Lesson:
-        rows = torch.as_tensor(self.preparation_(X), dtype=torch.float32)
+    def _lesson(self, batch: Batch) -> Lesson:
+        rows, labels = self._prepared(batch.rows), self._as_columns(batch.labels)
+        further = [None if a is None else torch.as_tensor(a).float() for a in batch[2:]]
         if self.task == "regression":
             values = torch.as_tensor((labels - self.output_centre_).T, dtype=torch.float32)
-            return Lesson(rows, values, values, None)
+            return Lesson(rows, values, values, None, *further)
         hard = is_hard(labels)
         logs = np.log(np.where(hard[:, None], 1.0, labels)) if hard.any() else np.log(labels)
         return Lesson(
@@ -164,7 +178,25 @@ class StepwiseStudent(Student):
             torch.as_tensor(labels.T, dtype=torch.float32).contiguous(),
             torch.as_tensor(logs.T, dtype=torch.float32).contiguous(),
             torch.from_numpy(hard) if hard.any() else None,
+            *further,
         )
+
+    def _prepared(self, X: ReadableRows) -> Tensor:
+        return torch.as_tensor(self.preparation_(X), dtype=torch.float32)
+
+    def score_so_far(self, X: ReadableRows) -> Scores | None:
+        """Score rows as the student stands within `fit_stream`: softened, as it learns them.
+
+        None before the first step and after the last.
+        """
+        network: nn.Module | None = getattr(self, "_in_training", None)
+        if network is None:
+            return None
+        with torch.no_grad():
+            outputs = network(self._prepared(X)).double().numpy()
+        if self.task == "regression":
+            return np.asarray(outputs + self.output_centre_)
+        return np.asarray(outputs - outputs.mean(axis=1, keepdims=True))
 
     def _learn(self, lessons: Iterator[Lesson], n_scores: int, on_step: OnStep | None) -> None:
         seed = integer_seed(self._rng())
@@ -179,8 +211,12 @@ class StepwiseStudent(Student):
             return loss
 
         recipe = Recipe(self.n_steps, self.learning_rate)
-        with seeded(seed):
-            descend(network, lessons, loss, recipe, progress.on_step)
+        self._in_training = network
+        try:
+            with seeded(seed):
+                descend(network, lessons, loss, recipe, progress.on_step)
+        finally:
+            del self._in_training
         self._take_parameters(network)
 
     def _scale_outputs(self, labels: FloatArray) -> None:
@@ -195,26 +231,46 @@ class StepwiseStudent(Student):
         self.output_scale_ = np.full(labels.shape[1], max(float(spread), 1e-6))
 
     def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Match scores ``(n_scores, n)``: their distance in units of their variance, and the loss."""
-        unit = self._unit
+        """Match scores ``(n_scores, n)``: give their distance in units of their variance, the loss."""
+        if not lesson.plain:
+            return self._matched_row_by_row(outputs, lesson)
         if self.task == "regression":
-            distance = ((outputs - lesson.logs) * unit).square().mean()
+            distance = ((outputs - lesson.logs) * self._unit).square().mean()
             return distance, distance
-        weights = (unit**2, KL_WEIGHT * self.temperature**2)
-        if lesson.hard is None:
-            return _apply_matched(outputs, lesson.labels, lesson.logs, *weights)
-        n, soft = outputs.shape[1], ~lesson.hard
-        matched = loss = outputs.new_zeros(())
-        if soft.any():
-            labels, logs = lesson.labels[:, soft], lesson.logs[:, soft]
-            matched, loss = _apply_matched(outputs[:, soft], labels, logs, *weights)
-        sharp = functional.log_softmax(outputs[:, lesson.hard] * self.temperature, dim=0)
-        entropy = -(lesson.labels[:, lesson.hard] * sharp).sum()
-        share = float(soft.sum()) / n
-        return matched * share, loss * share + entropy / n
+        weights = (self._unit**2, KL_WEIGHT * self.temperature**2)
+        return _apply_matched(outputs, lesson.labels, lesson.logs, *weights)
+
+    def _matched_row_by_row(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
+        """Match scores as `_matched` does, with hard labels, weights and pairs."""
+        errors = (outputs - lesson.logs) * self._unit
+        if self.task == "classification":
+            errors = errors - errors.mean(dim=0)
+        squares = errors.square().mean(dim=0)
+        rest = torch.zeros_like(squares)
+        if self.task == "classification":
+            told = functional.log_softmax(outputs, dim=0)
+            divergence = (lesson.labels * (lesson.logs - told)).sum(dim=0)
+            rest = KL_WEIGHT * self.temperature**2 * divergence
+        if lesson.hard is not None:
+            sharp = functional.log_softmax(outputs * self.temperature, dim=0)
+            squares = squares.masked_fill(lesson.hard, 0.0)
+            rest = torch.where(lesson.hard, -(lesson.labels * sharp).sum(dim=0), rest)
+        if lesson.weights is not None:
+            squares, rest = lesson.weights * squares, lesson.weights * rest
+        unexplained = squares.mean()
+        loss = unexplained + rest.mean()
+        if lesson.pairs is not None:
+            loss = loss + difference_of_errors(errors, lesson.pairs)
+        return unexplained, loss
 
     def _matched_by_hand(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-        """Do what `_matched` does for soft labels, and give the loss's slope along the outputs."""
+        """Do what `_matched` does, and give the loss's slope along the outputs."""
+        if not lesson.plain:
+            with torch.enable_grad():
+                outputs = outputs.detach().requires_grad_()
+                unexplained, loss = self._matched_row_by_row(outputs, lesson)
+            (slope,) = torch.autograd.grad(loss, outputs)
+            return unexplained.detach(), loss.detach(), slope
         if self.task == "regression":
             ahead = (outputs - lesson.logs) * self._unit
             distance = ahead.square().mean()
@@ -231,6 +287,20 @@ class StepwiseStudent(Student):
         if self.task == "regression":
             return outputs + self.output_centre_
         return (outputs - outputs.mean(axis=1, keepdims=True)) * self.temperature
+
+
+def difference_of_errors(errors: Tensor, pairs: Tensor) -> Tensor:
+    """Give the mean square by which the errors of paired rows differ, each pair by its weight.
+
+    Parameters
+    ----------
+    errors : Tensor of shape (n_scores, n)
+        Student less teacher, in standard deviations of the teacher's score.
+    pairs : Tensor of shape (n_pairs,)
+        Of rows 0 and 1, 2 and 3, …
+    """
+    first, second = errors[:, : 2 * len(pairs) : 2], errors[:, 1 : 2 * len(pairs) : 2]
+    return (pairs * (first - second).square().mean(dim=0)).mean()
 
 
 def matched_scores(

@@ -58,6 +58,18 @@ class Teacher(ABC):
         """Say in one phrase what the teacher is."""
         return type(self).__name__
 
+    def spread(self, X: Rows) -> FloatArray | None:
+        """Give how far a teacher's members disagree on rows: ``(n_samples,)``.
+
+        The standard deviation of the members' scores, root mean square over the scores; None for a
+        teacher without members.
+        """
+        return None
+
+    def hidden(self, X: Rows) -> FloatArray | None:
+        """Give the middle layer's units ``(n_samples, n_units)``; None for one without layers."""
+        return None
+
     def gradient_model(self) -> Any | None:
         """Give a `GradientModel` of the score for teachers that have gradients, else None."""
         return None
@@ -77,3 +89,8 @@ def in_chunks(function: Any, X: np.ndarray, size: int) -> FloatArray:
     if len(X) <= size:
         return np.asarray(function(X))
     return np.concatenate([function(X[i : i + size]) for i in range(0, len(X), size)])
+
+
+def spread_of(scores: FloatArray) -> FloatArray:
+    """Give the spread of members' scores ``(n_members, n_samples, n_scores)``: ``(n_samples,)``."""
+    return np.asarray(np.sqrt(scores.var(axis=0).mean(axis=1)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.teachers.base import Teacher, in_chunks
+from explain_distill.teachers.base import Teacher, in_chunks, spread_of
 
 CHUNK = 8192  # rows a forward pass
 CLIP = 3.0  # standard deviations towards which inputs are squashed
@@ -51,13 +51,17 @@ class BatchedMLP(nn.Module):
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, b)) for _, b in pairs)
         self.dropout = dropout
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``(members, n, n_inputs)`` or ``(n, n_inputs)`` to ``(members, n, n_outputs)``."""
+    def forward(self, x: Tensor, n_layers: int | None = None) -> Tensor:
+        """Map ``(members, n, n_inputs)`` or ``(n, n_inputs)`` to ``(members, n, n_outputs)``.
+
+        With `n_layers`, stop at the units of that hidden layer, counted from 1.
+        """
         if x.ndim == 2:
             x = x.expand(len(self.weights[0]), *x.shape)
         x = x / torch.sqrt(1 + (x / CLIP).square())
         last = len(self.weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+        layers = zip(self.weights, self.biases, strict=True)
+        for layer, (weight, bias) in enumerate(islice(layers, n_layers)):
             x = torch.baddbmm(bias, x, weight)
             if layer < last:
                 # SiLU is smooth, so integrated gradients converge fast and add up.
@@ -174,9 +178,32 @@ class NeuralTeacher(Teacher):
         """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
         return in_chunks(self._score_chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
-    def _score_chunk(self, X: Rows) -> Scores:
+    def spread(self, X: Rows) -> FloatArray:
+        """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
+
+        def chunk(X: Rows) -> FloatArray:
+            with torch.inference_mode():
+                members = self._network(self._inputs(X)).double()
+                return spread_of(torch.stack([*map(self._score_of_logits, members)]).numpy())
+
+        return in_chunks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+
+    def hidden(self, X: Rows) -> FloatArray:
+        """Give the middle hidden layers of all members: ``(n_samples, members * width)``."""
+
+        def chunk(X: Rows) -> FloatArray:
+            with torch.inference_mode():
+                units = self._network(self._inputs(X), (self.depth + 1) // 2)
+                return units.transpose(0, 1).flatten(1).double().numpy()
+
+        return in_chunks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+
+    def _inputs(self, X: Rows) -> Tensor:
         prepared = self._preparation(self._readable.transform(X))
-        logits = self._logits(torch.as_tensor(prepared, dtype=torch.float32))
+        return torch.as_tensor(prepared, dtype=torch.float32)
+
+    def _score_chunk(self, X: Rows) -> Scores:
+        logits = self._logits(self._inputs(X))
         return self._score_of_logits(torch.from_numpy(logits)).numpy()
 
     def _logits(self, rows: Tensor) -> FloatArray:

@@ -77,7 +77,7 @@ def test_hard_labels_alone_learn_the_truth(wine, wine_teacher):
 def test_a_hard_weight_is_the_share_of_true_labels(mixed, mixed_teacher):
     rng = np.random.default_rng(0)
     labeller = Labeller(mixed_teacher, mixed[0], xd.Coalitions(), 1.0, 0.3, rng)
-    _, labels = labeller.draw(20_000)
+    labels = labeller.draw(20_000).labels
     assert np.mean((labels == 0).any(axis=1)) == pytest.approx(0.3, abs=0.02)
 
 
@@ -122,7 +122,8 @@ def test_training_rows_come_once_with_each_label_at_its_weight(mixed, mixed_teac
 
     def weighed(hard_weight):
         labeller = Labeller(mixed_teacher, mixed[0], xd.TrainingRows(), 1.0, hard_weight, rng)
-        return labeller.all_rows()
+        batch = labeller.all_rows()
+        return batch.rows, batch.labels, batch.weights
 
     n = len(mixed[0])
     rows, labels, weights = weighed(0.3)
@@ -133,8 +134,8 @@ def test_training_rows_come_once_with_each_label_at_its_weight(mixed, mixed_teac
 
 def test_soft_labels_stay_soft_at_a_low_temperature(wine, wine_teacher):
     rng = np.random.default_rng(0)
-    _, labels = Labeller(wine_teacher, wine[0], xd.Coalitions(), 0.1, 0.0, rng).draw(5000)
-    assert (labels > 0).all()
+    batch = Labeller(wine_teacher, wine[0], xd.Coalitions(), 0.1, 0.0, rng).draw(5000)
+    assert (batch.labels > 0).all()
 
 
 def test_hard_labels_alone_do_not_ask_a_teacher_for_no_rows(wine):
