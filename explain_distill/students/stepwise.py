@@ -231,7 +231,7 @@ class StepwiseStudent(Student):
         self.output_scale_ = np.full(labels.shape[1], max(float(spread), 1e-6))
 
     def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Match scores ``(n_scores, n)``: give their distance in units of their variance, the loss."""
+        """Match scores ``(n_scores, n)``: their distance in units of their variance, and a loss."""
         if not lesson.plain:
             return self._matched_row_by_row(outputs, lesson)
         if self.task == "regression":
