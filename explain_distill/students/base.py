@@ -72,7 +72,9 @@ class Student(BaseEstimator):  # type: ignore[misc]
     """Base of all students.
 
     A subclass has `_fit_labels`, `predict_score`, `complexity`, `rules`, and reads and writes its
-    arrays. Its parameters include `task`, `temperature` and `random_state`.
+    arrays. Its parameters include `task`, `temperature` and `random_state`. It may besides learn
+    from a stream (``fit_stream(batches, on_step)``) or by asking (``fit_oracle(oracle, on_step)``,
+    see `explain_distill.students.oracle`); `distill` prefers either to `fit`.
 
     Attributes
     ----------
