@@ -128,6 +128,8 @@ def goes_right(question: Split | Gate) -> str:
     if isinstance(question, Gate):
         return f"{_logit(question)} > 0.0"
     x, threshold = f"x{question.feature}", exact(question.threshold)
+    if question.of_missing_alone:
+        return f"{x} != {x}"
     if question.missing_right:  # every comparison with NaN is false
         return f"not {x} {'<' if question.inclusive else '<='} {threshold}"
     return f"{x} {'>=' if question.inclusive else '>'} {threshold}"

@@ -137,6 +137,8 @@ def _goes_right(question: Split | Gate) -> str:
     if isinstance(question, Gate):
         return f"{_logit(question)} > 0.0"
     x = f'"x{question.feature}"'
+    if question.of_missing_alone:
+        return f"{x} IS NULL"
     asked = f"{x} {'>=' if question.inclusive else '>'} {exact(question.threshold)}"
     return f"({asked} OR {x} IS NULL)" if question.missing_right else asked
 

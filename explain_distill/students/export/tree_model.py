@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from explain_distill._types import TaskKind
 from explain_distill.data.features import Feature
 from explain_distill.data.readable_features import ReadableFeature
+from explain_distill.students.splits import EVERYTHING
 
 Combination: TypeAlias = Literal["leaf", "mixture", "sum"]
 
@@ -32,6 +33,11 @@ class Split:
     threshold: float
     inclusive: bool
     missing_right: bool
+
+    @property
+    def of_missing_alone(self) -> bool:
+        """Whether it asks only whether the feature is missing: no value exceeds its threshold."""
+        return self.missing_right and self.threshold == EVERYTHING
 
 
 @dataclass(frozen=True)

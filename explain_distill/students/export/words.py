@@ -80,6 +80,8 @@ def question_words(model: TreeModel, question: Split | Gate, n_terms: int | None
     if isinstance(question, Gate):
         return _gate_words(model, question, n_terms)
     feature = model.features[question.feature]
+    if question.of_missing_alone:
+        return f"{shown(feature.name)} is missing"
     missing = " or it is missing" if question.missing_right and feature.level is None else ""
     if feature.binary and 0 <= question.threshold <= 1:
         return f"{shown(feature.name)}{missing}"

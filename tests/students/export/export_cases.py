@@ -5,6 +5,7 @@ import numpy as np
 import explain_distill as xd
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
+from explain_distill.students.splits import EVERYTHING
 
 NASTY = (
     'a"b',
@@ -110,3 +111,10 @@ def records(data, X):
     """Give rows as a program holds them: dicts of cells by column, None where unknown."""
     table = data.schema.decode(X).astype(object)
     return table.where(table.notna(), None).to_dict("records")
+
+
+def asks_whether_missing(data):
+    """Give a decision tree whose first question is whether the first column is missing."""
+    tree = fitted("decision-tree", data)
+    tree.feature_[0], tree.threshold_[0], tree.missing_left_[0] = 0, EVERYTHING, False
+    return tree

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from export_cases import DATA, STUDENTS, answers, edge_rows
+from export_cases import DATA, STUDENTS, answers, asks_whether_missing, edge_rows
 
 import explain_distill as xd
 from explain_distill.exceptions import MissingDependencyError
@@ -58,6 +58,14 @@ def test_a_value_at_a_threshold_goes_the_boosters_way(students, tables):
     rows = np.array(rows)
     (value,) = session(student).run(["value"], {"readable": rows})
     assert value == pytest.approx(student.predict(rows), rel=1e-12)
+
+
+def test_a_question_of_what_is_missing_is_asked(tables):
+    data = tables["two-classes"]
+    tree, X = asks_whether_missing(data), edge_rows(data)
+    rows = data.readable_features.transform(X)
+    (told,) = session(tree).run(["probabilities"], {"readable": rows})
+    assert told == pytest.approx(answers(tree, data, X), abs=1e-9)
 
 
 def test_trees_that_learned_nothing_answer_for_every_row():

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from export_cases import DATA, TREES, answers, edge_rows, records
+from export_cases import DATA, TREES, answers, asks_whether_missing, edge_rows, records
 
 from explain_distill.students.export.forms import exported
 
@@ -59,3 +59,11 @@ def test_a_column_that_is_absent_is_an_error(students):
     exec(exported(students("path", "two-classes"), "python"), space)
     with pytest.raises(KeyError):
         space["predict"]({})
+
+
+def test_a_question_of_what_is_missing_is_asked_plainly(tables):
+    data = tables["two-classes"]
+    tree, X = asks_whether_missing(data), edge_rows(data)
+    code = exported(tree, "python").decode()
+    assert "if x0 != x0:" in code
+    assert asked_bare(code, records(data, X)) == pytest.approx(answers(tree, data, X), abs=1e-9)

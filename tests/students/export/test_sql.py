@@ -2,7 +2,17 @@ import sqlite3
 
 import numpy as np
 import pytest
-from export_cases import DATA, NASTY, TREES, answers, edge_rows, fitted, mixed_rows, records
+from export_cases import (
+    DATA,
+    NASTY,
+    TREES,
+    answers,
+    asks_whether_missing,
+    edge_rows,
+    fitted,
+    mixed_rows,
+    records,
+)
 
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.features import Feature, Schema
@@ -80,3 +90,12 @@ def test_comments_hold_no_name(students):
     query = exported(students("path", "two-classes"), "sql").decode()
     comments = [line for line in query.splitlines() if line.startswith("--")]
     assert not any(name in line for name in NASTY for line in comments)
+
+
+def test_a_question_of_what_is_missing_is_asked_plainly(tables):
+    data = tables["two-classes"]
+    tree, X = asks_whether_missing(data), edge_rows(data)
+    query = exported(tree, "sql").decode()
+    assert '"x0" IS NULL' in query
+    told = np.array([row[-2:] for row in asked_in_sqlite(query, data, X)[1]], float)
+    assert told == pytest.approx(answers(tree, data, X), abs=1e-9)

@@ -1,5 +1,5 @@
 import pytest
-from export_cases import NASTY, TREES
+from export_cases import NASTY, TREES, asks_whether_missing
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
@@ -50,3 +50,8 @@ def test_a_student_that_was_told_no_names_calls_its_columns_x(tables):
     student = xd.BoostedTrees(n_trees=3, task="regression").fit(data.X, data.y)
     assert "row['x0']" in exported(student, "python").decode()
     assert len(NASTY) == len(data.schema)
+
+
+def test_a_question_of_what_is_missing_is_said_plainly(tables):
+    words = exported(asks_whether_missing(tables["two-classes"]), "rules").decode()
+    assert 'Question 1: a"b is missing?' in words
