@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explain_distill.exceptions import ExplainDistillError, UnknownNameError
+from explain_distill.exceptions import DataError, ExplainDistillError, UnknownNameError
 
 if TYPE_CHECKING:
     from explain_distill.data.dataset import Dataset
@@ -80,6 +80,14 @@ def run(
     temperature: Annotated[
         float, typer.Option(help="At which the teacher's probabilities are softened.")
     ] = 1.0,
+    sizes: Annotated[
+        str,
+        typer.Option(
+            metavar="N,N…",
+            help="Make each student at each of these sizes, and read the smallest that does as "
+            "well as every larger one.",
+        ),
+    ] = "",
     seed: SeedOption = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
@@ -93,6 +101,7 @@ def run(
 ) -> None:
     """Train a teacher on a table, distil it into students, and judge them."""
     from explain_distill._console import notes_on_stderr, progress_for, side_by_side
+    from explain_distill.report.front import front_words
     from explain_distill.study.output import check_output
     from explain_distill.study.run import run as run_study
 
@@ -103,6 +112,7 @@ def run(
             students=_names(students),
             transfer=transfer,
             temperature=temperature,
+            sizes=_sizes(sizes),
             seed=seed,
             quick=quick,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
@@ -113,6 +123,8 @@ def run(
         print(side_by_side(study.comparison))
         if study.comparison.caution is not None:
             print(f"Caution: {study.comparison.caution}")
+        if study.front is not None:
+            print("\n".join(front_words(study.front)))
         print(f"Reasons: {study.comparison.reasons.describe()}.")
         print(f"Report: {out / 'report.html'}")
         print(f"App: explain-distill app {shlex.quote(str(out))}")
@@ -249,6 +261,17 @@ def _load(data: str, target: str | None, group: str | None) -> Dataset:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _sizes(text: str) -> list[int]:
+    """Read whole numbers that are parted by commas."""
+    try:
+        return [int(part) for part in _names(text)]
+    except ValueError:
+        raise DataError(
+            f"--sizes must be whole numbers, parted by commas; however, got {text!r}. "
+            "Give --sizes 2,4,8,16,32, say."
+        ) from None
 
 
 def _open(folder: Path) -> Study:

@@ -60,6 +60,30 @@ def score_r2(teacher: Scores, student: Scores) -> float:
     return float(1 - np.square(teacher - student).sum() / max(np.square(centred).sum(), 1e-300))
 
 
+def row_losses(teacher: Scores, student: Scores, *, classify: bool) -> dict[str, FloatArray]:
+    """Give what each row takes from perfect fidelity, so that two students can be paired.
+
+    Parameters
+    ----------
+    teacher, student : ndarray of shape (n_samples, n_scores)
+    classify : bool
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_samples,)
+        ``agreement``, for classes: 1 where the class is another. ``score_r2``: the squared distance
+        of the scores in units of the teacher's score variance over these rows; absent where that
+        is 0. The mean of each is 1 less the measure that it is named for.
+    """
+    variance = np.square(teacher - teacher.mean(axis=0)).sum(axis=1).mean()
+    losses: dict[str, FloatArray] = {}
+    if classify:
+        losses["agreement"] = (teacher.argmax(axis=1) != student.argmax(axis=1)).astype(float)
+    if variance > 0:
+        losses["score_r2"] = np.square(teacher - student).sum(axis=1) / variance
+    return losses
+
+
 def _score_r2(teacher: Scores, student: Scores, groups: IntArray | None) -> Estimate:
     # Σ over rows and scores of squares; rows are resampled, so each row's sums are enough.
     unexplained = np.square(teacher - student).sum(axis=1)

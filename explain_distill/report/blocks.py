@@ -136,6 +136,39 @@ class Dots:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """A figure of one kind of student at several sizes.
+
+    Parameters
+    ----------
+    title, unit : str
+        `unit` is what a size counts.
+    sizes : tuple of int
+        Ascending.
+    validation, test : tuple of Figure
+        On the rows of each name, one a size.
+    chosen : int
+        One of the sizes.
+    """
+
+    title: str
+    unit: str
+    sizes: tuple[int, ...]
+    validation: tuple[Figure, ...]
+    test: tuple[Figure, ...]
+    chosen: int
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A figure against the size of students, a panel a kind, all on one scale from 0."""
+
+    caption: str
+    axis: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
 class Bars:
     """Values of several series, side by side for each name."""
 
@@ -171,7 +204,7 @@ class Outline:
     items: tuple[Item, ...]
 
 
-Block: TypeAlias = Paragraph | Listing | Facts | Code | Table | Dots | Bars | Tree | Outline
+Block: TypeAlias = Paragraph | Listing | Facts | Code | Table | Dots | Sizes | Bars | Tree | Outline
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def dots_plot(dots: Dots) -> str:
     left = _label_room([point.label for point in dots.points])
     right = WIDTH - 150
     low, high = _range(dots)
-    step = _step(low, high)
+    step = round_step(low, high)
     low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
 
     def at(value: float) -> float:
@@ -102,7 +102,7 @@ def _range(dots: Dots) -> tuple[float, float]:
     return low, high
 
 
-def _step(low: float, high: float) -> float:
+def round_step(low: float, high: float) -> float:
     """Choose a round distance between ticks, of which there are some six."""
     raw = (high - low) / 5
     power = 10 ** math.floor(math.log10(raw))

@@ -15,9 +15,19 @@ from markupsafe import Markup
 
 from explain_distill._types import Json
 from explain_distill.exceptions import UnknownNameError
-from explain_distill.report.blocks import Bars, Block, Dots, Figure, Item, Report, Tree
+from explain_distill.report.blocks import (
+    Bars,
+    Block,
+    Dots,
+    Figure,
+    Item,
+    Report,
+    Sizes,
+    Tree,
+)
 from explain_distill.report.plots import bars_plot, dots_plot
 from explain_distill.report.sections import build_report
+from explain_distill.report.sizes_plot import sizes_plot
 from explain_distill.report.tree_drawing import draw_tree
 from explain_distill.study.output import write_whole
 
@@ -137,10 +147,12 @@ def _environment(*, html: bool) -> Environment:
     return environment
 
 
-def _draw(block: Dots | Bars | Tree) -> Markup:
+def _draw(block: Dots | Sizes | Bars | Tree) -> Markup:
     """Draw a block; drawings escape their text themselves."""
     if isinstance(block, Dots):
         return Markup(dots_plot(block))
+    if isinstance(block, Sizes):
+        return Markup(sizes_plot(block))
     if isinstance(block, Bars):
         return Markup(bars_plot(block))
     return Markup(draw_tree(list(block.nodes), block.task, weighed=block.weighed))

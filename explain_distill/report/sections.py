@@ -23,6 +23,7 @@ from explain_distill.report.blocks import (
     Section,
     Table,
 )
+from explain_distill.report.front import front_section
 from explain_distill.report.judgement import (
     agreement_words,
     fidelity_section,
@@ -70,6 +71,7 @@ def build_report(study: Study) -> Report:
     -------
     Report
     """
+    sizes = () if study.front is None else (front_section(study, study.front),)
     return Report(
         title=f"{study.about.name}: how far the students speak for their teacher",
         created=study.about.created,
@@ -77,6 +79,7 @@ def build_report(study: Study) -> Report:
             asked_section(study),
             data_section(study),
             teacher_section(study),
+            *sizes,
             students_section(study),
             fidelity_section(study),
             reasons_section(study),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from explain_distill.data.dataset import Task
 from explain_distill.report.blocks import Figure, Form
+from explain_distill.students.names import STUDENTS
 
 STUDENT_KINDS = {
     "soft-tree": "soft tree",
@@ -87,6 +88,9 @@ def spoken(name: str) -> str:
     """Say a model in a sentence: ``"the soft tree"``, ``"the student “small one”"``."""
     if name == "teacher":
         return "the teacher"
+    kind, _, size = name.rpartition("-")
+    if kind in STUDENT_KINDS and size.isdecimal():
+        return f"the {STUDENT_KINDS[kind]} with {int(size):,} {STUDENTS[kind].SIZE_UNIT}"
     return f"the {STUDENT_KINDS[name]}" if name in STUDENT_KINDS else f"the student “{name}”"
 
 

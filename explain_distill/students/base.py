@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -86,6 +86,9 @@ class Student(BaseEstimator):  # type: ignore[misc]
     NAME: ClassVar[str]
     """The name on the command line and in a study's folder."""
 
+    SIZE_UNIT: ClassVar[str] = ""
+    """What `with_size` counts, in the plural, such as ``"leaves"``; empty without sizes."""
+
     task: TaskKind
     temperature: float
     random_state: Any
@@ -105,6 +108,19 @@ class Student(BaseEstimator):  # type: ignore[misc]
     def complexity(self) -> dict[str, float]:
         """Give the student's size in numbers: leaves, depth, parameters, features per split."""
         return {}
+
+    def with_size(self, size: int) -> Self:
+        """Give an unfitted copy of another size, counted in `SIZE_UNIT`.
+
+        Raises
+        ------
+        DataError
+            Where there is no such size.
+        """
+        raise DataError(
+            f"A student must say what its size is to be made in several; however, {self.NAME!r} "
+            "does not. Leave it out, or give no sizes."
+        )
 
     def rules(self) -> list[str]:
         """Say the student in words, in raw units."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import softmax
+from sklearn.base import clone
 
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import xgboost
 
 FEW_ROWS = 4  # up to which our own walk down the trees is faster than a call of xgboost
+LEFT_OVER = 0.05  # the share of a score that a chosen number of rounds may leave unlearned
 NAMED_FEATURES = 5  # how many features the words name
 
 
@@ -59,6 +61,7 @@ class BoostedTrees(Student):
     """
 
     NAME: ClassVar[str] = "boosted-trees"
+    SIZE_UNIT: ClassVar[str] = "rounds"
 
     booster_: xgboost.Booster
 
@@ -149,6 +152,11 @@ class BoostedTrees(Student):
     def _take_booster(self, booster: xgboost.Booster, scale: float) -> None:
         self.booster_, self.output_scale_ = booster, scale
         self.tree_arrays_ = TreeArrays.of(booster, len(self.output_centre_))
+
+    def with_size(self, size: int) -> Self:
+        """Give an unfitted copy of so many rounds, each of which learns more where they are few."""
+        rate = max(self.learning_rate, 1 - LEFT_OVER ** (1 / size))
+        return clone(self).set_params(n_trees=size, learning_rate=rate)
 
     def complexity(self) -> dict[str, float]:
         """Give leaves and depth of all trees together."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import clone
 
 from explain_distill._arrays import take_checked
 from explain_distill._types import (
@@ -92,6 +93,7 @@ class DecisionTree(Student):
     """
 
     NAME: ClassVar[str] = "decision-tree"
+    SIZE_UNIT: ClassVar[str] = "leaves"
 
     children_: IntArray
     feature_: IntArray
@@ -224,6 +226,15 @@ class DecisionTree(Student):
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
         X = self._checked_rows(X)
         return self.leaf_outputs_[self.splits.leaves_of(X)]
+
+    def with_size(self, size: int) -> Self:
+        """Give an unfitted copy of at most so many leaves."""
+        if not 2 <= size <= MOST_LEAVES:
+            raise DataError(
+                f"The size of a decision tree must be from 2 to {MOST_LEAVES}, its leaves; however, "
+                f"got {size}. Some 16 can be read at a glance."
+            )
+        return clone(self).set_params(max_leaves=size)
 
     def complexity(self) -> dict[str, float]:
         """Give leaves, depth and features per split."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from scipy.special import expit
+from sklearn.base import clone
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -49,6 +50,7 @@ class MLP(StepwiseStudent):
     """
 
     NAME: ClassVar[str] = "mlp"
+    SIZE_UNIT: ClassVar[str] = "units a hidden layer"
     TAKES_HINTS: ClassVar[bool] = True
     _n_hints = 0
 
@@ -79,6 +81,10 @@ class MLP(StepwiseStudent):
             hidden = hidden @ weight + bias
             hidden = hidden * expit(hidden)
         return self._finished_score(hidden @ self.weights_[-1] + self.biases_[-1])
+
+    def with_size(self, size: int) -> Self:
+        """Give an unfitted copy with as many hidden layers, each of so many units."""
+        return clone(self).set_params(hidden=(size,) * len(self.hidden))
 
     def complexity(self) -> dict[str, float]:
         """Give the number of parameters."""

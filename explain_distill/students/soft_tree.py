@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import torch
 from scipy.special import expit, log_softmax
+from sklearn.base import clone
 from torch import Tensor, nn
 
 from explain_distill._arrays import in_blocks, take_checked
@@ -75,6 +76,7 @@ class SoftTree(StepwiseStudent):
     """
 
     NAME: ClassVar[str] = "soft-tree"
+    SIZE_UNIT: ClassVar[str] = "leaves"
 
     def __init__(
         self,
@@ -131,6 +133,16 @@ class SoftTree(StepwiseStudent):
         """Give each node's logit of going right: ``(n_samples, n_leaves - 1)``."""
         prepared = self.preparation_(X)
         return (prepared @ self.gate_weights_ + self.gate_biases_) * self.inverse_temperatures_
+
+    def with_size(self, size: int) -> Self:
+        """Give an unfitted copy of so many leaves, a power of two."""
+        depth = size.bit_length() - 1
+        if size != 2**depth or not 1 <= depth <= MAX_DEPTH:
+            raise DataError(
+                f"The size of a soft tree must be a power of two from 2 to {2**MAX_DEPTH}, its "
+                f"leaves; however, got {size}. Take 8 or 16, say."
+            )
+        return clone(self).set_params(depth=depth)
 
     def complexity(self) -> dict[str, float]:
         """Give leaves, depth, parameters and features per split, "is missing" being one."""

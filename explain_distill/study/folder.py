@@ -27,6 +27,7 @@ import numpy as np
 
 from explain_distill._types import Json
 from explain_distill.audit.compare import Comparison, Metric, check_names
+from explain_distill.audit.front import Front
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.students.base import Student
@@ -53,10 +54,17 @@ from explain_distill.teachers.neural import NeuralTeacher
 
 
 def write_study(
-    folder: Path, about: About, comparison: Comparison, train: Dataset | None, with_data: bool
+    folder: Path,
+    about: About,
+    comparison: Comparison,
+    train: Dataset | None,
+    front: Front | None,
+    with_data: bool,
 ) -> None:
     """Write a study into an empty folder."""
     header = {"format": FORMAT, **about.to_json(), "reasons": comparison.reasons.to_json()}
+    if front is not None:
+        header["front"] = front.to_json()
     write_json(folder / "study.json", header)
     rows = [metric.to_json() for metric in comparison.metrics]
     write_json(folder / "results.json", {"format": FORMAT, "metrics": rows})
@@ -91,7 +99,7 @@ def check_study(folder: Path) -> None:
         )
 
 
-def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None]:
+def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None, Front | None]:
     """Read what `write_study` wrote.
 
     Raises
@@ -107,6 +115,8 @@ def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None]:
     with told_as_format_error(folder / "results.json"):
         metrics = tuple(_metric(row) for row in results["metrics"])
         names = check_names(dict.fromkeys(m.model for m in metrics if m.role == "student"))
+    with told_as_format_error(folder / "study.json"):
+        front = Front.from_json(header["front"], names) if "front" in header else None
     teacher = _read_teacher(folder / "teacher", about) if about.teacher_kept else None
     students = {name: _read_student(folder / "students" / name, about) for name in names}
     train = read_rows(folder / "data" / "train.parquet", about, None)
@@ -116,7 +126,7 @@ def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None]:
     with told_as_format_error(folder / "scores.parquet"):
         scores = read_scores(folder / "scores.parquet", models, about)
     reasons = read_reasons(folder / "attributions", models, header, about)
-    return about, Comparison(teacher, students, test, metrics, scores, reasons), train
+    return about, Comparison(teacher, students, test, metrics, scores, reasons), train, front
 
 
 def _metric(row: Json) -> Metric:

@@ -9,10 +9,11 @@ from functools import partial
 
 from explain_distill._types import Json
 from explain_distill.audit.compare import Comparison, compare
+from explain_distill.audit.front import front_of, set_apart
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import check_options, distill
 from explain_distill.distillation.names import transfer_set
-from explain_distill.exceptions import UnknownNameError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import Student
 from explain_distill.students.names import STUDENTS
 from explain_distill.study.about import About
@@ -29,6 +30,7 @@ QUICK: dict[str, Json] = {
     "mlp": {"n_steps": 1500},
 }
 QUICK_ROWS = 50_000
+MOST_SIZE = 4096
 
 
 class Progress:
@@ -46,12 +48,17 @@ def run(
     students: Sequence[str] = tuple(STUDENTS),
     transfer: str = "coalitions",
     temperature: float = 1.0,
+    sizes: Sequence[int] = (),
     seed: int = 0,
     quick: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> Study:
     """Do the main job: split, train a teacher, distil students, judge them.
+
+    With sizes, each student is made at each of them and named for it, as in ``"soft-tree-8"``. They
+    learn from two thirds of the training rows; the rest, validation rows, says which sizes do as
+    well as every larger one, and so which student is to be read. See `audit.front`.
 
     Parameters
     ----------
@@ -61,6 +68,8 @@ def run(
     transfer : str, default="coalitions"
         Of `TRANSFER_SETS`, or several in equal shares: ``"coalitions+munge"``.
     temperature : float, default=1.0
+    sizes : sequence of int, default=()
+        Two or more, each counted in the student's own unit; see `Student.with_size`.
     seed : int, default=0
         Of everything: the split, the teacher, the draws.
     quick : bool, default=False
@@ -81,34 +90,43 @@ def run(
     check_options(temperature)
     where = transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
     progress = progress or Progress()
+    plain: dict[str, Student] = {
+        name: STUDENTS[name](**(QUICK[name] if quick else {})) for name in chosen
+    }
+    size_of = _named_for_sizes(chosen, sizes)
+    wanted = {name: plain[kind].with_size(size) for name, (kind, size) in size_of.items()} or plain
     train, test = data.split(seed=seed)
+    learned, validation = set_apart(train, seed) if sizes else (train, None)
     teacher = _taught(train, seed, progress)
     fitted: dict[str, Student] = {}
-    for name in chosen:
-        student = STUDENTS[name](**(QUICK[name] if quick else {}))
+    for name, student in wanted.items():
         with progress.stage(name) as advance:
             fitted[name] = distill(
                 teacher,
                 student,
-                train,
+                learned,
                 transfer=where,
                 temperature=temperature,
                 seed=seed,
                 on_step=partial(_say_step, advance),
             )
     comparison = _judged(teacher, fitted, test, seed, progress)
+    front = None
+    if validation is not None:
+        front = front_of(teacher, fitted, {n: size for n, (_, size) in size_of.items()}, validation)
     configuration = {
         "command": command,
         "seed": seed,
         "students": chosen,
         "transfer": transfer,
         "temperature": temperature,
+        "sizes": list(sizes),
         "quick": quick,
         "grouped": data.groups is not None,
         "cores": os.cpu_count(),
     }
     about = About.of(teacher, fitted, train, test, configuration, sha256=data.sha256)
-    return Study(about, comparison, train)
+    return Study(about, comparison, train, front)
 
 
 def _taught(train: Dataset, seed: int, progress: Progress) -> NeuralTeacher:
@@ -153,3 +171,14 @@ def _check_students(students: Sequence[str]) -> list[str]:
     if not students:
         raise UnknownNameError.of("A student", "", STUDENTS)
     return list(dict.fromkeys(students))
+
+
+def _named_for_sizes(kinds: Sequence[str], sizes: Sequence[int]) -> dict[str, tuple[str, int]]:
+    """Name each kind of student at each size: ``{"soft-tree-8": ("soft-tree", 8), …}``."""
+    chosen = sorted(set(sizes))
+    if sizes and (len(chosen) < 2 or not 1 <= chosen[0] <= chosen[-1] <= MOST_SIZE):
+        raise DataError(
+            f"Sizes must be at least two whole numbers from 1 to {MOST_SIZE}; however, got "
+            f"{', '.join(map(str, sizes))}. Give 2, 4, 8, 16, 32, say."
+        )
+    return {f"{kind}-{size}": (kind, size) for kind in kinds for size in chosen}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from explain_distill.audit.compare import Comparison
 from explain_distill.audit.compare import compare as compare_models
+from explain_distill.audit.front import Front
 from explain_distill.data.dataset import Dataset
 from explain_distill.students.base import Student
 from explain_distill.study.about import About
@@ -29,11 +30,14 @@ class Study:
     comparison : Comparison
     train : Dataset or None
         The training rows, where they are known.
+    front : Front or None
+        Which sizes do as well as larger ones, where students were made in several.
     """
 
     about: About
     comparison: Comparison = field(repr=False)
     train: Dataset | None = field(default=None, repr=False)
+    front: Front | None = field(default=None, repr=False)
 
     @property
     def students(self) -> dict[str, Student]:
@@ -41,12 +45,19 @@ class Study:
         return self.comparison.students
 
     @property
-    def recommended(self) -> str:
-        """The student to read: the first of those that can be said in rules, else the first.
+    def leading(self) -> list[str]:
+        """The students to be told of: all, or of each kind the size that the front chooses."""
+        if self.front is None:
+            return list(self.students)
+        return [ladder.chosen.student for ladder in self.front.ladders]
 
-        Chosen by kind, not by a figure: the figures are of test rows, which choose nothing.
+    @property
+    def recommended(self) -> str:
+        """The student to read: the first of `leading` that can be said in rules, else the first.
+
+        Chosen by kind, and by size on training rows set apart: test rows choose nothing.
         """
-        names = list(self.students)
+        names = self.leading
         return next((n for n in names if self.students[n].NAME == "soft-tree"), names[0])
 
     def summary(self) -> pd.DataFrame:
@@ -85,7 +96,7 @@ class Study:
         folder = Path(folder)
         check_output(folder, force)
         with whole_folder(folder) as part:
-            write_study(part, self.about, self.comparison, self.train, with_data)
+            write_study(part, self.about, self.comparison, self.train, self.front, with_data)
             for suffix in formats:
                 self.report(part / f"report.{suffix}")
         return folder
@@ -99,8 +110,7 @@ class Study:
         StudyFormatError
             Where a file is missing, altered, or of another format.
         """
-        about, comparison, train = read_study(Path(folder))
-        return cls(about, comparison, train)
+        return cls(*read_study(Path(folder)))
 
     def report(self, path: str | Path) -> Path:
         """Write the report; the path's suffix says the form: ``.html``, ``.md`` or ``.json``.

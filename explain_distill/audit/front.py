@@ -1,0 +1,294 @@
+"""The front of size and fidelity: how small a student may be and still do as well as a larger one.
+
+The burden of proof lies on the smaller student. It does as well as a larger one where its loss is
+shown to exceed the larger one's by no more than a margin (non-inferiority); that no difference was
+found is not enough, since on few rows none is ever found. The rows that decide are validation rows:
+training rows from which no student learned. Test rows choose nothing.
+
+References
+----------
+Berger (1982), Multiparameter hypothesis testing and acceptance sampling: of several statements that
+must all hold, each is tested at the full level.
+Hsu & Berger (1999), Stepwise confidence intervals without multiplicity adjustment for dose-response
+and toxicity studies: so are statements in an order that was fixed beforehand, up to the first that
+fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+
+from explain_distill._random import generator
+from explain_distill._types import FloatArray, IntArray, Json
+from explain_distill.data.dataset import Dataset, split_indices
+from explain_distill.metrics.fidelity import row_losses
+from explain_distill.metrics.intervals import LEVEL, Estimate, mean, proportion
+from explain_distill.metrics.paired import excess_bound, fewest_rows
+from explain_distill.students.base import Student
+from explain_distill.teachers.base import Teacher
+
+MARGIN = 0.02
+"""Two of 100 answers, and 2% of the score's variance."""
+SHARE = 1 / 3
+"""The share of the training rows that becomes validation rows."""
+
+Verdict = Literal["largest", "as faithful", "less faithful", "not shown"]
+"""Of a size beside every larger one: ``"not shown"`` says that the rows do not decide."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What a student loses in one measure of fidelity, and how much more than larger ones.
+
+    Parameters
+    ----------
+    measure : str
+        ``"agreement"`` or ``"score_r2"``; the loss is 1 less the measure.
+    loss : Estimate
+    excess : float or None
+        The loss less that of the best of the larger students, as estimated; None for the largest.
+    most : float or None
+        The same with `Front.level` confidence at the most.
+    least : float or None
+        At the least, so that all of one kind hold together with that confidence.
+    """
+
+    measure: str
+    loss: Estimate
+    excess: float | None = None
+    most: float | None = None
+    least: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One size of a kind of student.
+
+    Parameters
+    ----------
+    student : str
+        Its name in the study.
+    size : int
+    verdict : str
+    gaps : tuple of Gap
+    """
+
+    student: str
+    size: int
+    verdict: Verdict
+    gaps: tuple[Gap, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """A kind of student at several sizes.
+
+    Parameters
+    ----------
+    kind : str
+        The kind's name, such as ``"soft-tree"``.
+    unit : str
+        What a size counts.
+    steps : tuple of Step
+        Ascending.
+    """
+
+    kind: str
+    unit: str
+    steps: tuple[Step, ...]
+
+    @property
+    def chosen(self) -> Step:
+        """The smallest student that does as well as each larger one; at the worst the largest."""
+        return next(step for step in self.steps if step.verdict in ("as faithful", "largest"))
+
+
+@dataclass(frozen=True)
+class Front:
+    """Every kind of student at several sizes, and which size of each is to be read.
+
+    Parameters
+    ----------
+    n_rows : int
+        The number of validation rows: training rows from which no student learned.
+    n_groups : int or None
+        The number of groups that they come in.
+    margin, level : float
+        By how much a student may lose more than a larger one; the confidence of each statement.
+    ladders : tuple of Ladder
+    """
+
+    n_rows: int
+    n_groups: int | None
+    margin: float
+    level: float
+    ladders: tuple[Ladder, ...]
+
+    @property
+    def fewest_rows(self) -> int:
+        """So many rows, or groups of them, can show that a size does as well, and no fewer."""
+        return fewest_rows(self.margin, level=self.level)
+
+    def to_json(self) -> Json:
+        """Give the fields as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, json: Json, students: Collection[str]) -> Front:
+        """Read what `to_json` wrote of these students.
+
+        KeyError, TypeError or ValueError where it is something else.
+        """
+        ladders = tuple(_ladder_of(ladder) for ladder in json["ladders"])
+        named = {step.student for ladder in ladders for step in ladder.steps}
+        if not named or not named <= set(students):
+            raise ValueError("the front tells of other students")
+        n_rows, n_groups = json["n_rows"], json["n_groups"]
+        return cls(n_rows, n_groups, float(json["margin"]), float(json["level"]), ladders)
+
+
+def judge_sizes(
+    kind: str,
+    unit: str,
+    sizes: Mapping[str, int],
+    losses: Mapping[str, FloatArray],
+    groups: IntArray | None = None,
+    *,
+    margin: float = MARGIN,
+    level: float = LEVEL,
+) -> Ladder:
+    """Say which sizes of one kind of student do as well as every larger one.
+
+    A size does as well where, in every measure, its loss exceeds that of no larger student by more
+    than `margin`: each of these statements is shown at `level`, so that all of them are
+    (Berger 1982). Sizes are tested from the largest downwards until one fails, which keeps the
+    probability of any wrong statement of the kind below ``1 - level`` (Hsu & Berger 1999). A size
+    is less faithful where it exceeds the loss of a larger one by more than `margin`, by bounds that
+    hold together for all pairs of sizes and all measures (Bonferroni).
+
+    Parameters
+    ----------
+    kind, unit : str
+    sizes : mapping of str to int
+        Of each student, ascending.
+    losses : mapping of str to ndarray of shape (n_samples, n_sizes)
+        What each student loses on each row, by measure; see `metrics.fidelity.row_losses`.
+    groups : ndarray of shape (n_samples,), optional
+        Rows that belong together.
+    margin : float, default=0.02
+    level : float, default=0.95
+
+    Returns
+    -------
+    Ladder
+    """
+    n_pairs = len(sizes) * (len(sizes) - 1) // 2 * len(losses)
+    joint = 1 - (1 - level) / max(n_pairs, 1)
+    steps: list[Step] = []
+    standing = True
+    for place, (student, size) in reversed(list(enumerate(sizes.items()))):
+        gaps = tuple(
+            _gap(measure, values, place, groups, level, joint) for measure, values in losses.items()
+        )
+        standing = standing and all(gap.most is None or gap.most <= margin for gap in gaps)
+        steps.insert(0, Step(student, size, _verdict(gaps, standing, margin), gaps))
+    return Ladder(kind, unit, tuple(steps))
+
+
+def _gap(
+    measure: str,
+    losses: FloatArray,
+    place: int,
+    groups: IntArray | None,
+    level: float,
+    joint: float,
+) -> Gap:
+    """Compare the losses of one size with those of every larger one."""
+    own, larger = losses[:, place], losses[:, place + 1 :].T
+    share = measure == "agreement"
+    loss = proportion(own > 0, groups) if share else mean(own, groups)
+    if not len(larger):
+        return Gap(measure, loss)
+    # What holds of each larger student holds of the best of them.
+    return Gap(
+        measure,
+        loss,
+        excess=float(max(np.mean(own - other) for other in larger)),
+        most=max(excess_bound(own, other, groups, level=level) for other in larger),
+        least=max(-excess_bound(other, own, groups, level=joint) for other in larger),
+    )
+
+
+def _verdict(gaps: tuple[Gap, ...], standing: bool, margin: float) -> Verdict:
+    if any(gap.most is None for gap in gaps):
+        return "largest"
+    if standing:
+        return "as faithful"
+    beyond = any(gap.least is not None and gap.least > margin for gap in gaps)
+    return "less faithful" if beyond else "not shown"
+
+
+def set_apart(train: Dataset, seed: int) -> tuple[Dataset, Dataset]:
+    """Part training rows into those that students learn from, and validation rows."""
+    rows = split_indices(train, SHARE, generator(seed, "sizes"))
+    return train.take(np.setdiff1d(np.arange(len(train)), rows)), train.take(rows)
+
+
+def front_of(
+    teacher: Teacher, students: Mapping[str, Student], sizes: Mapping[str, int], validation: Dataset
+) -> Front:
+    """Judge students of several sizes, kind by kind.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    students : mapping of str to Student
+        Fitted on other rows.
+    sizes : mapping of str to int
+        Of each student.
+    validation : Dataset
+        Rows that no student learned from, and that are not kept for testing.
+
+    Returns
+    -------
+    Front
+    """
+    answers, readable = teacher.predict_score(validation.X), validation.readable()
+    classify = validation.task.kind == "classification"
+    losses = {
+        name: row_losses(answers, student.predict_score(readable), classify=classify)
+        for name, student in students.items()
+    }
+    ladders = []
+    for kind in dict.fromkeys(student.NAME for student in students.values()):
+        names = [name for name, student in students.items() if kind == student.NAME]
+        names.sort(key=sizes.__getitem__)
+        told = {
+            measure: np.column_stack([losses[name][measure] for name in names])
+            for measure in losses[names[0]]
+        }
+        unit = students[names[0]].SIZE_UNIT
+        of = {name: sizes[name] for name in names}
+        ladders.append(judge_sizes(kind, unit, of, told, validation.groups))
+    n_groups = None if validation.groups is None else len(np.unique(validation.groups))
+    return Front(len(validation), n_groups, MARGIN, LEVEL, tuple(ladders))
+
+
+def _ladder_of(json: Json) -> Ladder:
+    verdicts = get_args(Verdict)
+    steps = tuple(
+        Step(
+            str(step["student"]),
+            int(step["size"]),
+            verdicts[verdicts.index(step["verdict"])],
+            tuple(Gap(**gap | {"loss": Estimate(**gap["loss"])}) for gap in step["gaps"]),
+        )
+        for step in json["steps"]
+    )
+    if [step.verdict for step in steps].index("largest") != len(steps) - 1:
+        raise ValueError("the last of the sizes must be the largest")
+    return Ladder(str(json["kind"]), str(json["unit"]), steps)

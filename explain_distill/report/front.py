@@ -1,0 +1,230 @@
+"""How small a student may be: the sizes of each kind, in words, in a table and as plots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explain_distill.audit.front import Front, Gap, Ladder, Step
+from explain_distill.report.blocks import (
+    Block,
+    Cell,
+    Figure,
+    Listing,
+    Panel,
+    Paragraph,
+    RowGroup,
+    Section,
+    Sizes,
+    Table,
+)
+from explain_distill.report.wording import (
+    STUDENT_KINDS,
+    called,
+    count,
+    joined,
+    percent,
+    spoken,
+    started,
+)
+
+if TYPE_CHECKING:
+    from explain_distill.study.study import Study
+
+LOSSES = {"agreement": "Another answer than the teacher's", "score_r2": "Score left unexplained"}
+"""What a loss is called, by the measure of fidelity that it is 1 less."""
+VERDICTS = {
+    "largest": "the largest",
+    "as faithful": "does as well",
+    "less faithful": "less faithful",
+    "not shown": "not shown",
+}
+TEST_FIGURES = (
+    "fidelity.agreement",
+    "fidelity.score_r2",
+    "attribution.rank_correlation",
+    "performance.accuracy",
+    "performance.r2",
+    "complexity.parameters",
+    "cost.bytes",
+)
+
+
+def front_section(study: Study, front: Front) -> Section:
+    """Say which size of each kind of student is enough, and on what that rests."""
+    blocks: list[Block] = [
+        Paragraph(
+            "Each kind of student was made in several sizes. Of those, the one to read is the "
+            "smallest that does as well as every larger one."
+        ),
+        Listing(tuple(front_words(front))),
+        Paragraph(_meaning(front)),
+    ]
+    blocks += [_plot(study, front, measure) for measure in _measures(front)]
+    blocks += [_choice(front), _tested(study, front)]
+    return Section("sizes", "How small may a student be?", tuple(blocks))
+
+
+def front_words(front: Front) -> list[str]:
+    """Say of each kind of student which size is to be read, and why none smaller is."""
+    return [_chosen_words(front, ladder) for ladder in front.ladders]
+
+
+def _chosen_words(front: Front, ladder: Ladder) -> str:
+    chosen = ladder.chosen
+    name = spoken(chosen.student)
+    smaller = [step for step in ladder.steps if step.size < chosen.size]
+    if chosen.verdict == "largest":
+        told = (
+            f"No smaller size of {_kind(ladder)} is shown to do as well as {name}, so that is the "
+            "one to read."
+        )
+    else:
+        told = (
+            f"{started(name)} is shown to do as well as every larger one: beside the best of them "
+            f"it {joined(_most_words(gap) for gap in chosen.gaps)} "
+            f"({front.level:.0%} confidence; margin {_margin(front, chosen)})."
+        )
+    if smaller:
+        told += f" {_not_words(front, smaller[-1], ladder)}"
+    return told
+
+
+def _not_words(front: Front, step: Step, ladder: Ladder) -> str:
+    """Say why the next smaller size is not read."""
+    name = f"with {step.size:,} {ladder.unit}"
+    if step.verdict == "less faithful":
+        worst = [gap for gap in step.gaps if (gap.least or 0) > front.margin]
+        return f"The next smaller, {name}, is less faithful: it {joined(map(_least_words, worst))}."
+    n = front.n_rows if front.n_groups is None else front.n_groups
+    if n < front.fewest_rows:
+        rows = count(n, "validation row" if front.n_groups is None else "group")
+        return (
+            f"{started(rows)} are too few to show it: that takes {front.fewest_rows} at least. "
+            "It is not said that a smaller one is less faithful."
+        )
+    open_gaps = [gap for gap in step.gaps if (gap.most or 0) > front.margin]
+    return (
+        f"Of the next smaller, {name}, it is not shown, which is not to say that it is less "
+        f"faithful: it {joined(map(_most_words, open_gaps), last='or')}."
+    )
+
+
+def _most_words(gap: Gap) -> str:
+    """Say by how much a student loses more than larger ones at the most."""
+    most = max(gap.most or 0.0, 0.0)
+    if gap.measure == "agreement":
+        return f"answers otherwise than the teacher on at most {100 * most:.1f} more of 100 rows"
+    return f"leaves at most {percent(most)} more of the score's variance unexplained"
+
+
+def _least_words(gap: Gap) -> str:
+    """Say by how much a student loses more than the best larger one, and at the least."""
+    excess, least = gap.excess or 0.0, gap.least or 0.0
+    if gap.measure == "agreement":
+        return (
+            f"answers otherwise than the teacher on {100 * excess:.1f} more of 100 rows (at least "
+            f"{100 * least:.1f})"
+        )
+    return (
+        f"leaves {percent(excess)} more of the score's variance unexplained (at least "
+        f"{percent(least)})"
+    )
+
+
+def _margin(front: Front, step: Step) -> str:
+    both = any(gap.measure == "agreement" for gap in step.gaps)
+    return (
+        f"{100 * front.margin:g} of 100, and {front.margin:.0%}" if both else f"{front.margin:.0%}"
+    )
+
+
+def _kind(ladder: Ladder) -> str:
+    return STUDENT_KINDS.get(ladder.kind, ladder.kind)
+
+
+def _meaning(front: Front) -> str:
+    """Say on which rows the choice rests, and what its words mean."""
+    rows = count(front.n_rows, "validation row")
+    if front.n_groups is not None:
+        rows += f" ({count(front.n_groups, 'group')})"
+    return (
+        f"The choice rests on {rows}: training rows of the teacher from which no student learned. "
+        "Test rows chose nothing. To do as well is to lose no more than the margin beyond any "
+        "larger student, which must be shown on these rows; that no difference was found would not "
+        "be enough, since on few rows none is ever found. Sizes are tested from the largest "
+        "downwards until one fails, so that for each kind of student all that is said holds "
+        f"together with {front.level:.0%} confidence."
+    )
+
+
+def _measures(front: Front) -> list[str]:
+    return [gap.measure for gap in front.ladders[0].steps[0].gaps]
+
+
+def _plot(study: Study, front: Front, measure: str) -> Sizes:
+    panels = []
+    for ladder in front.ladders:
+        validation = tuple(
+            Figure.of(next(g.loss for g in step.gaps if g.measure == measure), "share")
+            for step in ladder.steps
+        )
+        test = tuple(_test_loss(study, step.student, measure) for step in ladder.steps)
+        sizes = tuple(step.size for step in ladder.steps)
+        panels.append(
+            Panel(_kind(ladder), ladder.unit, sizes, validation, test, ladder.chosen.size)
+        )
+    named = LOSSES[measure]
+    caption = f"{named}, against the size of a student, with 95% intervals (lower is better)"
+    return Sizes(caption, named, tuple(panels))
+
+
+def _test_loss(study: Study, student: str, measure: str) -> Figure:
+    """Turn a fidelity on test rows into a loss."""
+    found = study.comparison.get(student, f"fidelity.{measure}")
+    if found is None:
+        return Figure(float("nan"))
+    low, high = (None if end is None else 1 - end for end in (found.high, found.low))
+    return Figure(1 - found.value, low, high, found.n, found.level, "share")
+
+
+def _choice(front: Front) -> Table:
+    """Give what the choice rests on: each size's losses, and how much more than larger ones."""
+    measures = _measures(front)
+    groups = []
+    for ladder in front.ladders:
+        rows = []
+        for step in ladder.steps:
+            cells: list[Cell] = [f"{step.size:,} {ladder.unit}"]
+            for gap in step.gaps:
+                cells.append(Figure.of(gap.loss, "share"))
+                cells.append(
+                    "" if gap.most is None else f"{gap.excess:+.3f}, at most {gap.most:+.3f}"
+                )
+            chosen = step is ladder.chosen
+            cells.append(VERDICTS[step.verdict] + (": to be read" if chosen else ""))
+            rows.append(tuple(cells))
+        groups.append(RowGroup(started(_kind(ladder)), tuple(rows)))
+    columns = ["Size"]
+    for measure in measures:
+        columns += [LOSSES[measure], "More than the best larger one"]
+    return Table(
+        f"On {count(front.n_rows, 'validation row')}", (*columns, "Verdict"), tuple(groups)
+    )
+
+
+def _tested(study: Study, front: Front) -> Table:
+    """Give the leading figures of every size, on test rows."""
+    known = [m for m in TEST_FIGURES if any(s.metric == m for s in study.comparison.metrics)]
+    named = [called(metric, study.about.task) for metric in known]
+    groups = []
+    for ladder in front.ladders:
+        rows = []
+        for step in ladder.steps:
+            cells: list[Cell] = [step.student]
+            for metric, of in zip(known, named, strict=True):
+                found = study.comparison.get(step.student, metric)
+                cells.append(Figure.of(found.estimate, of.form) if found else "")
+            rows.append(tuple(cells))
+        groups.append(RowGroup(started(_kind(ladder)), tuple(rows)))
+    columns = ("Student", *(of.labelled for of in named))
+    return Table(f"On {count(study.about.n_test, 'test row')}", columns, tuple(groups))
