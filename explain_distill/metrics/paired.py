@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import beta, norm
 
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.metrics.intervals import LEVEL, bootstrap
@@ -55,8 +55,9 @@ def paired_share_bound(more: int, less: int, n: int, *, level: float = LEVEL) ->
 
         more - less - n Δ = -z sqrt(n (2 q + Δ (1 - Δ)))
 
-    where q is the most likely probability of `less` under Δ. Where no row tells the two apart, it
-    is the exact one, at which such rows are seen with probability ``1 - level``.
+    where q is the most likely probability of `less` under Δ. Without a row that only the second
+    share counts, the exact bound of one share (Clopper & Pearson 1934) takes its place, which is
+    more cautious.
 
     Parameters
     ----------
@@ -76,10 +77,8 @@ def paired_share_bound(more: int, less: int, n: int, *, level: float = LEVEL) ->
     Tango (1998), Equivalence test and confidence interval for the difference in proportions for
     the paired-sample design, Statistics in Medicine 17, 891-908.
     """
-    if more == less == 0:
-        return float(-np.expm1(np.log1p(-level) / n))
-    if more == n:
-        return 1.0
+    if less == 0:
+        return float(beta.ppf(level, more + 1, n - more)) if more < n else 1.0
     z = float(norm.ppf(level))
 
     def below(difference: float) -> float:

@@ -126,6 +126,31 @@ def test_quiet_prints_nothing(explain_distill, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_sizes_are_made_judged_kept_and_the_smallest_that_does_as_well_is_read(
+    explain_distill, tmp_path
+):
+    out = tmp_path / "study"
+    options = ["--quick", "--students", "soft-tree,boosted-trees", "--sizes", "2,4,8"]
+    done = explain_distill("run", "breast-cancer", *options, "--out", out)
+    assert done.returncode == 0, done.stderr
+    opened = xd.Study.open(out)
+    names = [f"{kind}-{size}" for kind in ("soft-tree", "boosted-trees") for size in (2, 4, 8)]
+    assert list(opened.students) == names
+    assert opened.students["soft-tree-8"].depth == 3
+    assert opened.students["boosted-trees-4"].n_trees == 4
+    kept = json.loads((out / "study.json").read_text())["front"]
+    assert json.loads(json.dumps(opened.front.to_json())) == kept
+    assert [step["student"] for ladder in kept["ladders"] for step in ladder["steps"]] == names
+    assert kept["n_rows"] == 142
+    chosen = [ladder.chosen.student for ladder in opened.front.ladders]
+    assert opened.recommended == chosen[0]
+    sentences = [line for line in lines(done.stdout) if "with" in line and "do as well as" in line]
+    assert len(sentences) == 2
+    page = (out / "report.html").read_text()
+    assert "How small may a student be?" in page
+    assert all(name in page for name in names)
+
+
 MISTAKES = {
     "unknown data set": (["run", "wne"], "Did you mean 'wine'"),
     "missing file": (["run", "nothing.csv"], "there is no 'nothing.csv'"),
@@ -136,6 +161,10 @@ MISTAKES = {
     "no student": (["run", "wine", "--students", ","], "A student must be one of"),
     "unknown transfer": (["run", "wine", "--transfer", "coalition"], "Did you mean 'coalitions'"),
     "cold": (["run", "wine", "--temperature", "0"], "temperature must be from 0.1"),
+    "sizes no numbers": (["run", "wine", "--sizes", "2,x"], "--sizes must be whole numbers"),
+    "one size": (["run", "wine", "--sizes", "4,4"], "at least two whole numbers from 1 to"),
+    "no size": (["run", "wine", "--sizes", "0,2"], "at least two whole numbers from 1 to"),
+    "no tree's size": (["run", "wine", "--sizes", "2,6"], "a power of two from 2 to 4096"),
     "negative seed": (["run", "wine", "--seed", "-1"], "See: explain-distill run --help"),
     "target of a known table": (["run", "wine", "--target", "x"], "are for files"),
     "unknown option": (["run", "wine", "--bugdet", "1"], "No such option"),
