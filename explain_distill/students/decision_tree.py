@@ -231,8 +231,8 @@ class DecisionTree(Student):
         """Give an unfitted copy of at most so many leaves."""
         if not 2 <= size <= MOST_LEAVES:
             raise DataError(
-                f"The size of a decision tree must be from 2 to {MOST_LEAVES}, its leaves; however, "
-                f"got {size}. Some 16 can be read at a glance."
+                f"The size of a decision tree must be from 2 to {MOST_LEAVES}, its leaves; "
+                f"however, got {size}. Some 16 can be read at a glance."
             )
         return clone(self).set_params(max_leaves=size)
 
