@@ -29,7 +29,7 @@ from explain_distill.teachers.base import Teacher, in_chunks
 from explain_distill.teachers.neural import fitted_temperature
 
 CHUNK = 1024  # images a forward pass
-AVERAGED_EPOCHS = 2  # over which the weights are averaged, exponentially
+AVERAGED_SHARE = 0.05  # of the steps, over which the weights are averaged, exponentially
 KERNEL = 3  # pixels
 
 
@@ -39,7 +39,7 @@ class ImageTeacher(Teacher):
     Each block is a convolution of 3 by 3 pixels, normalised over the batch, and a rectifier;
     between blocks the largest of 2 by 2 pixels is kept; a linear layer of all that is left gives
     the logits. While it trains, each image is moved by up to `shift` pixels, another way in each
-    epoch. What is kept is the exponential average of the weights over the last epochs, with the
+    epoch. What is kept is the exponential average of the weights over the last steps, with the
     normalisation folded into the convolutions.
 
     Parameters
@@ -180,7 +180,7 @@ class ImageTeacher(Teacher):
         seed = integer_seed(rng)
         with seeded(seed):
             network = convolutional(self.shape, self.widths, self.task.n_scores, normalise=True)
-        kept = 1 - 1 / (AVERAGED_EPOCHS * epoch_steps)
+        kept = 1 - 1 / max(AVERAGED_SHARE * self.n_epochs * epoch_steps, 1)
         averaging = get_ema_multi_avg_fn(kept)  # type: ignore[no-untyped-call]
         average = AveragedModel(network, multi_avg_fn=averaging, use_buffers=True)
         losses: list[float] = []
