@@ -92,7 +92,7 @@ def draw_gates(
     tall = LEVEL * max(branch.level for branch in branches) + TOP + BOTTOM
     figure = Figure(figsize=(width, tall), facecolor="white")
     canvas = _whole(figure)
-    heights = 1 - (TOP + LEVEL * np.arange(levels + 1)) / tall
+    heights = [1 - (TOP + LEVEL * level) / tall for level in range(levels + 1)]
     answers = tree.predict(rows)
     for branch in branches:
         _lines(canvas, branch, branches, heights)
@@ -141,7 +141,7 @@ def _whole(figure: Figure) -> Any:
     return axes
 
 
-def _lines(canvas: Any, branch: Branch, branches: list[Branch], heights: FloatArray) -> None:
+def _lines(canvas: Any, branch: Branch, branches: list[Branch], heights: list[float]) -> None:
     """Draw the lines to a branch's children."""
     for child in branches:
         apart = abs(abs(child.place - branch.place) - 2.0 ** -(branch.level + 2))
