@@ -132,9 +132,8 @@ def without(
 
     def bypass(node: Children) -> Children:
         """Follow the open side of every gate that is taken out."""
-        while (out := np.logical_and(node >= 0, single[np.maximum(node, 0)])).any():
-            node = np.where(out, survivor[np.maximum(node, 0)], node)
-        return node
+        out = np.asarray((node >= 0) & single[np.maximum(node, 0)])
+        return bypass(np.where(out, survivor[np.maximum(node, 0)], node)) if out.any() else node
 
     here = bypass(np.zeros(1, dtype=np.int64))
     order: list[int] = []

@@ -1,0 +1,156 @@
+"""Refinement of a hardened soft tree by alternating optimisation over its nodes."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from explain_distill._types import FloatArray
+from explain_distill.students.tree_shape import Children, followed, levels, places
+
+STEPS = 60  # of descent on the gates of one level
+LEARNING_RATE = 0.03
+
+
+class HardTree:
+    """A tree that sends each row down one side of each gate, refined on labelled rows.
+
+    In turn, from the lowest level to the root, each gate is given the rows that reach it, asked
+    which side answers each of them better as the tree below now stands, and fitted to that
+    by weighted logistic regression; it keeps its old weights where the new ones would cost more.
+    Then each leaf takes the mean label of its rows. The loss on these rows never grows.
+
+    Parameters
+    ----------
+    children : ndarray of shape (n_gates, 2)
+    weights : ndarray of shape (n_inputs, n_gates)
+    biases : ndarray of shape (n_gates,)
+    answers : ndarray of shape (n_leaves, n_scores)
+        Log-probabilities, or values.
+    classify : bool
+
+    References
+    ----------
+    Carreira-Perpiñán & Tavallali (2018), Alternating optimization of decision trees, with
+    application to learning sparse oblique trees.
+    """
+
+    def __init__(
+        self,
+        children: Children,
+        weights: FloatArray,
+        biases: FloatArray,
+        answers: FloatArray,
+        classify: bool,
+    ) -> None:
+        self.children, self.classify = children, classify
+        self.weights, self.biases, self.answers = weights.copy(), biases.copy(), answers.copy()
+
+    def loss(self, prepared: FloatArray, labels: FloatArray) -> float:
+        """Give the mean loss: cross-entropy, or squared error."""
+        leaf = followed(self.children, self._logits(prepared).T)
+        return float(self._costs(labels)[leaf, np.arange(len(labels))].mean())
+
+    def refine(self, prepared: FloatArray, labels: FloatArray) -> None:
+        """Go over all nodes once.
+
+        Parameters
+        ----------
+        prepared : ndarray of shape (n, n_inputs)
+        labels : ndarray of shape (n, n_scores)
+            Probabilities, or values.
+        """
+        below = places(self.children)
+        gates, rows = len(self.children), np.arange(len(prepared))
+        for here in levels(self.children)[::-1]:
+            logits = self._logits(prepared)
+            arrived = self._arrivals(logits, below)
+            costs = self._costs(labels)
+            sides = costs[arrived[below[here]] - gates, rows]  # (n_here, 2, n)
+            at = self._standing(logits, below, here)
+            reached = at >= 0
+            chosen = at[reached]
+            gain = sides[chosen, 0, rows[reached]] - sides[chosen, 1, rows[reached]]
+            self._fit_gates(here, prepared[reached], chosen, gain)
+        self._fit_leaves(prepared, labels)
+
+    def _logits(self, prepared: FloatArray) -> FloatArray:
+        return prepared @ self.weights + self.biases
+
+    def _costs(self, labels: FloatArray) -> FloatArray:
+        """Give what each row would lose at each leaf: ``(n_leaves, n)``."""
+        if self.classify:
+            return -self.answers @ labels.T
+        return np.square(self.answers[:, None] - labels[None]).sum(axis=2)
+
+    def _arrivals(self, logits: FloatArray, below: Children) -> np.ndarray:
+        """Give the leaf at which each row would arrive from each node: ``(n_nodes, n)``."""
+        gates, n = len(self.children), len(logits)
+        arrived = np.empty((2 * gates + 1, n), dtype=np.int64)
+        arrived[gates:] = np.arange(gates, 2 * gates + 1)[:, None]
+        for here in levels(self.children)[::-1]:
+            right = logits[:, here].T > 0
+            arrived[here] = np.where(right, arrived[below[here, 1]], arrived[below[here, 0]])
+        return arrived
+
+    def _standing(self, logits: FloatArray, below: Children, here: np.ndarray) -> np.ndarray:
+        """Give which of the gates `here` each row comes to, -1 where to none: ``(n,)``."""
+        gates, rows = len(self.children), np.arange(len(logits))
+        node = np.zeros(len(logits), dtype=np.int64)
+        place = np.full(2 * gates + 1, -1)
+        place[here] = np.arange(len(here))
+        for _ in range(len(levels(self.children))):
+            moves = (place[node] < 0) & (node < gates)
+            side = (logits[rows, np.minimum(node, gates - 1)] > 0).astype(np.int64)
+            node = np.where(moves, below[np.minimum(node, gates - 1), side], node)
+        return place[node]
+
+    def _fit_gates(
+        self, here: np.ndarray, prepared: FloatArray, chosen: np.ndarray, gain: FloatArray
+    ) -> None:
+        """Fit gates to the sides that answer better; `gain` is what going right saves a row."""
+        rows = torch.as_tensor(prepared, dtype=torch.float32)
+        place, weight = torch.from_numpy(chosen), torch.as_tensor(np.abs(gain), dtype=torch.float32)
+        sign = torch.as_tensor(np.sign(gain), dtype=torch.float32)
+        old = self.weights[:, here], self.biases[here]
+        weights = torch.tensor(old[0], dtype=torch.float32, requires_grad=True)
+        biases = torch.tensor(old[1], dtype=torch.float32, requires_grad=True)
+        fixed = torch.as_tensor(old[0] != 0, dtype=torch.float32)
+        mass = torch.zeros(len(here)).index_add_(0, place, weight).clamp_min(1e-12)
+        share = weight / mass[place]
+        optimizer = torch.optim.Adam([weights, biases], lr=LEARNING_RATE)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            logits = (rows @ (weights * fixed) + biases).gather(1, place[:, None])[:, 0]
+            (share * functional.softplus(-sign * logits)).sum().backward()
+            optimizer.step()
+        new = (weights.detach() * fixed).double().numpy(), biases.detach().double().numpy()
+        costs = [self._lost(prepared, chosen, gain, len(here), *gate) for gate in (old, new)]
+        better = costs[1] < costs[0]
+        self.weights[:, here[better]] = new[0][:, better]
+        self.biases[here[better]] = new[1][better]
+
+    @staticmethod
+    def _lost(
+        prepared: FloatArray,
+        chosen: np.ndarray,
+        gain: FloatArray,
+        n_gates: int,
+        weights: FloatArray,
+        biases: FloatArray,
+    ) -> FloatArray:
+        """Give what each gate's rows lose by going to the worse side: ``(n_gates,)``."""
+        logits = np.take_along_axis(prepared @ weights + biases, chosen[:, None], axis=1)[:, 0]
+        lost = np.where(logits > 0, np.maximum(-gain, 0), np.maximum(gain, 0))
+        return np.bincount(chosen, lost, minlength=n_gates)
+
+    def _fit_leaves(self, prepared: FloatArray, labels: FloatArray) -> None:
+        leaf = followed(self.children, self._logits(prepared).T)
+        count = np.bincount(leaf, minlength=len(self.answers))
+        total = np.stack(
+            [np.bincount(leaf, column, minlength=len(self.answers)) for column in labels.T], axis=1
+        )
+        found = count > 0
+        mean = total[found] / count[found, None]
+        self.answers[found] = np.log(np.maximum(mean, 1e-12)) if self.classify else mean
