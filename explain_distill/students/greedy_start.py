@@ -11,7 +11,9 @@ from explain_distill.students.tree_shape import complete
 SHARPNESS = 2.0  # the weight of the asked feature, in units of its standard deviation
 
 
-def greedy_gates(prepared: FloatArray, scores: FloatArray, depth: int, seed: int) -> tuple[FloatArray, FloatArray]:
+def greedy_gates(
+    prepared: FloatArray, scores: FloatArray, depth: int, seed: int
+) -> tuple[FloatArray, FloatArray]:
     """Grow a tree of `depth` on scores, and give its questions as weights and biases.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -14,17 +15,34 @@ from torch import Tensor, nn
 from explain_distill._arrays import in_blocks, take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
+from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.students.base import is_hard
+from explain_distill.students.gate_refinement import HardTree
+from explain_distill.students.greedy_start import greedy_gates
+from explain_distill.students.sparse_gates import SparseGates
 from explain_distill.students.stepwise import Lesson, StepwiseStudent
 from explain_distill.students.tree_network import Answer, TreeNetwork, path_probabilities
-from explain_distill.students.tree_shape import checked, complete, followed, reached
+from explain_distill.students.tree_shape import (
+    checked,
+    complete,
+    followed,
+    levels,
+    places,
+    reached,
+    without,
+)
 
 MAX_DEPTH = 12
 SMALLEST = 1e-300  # of a mixed probability
+SHARPENED_BETWEEN = (0.3, 0.8)  # shares of the training
 BLOCK_ROWS = 1024  # rows scored at a time, so that what they need stays in the cache
 ANSWERS: dict[TaskKind, Answer] = {"classification": "probabilities", "regression": "scores"}
 Inference = Literal["mixture", "path"]
+Leaves = Literal["constant", "linear"]
+Loss = Literal["scores", "leaf-entropy"]
+Start = Literal["random", "greedy"]
 
 
 class SoftTree(StepwiseStudent):
@@ -38,7 +56,24 @@ class SoftTree(StepwiseStudent):
     Parameters
     ----------
     depth : int, default=4
-        Questions on each path; the tree has ``2 ** depth`` leaves.
+        Questions on each path, from 1 to 12; the tree has ``2 ** depth`` leaves.
+    max_features : int, optional
+        The most readable features that a question weighs; all, if left out.
+    leaves : {"constant", "linear"}, default="constant"
+        A linear leaf adds a linear model of the row to its scores; then scores are mixed, not
+        probabilities.
+    loss : {"scores", "leaf-entropy"}, default="scores"
+        "leaf-entropy" is that of Frosst & Hinton: the cross-entropy of each leaf to the label,
+        weighted by its path probability. For classification.
+    start : {"random", "greedy"}, default="random"
+        "greedy" starts from the questions of a tree of single features grown on the first rows.
+    sharpening : float, default=1.0
+        The factor by which the logits of all gates grow, step by step, over the middle of the
+        training, so that the most probable path alone answers nearly as well as the mixture.
+    refinements : int, default=0
+        Rounds of alternating optimisation of the hardened tree, for ``inference="path"``.
+    pruning : float, default=0.0
+        Branches are taken out which no row of the last batches takes with a greater probability.
     penalty : float, default=1e-3
         Weight of the penalty that pushes each node to send half of its rows each way.
     penalty_decay : float, default=0.5
@@ -55,17 +90,20 @@ class SoftTree(StepwiseStudent):
 
     Attributes
     ----------
+    children_ : ndarray of shape (n_leaves - 1, 2)
+        See `tree_shape`.
     gate_weights_ : ndarray of shape (n_prepared, n_leaves - 1)
     gate_biases_, inverse_temperatures_ : ndarray of shape (n_leaves - 1,)
     leaf_outputs_ : ndarray of shape (n_leaves, n_scores)
         Log-probabilities, or values relative to their mean.
+    leaf_weights_ : ndarray of shape (n_leaves, n_prepared, n_scores) or None
     classes_ : ndarray of shape (n_classes,)
 
     References
     ----------
     Frosst & Hinton (2017), Distilling a neural network into a soft decision tree,
-    arXiv:1711.09784. Departure: classes are learned by matched scores (see `StepwiseStudent`),
-    which follows a teacher's confidence further out than their cross-entropy to the leaves.
+    arXiv:1711.09784. Departure: by default, classes are learned by matched scores (see
+    `StepwiseStudent`), which follow a teacher's confidence further out than the leaves' entropy.
 
     Examples
     --------
@@ -82,6 +120,13 @@ class SoftTree(StepwiseStudent):
         self,
         *,
         depth: int = 4,
+        max_features: int | None = None,
+        leaves: Leaves = "constant",
+        loss: Loss = "scores",
+        start: Start = "random",
+        sharpening: float = 1.0,
+        refinements: int = 0,
+        pruning: float = 0.0,
         penalty: float = 1e-3,
         penalty_decay: float = 0.5,
         inference: Inference = "mixture",
@@ -93,6 +138,13 @@ class SoftTree(StepwiseStudent):
         random_state: Any = None,
     ) -> None:
         self.depth = depth
+        self.max_features = max_features
+        self.leaves = leaves
+        self.loss = loss
+        self.start = start
+        self.sharpening = sharpening
+        self.refinements = refinements
+        self.pruning = pruning
         self.penalty = penalty
         self.penalty_decay = penalty_decay
         self.inference = inference
@@ -113,8 +165,14 @@ class SoftTree(StepwiseStudent):
         logits = self.gates(X).T
         if self.inference == "path":
             leaf = followed(self.children_, logits)
-            return self.leaf_outputs_[leaf]
+            outputs = self.leaf_outputs_[leaf]
+            if self.leaf_weights_ is not None:
+                outputs += np.einsum("np,npk->nk", self.preparation_(X), self.leaf_weights_[leaf])
+            return outputs
         reach = reached(self.children_, expit(logits), expit(-logits))[len(logits) :]
+        if self.leaf_weights_ is not None:
+            slopes = np.tensordot(self.preparation_(X), self.leaf_weights_, axes=(1, 1))
+            return np.einsum("ln,nlk->nk", reach, slopes + self.leaf_outputs_)
         if self.task == "regression":
             return reach.T @ self.leaf_outputs_
         mixed = reach.T @ np.exp(self.leaf_outputs_)
@@ -131,7 +189,9 @@ class SoftTree(StepwiseStudent):
 
     def gates(self, X: ReadableRows) -> FloatArray:
         """Give each node's logit of going right: ``(n_samples, n_leaves - 1)``."""
-        prepared = self.preparation_(X)
+        return self._gates_of(self.preparation_(X))
+
+    def _gates_of(self, prepared: FloatArray) -> FloatArray:
         return (prepared @ self.gate_weights_ + self.gate_biases_) * self.inverse_temperatures_
 
     def with_size(self, size: int) -> Self:
@@ -145,15 +205,14 @@ class SoftTree(StepwiseStudent):
         return clone(self).set_params(depth=depth)
 
     def complexity(self) -> dict[str, float]:
-        """Give leaves, depth, parameters and features per split, "is missing" being one."""
-        leaves = len(self.leaf_outputs_)
+        """Give leaves, depth, parameters, and features per split, "is missing" being one."""
+        gates, weighed = len(self.children_), self.gate_weights_ != 0
+        slopes = 0 if self.leaf_weights_ is None else self.leaf_weights_.size
         return {
-            "leaves": float(leaves),
-            "depth": float(self.depth),
-            "parameters": float(
-                self.gate_weights_.size + 2 * (leaves - 1) + self.leaf_outputs_.size
-            ),
-            "features_per_split": float(len(self.gate_weights_)),
+            "leaves": float(gates + 1),
+            "depth": float(len(levels(self.children_))),
+            "parameters": float(weighed.sum() + 2 * gates + self.leaf_outputs_.size + slopes),
+            "features_per_split": float(weighed.sum(axis=0).mean()),
         }
 
     def rules(self) -> list[str]:
@@ -176,51 +235,156 @@ class SoftTree(StepwiseStudent):
             )
         )
 
+        slopes = None if self.leaf_weights_ is None else torch.from_numpy(self.leaf_weights_)
+
         def score(prepared: Tensor) -> Tensor:
             paths = path_probabilities(
                 self.children_, (prepared @ weights + biases) * inverse_temperatures
             )
+            if slopes is not None:
+                held = torch.einsum("np,lpk->nlk", prepared, slopes) + leaves
+                outputs = torch.einsum("nl,nlk->nk", paths, held)
+            elif self.task == "regression":
+                outputs = paths @ leaves
             if self.task == "regression":
-                return paths @ leaves + torch.from_numpy(self.output_centre_)
-            outputs = (paths @ leaves.exp()).clamp_min(SMALLEST).log()
+                return outputs + torch.from_numpy(self.output_centre_)
+            if slopes is None:
+                outputs = (paths @ leaves.exp()).clamp_min(SMALLEST).log()
             return (outputs - outputs.mean(dim=1, keepdim=True)) * self.temperature
 
         return GradientModel(score, self.preparation_, self.preparation_.origin)
 
-    def _network(self, n_inputs: int, n_scores: int, scale: FloatArray) -> nn.Module:
+    def _check_parameters(self) -> None:
         if self.depth not in range(1, MAX_DEPTH + 1) or isinstance(self.depth, float):
             raise DataError(
                 f"depth must be a whole number from 1 to {MAX_DEPTH}; however, got {self.depth!r}. "
                 "A tree of depth d has 2**d leaves."
             )
-        if self.inference not in get_args(Inference):
-            raise UnknownNameError.of("inference", self.inference, get_args(Inference))
-        network = TreeNetwork(n_inputs, n_scores, self.depth, ANSWERS[self.task], scale)
+        choices = {"inference": Inference, "leaves": Leaves, "loss": Loss, "start": Start}
+        for name, known in choices.items():
+            if getattr(self, name) not in get_args(known):
+                raise UnknownNameError.of(name, getattr(self, name), get_args(known))
+
+    def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
+        self._check_parameters()
+        super()._take_statistics(rows, labels)
+        n_features = rows.shape[1]
+        if self.max_features is not None and not 1 <= self.max_features <= n_features:
+            raise DataError(
+                f"max_features must be from 1 to the number of readable features, {n_features}; "
+                f"however, got {self.max_features!r}. Leave it out to weigh all."
+            )
+        self._greedy: tuple[FloatArray, FloatArray] | None = None
+        if self.start == "greedy":
+            grown_on = (
+                labels if self.task == "regression" or is_hard(labels).any() else np.log(labels)
+            )
+            self._greedy = greedy_gates(
+                self.preparation_(rows), grown_on, self.depth, integer_seed(self._rng())
+            )
+
+    def _network(self, n_inputs: int, n_scores: int, scale: FloatArray) -> nn.Module:
+        network = TreeNetwork(
+            n_inputs, n_scores, self.depth, ANSWERS[self.task], scale, self.leaves == "linear"
+        )
         network.penalty, network.penalty_decay = self.penalty, self.penalty_decay
+        if self._greedy is not None:
+            network.start_at(*self._greedy)
+        del self._greedy
+        self._sparse: SparseGates | None = None
+        if self.max_features is not None:
+            origin = torch.from_numpy(self.preparation_.origin)
+            self._sparse = SparseGates(self.max_features, origin, self.n_steps)
         return network
+
+    def _before_step(self, network: nn.Module, step: int) -> None:
+        assert isinstance(network, TreeNetwork)
+        network.sharpness = self._sharpness(step)
+        if self._sparse is not None:
+            self._sparse.before_step(network.weights, step)
+
+    def _sharpness(self, step: int) -> float:
+        """Grow from 1 to `sharpening` by a constant factor over the middle of the training."""
+        first, last = SHARPENED_BETWEEN
+        share = (step / self.n_steps - first) / (last - first)
+        return float(self.sharpening ** min(max(share, 0.0), 1.0))
 
     def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
         assert isinstance(network, TreeNetwork)
+        each_leaf = self.loss == "leaf-entropy" and self.task == "classification"
+        if self.leaves == "linear":
+            unexplained, loss = self._matched(network.learn(lesson.rows), lesson)
+            return unexplained, loss + self.penalty * network.imbalance
         unexplained = torch.zeros(())
 
         def judge(outputs: Tensor) -> tuple[Tensor, Tensor]:
             nonlocal unexplained
-            unexplained, loss, slope = self._matched_by_hand(outputs, lesson)
+            by_hand = self._leaf_entropy if each_leaf else self._matched_by_hand
+            unexplained, loss, slope = by_hand(outputs, lesson)
             return loss, slope
 
-        loss = network.set_gradients(lesson.rows, judge)
+        loss = network.set_gradients(lesson.rows, judge, each_leaf)
         return unexplained, loss
+
+    def _leaf_entropy(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
+        """Judge leaves' log-probabilities, mixed by their path probabilities: ``(n_scores, n)``."""
+        labels = lesson.labels if lesson.weights is None else lesson.labels * lesson.weights
+        slope = labels / -outputs.shape[1]
+        ahead = (outputs - lesson.logs) * self._unit
+        unexplained = (ahead - ahead.mean(dim=0)).square().mean()
+        return unexplained, torch.dot(slope.flatten(), outputs.flatten()), slope
 
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, TreeNetwork)
+        if self._sparse is not None:
+            self._sparse.project(network.weights)
+        del self._sparse
         self.children_ = complete(self.depth)
         self.gate_weights_ = _array(network.weights.T)
         self.gate_biases_ = _array(network.biases[:, 0])
-        self.inverse_temperatures_ = np.exp(_array(network.log_inverse_temperatures[:, 0]))
-        outputs = _array(network.outputs().T)
+        inverse_temperatures = network.log_inverse_temperatures[:, 0].exp() * network.sharpness
+        self.inverse_temperatures_ = _array(inverse_temperatures)
+        outputs, slopes = _array(network.outputs().T), network.leaf_slopes()
+        self.leaf_weights_ = None if slopes is None else _array(slopes)
         if self.task == "classification":
             outputs = log_softmax(outputs, axis=1)
         self.leaf_outputs_ = outputs
+
+    def _finish(self, lessons: Sequence[Lesson]) -> None:
+        """Prune the tree, and refine it where its most probable path is to answer."""
+        if not self.pruning and not self.refinements:
+            return
+        rows = torch.cat([lesson.rows for lesson in lessons]).double().numpy()
+        if self.pruning:
+            self._prune(rows)
+        if self.refinements and self.inference == "path" and self.leaf_weights_ is None:
+            self._refine(rows, torch.cat([lesson.labels.T for lesson in lessons]).double().numpy())
+
+    def _prune(self, prepared: FloatArray) -> None:
+        logits = self._gates_of(prepared).T
+        reach = reached(self.children_, expit(logits), expit(-logits)).max(axis=1)
+        closed = reach[places(self.children_)] <= self.pruning
+        self.children_, gates, leaves = without(self.children_, closed)
+        self.gate_weights_ = self.gate_weights_[:, gates]
+        self.gate_biases_ = self.gate_biases_[gates]
+        self.inverse_temperatures_ = self.inverse_temperatures_[gates]
+        self.leaf_outputs_ = self.leaf_outputs_[leaves]
+        if self.leaf_weights_ is not None:
+            self.leaf_weights_ = self.leaf_weights_[leaves]
+
+    def _refine(self, prepared: FloatArray, labels: FloatArray) -> None:
+        unit = self.inverse_temperatures_
+        hard = HardTree(
+            self.children_,
+            self.gate_weights_ * unit,
+            self.gate_biases_ * unit,
+            self.leaf_outputs_,
+            self.task == "classification",
+        )
+        for _ in range(self.refinements):
+            hard.refine(prepared, labels)
+        self.gate_weights_, self.gate_biases_ = hard.weights / unit, hard.biases / unit
+        self.leaf_outputs_ = hard.answers
 
     def write(self, folder: Path) -> Json:
         """Write the arrays as safetensors."""
@@ -234,6 +398,8 @@ class SoftTree(StepwiseStudent):
             "leaf_outputs_",
         )
         arrays = {name: np.ascontiguousarray(getattr(self, name)) for name in names}
+        if self.leaf_weights_ is not None:
+            arrays["leaf_weights_"] = self.leaf_weights_
         arrays |= {"output_centre_": self.output_centre_, "output_scale_": self.output_scale_}
         save_file(arrays | self.preparation_.to_arrays(), folder / "model.safetensors")
         return {}
@@ -255,6 +421,9 @@ class SoftTree(StepwiseStudent):
             "output_centre_": (n_scores,),
             "output_scale_": (n_scores,),
         }
+        if self.leaves == "linear":
+            shapes["leaf_weights_"] = (leaves, self.preparation_.n_prepared, n_scores)
+        self.leaf_weights_ = None
         for name, array in take_checked(arrays, shapes).items():
             setattr(self, name, array)
         self.n_features_in_ = len(self.preparation_.fill)

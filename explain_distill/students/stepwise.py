@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, ClassVar, cast
@@ -27,6 +28,7 @@ from explain_distill.students.base import (
     soft_scores,
 )
 
+RECENT_BATCHES = 64  # kept for what a student does after training
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
 KL_WEIGHT = 0.1  # share of the Kullback-Leibler term beside the matched scores
 SMOOTHING = 0.98  # of the fidelity shown while training
@@ -111,6 +113,9 @@ class StepwiseStudent(Student):
 
     def _before_step(self, network: nn.Module, step: int) -> None:
         """Do what a schedule asks for before a step, counted from 0."""
+
+    def _finish(self, lessons: Sequence[Lesson]) -> None:
+        """Do what is done after training, on the last batches that were learned."""
 
     def fit_stream(
         self, batches: Iterable[tuple[Any, ...]], on_step: OnStep | None = None
@@ -203,8 +208,10 @@ class StepwiseStudent(Student):
         with seeded(seed):
             network = self._network(self.preparation_.n_prepared, n_scores, self.output_scale_)
         progress = _Progress(self.n_steps, on_step)
+        recent: deque[Lesson] = deque(maxlen=RECENT_BATCHES)
 
         def loss(lesson: Lesson) -> Tensor:
+            recent.append(lesson)
             self._before_step(network, progress.step)
             unexplained, loss = self._lesson_loss(network, lesson)
             progress.note(unexplained)
@@ -218,6 +225,7 @@ class StepwiseStudent(Student):
         finally:
             del self._in_training
         self._take_parameters(network)
+        self._finish(recent)
 
     def _scale_outputs(self, labels: FloatArray) -> None:
         """Set the centre and scale of the outputs, so that one learning rate suits all teachers."""

@@ -72,6 +72,20 @@ class TreeNetwork(nn.Module):
         held = self.leaves * self.scale
         return functional.log_softmax(held, dim=0) if self.answer == "probabilities" else held
 
+    def leaf_slopes(self) -> Tensor | None:
+        """Give the linear models of the leaves ``(n_leaves, n_inputs, n_scores)``, if any."""
+        if self.slopes is None:
+            return None
+        slopes = self.slopes.reshape(*self.leaves.shape, -1) * self.scale[:, None]
+        return slopes.permute(1, 2, 0)
+
+    @torch.no_grad()
+    def start_at(self, weights: FloatArray, biases: FloatArray) -> None:
+        """Start from given gates ``(n_gates, n_inputs)`` and ``(n_gates,)``, where they ask."""
+        asks = torch.from_numpy(np.abs(weights).sum(axis=1) > 0)
+        self.weights[asks] = 0.1 * self.weights[asks] + torch.from_numpy(weights).float()[asks]
+        self.biases[asks, 0] = torch.from_numpy(biases).float()[asks]
+
     def forward(self, prepared: Tensor) -> Tensor:
         """Map rows ``(n, n_inputs)`` to softened scores ``(n, n_scores)``, up to a row's constant.
 
