@@ -123,7 +123,8 @@ class HardTree:
         for _ in range(STEPS):
             optimizer.zero_grad()
             logits = (rows @ (weights * fixed) + biases).gather(1, place[:, None])[:, 0]
-            (share * functional.softplus(-sign * logits)).sum().backward()
+            loss = (share * functional.softplus(-sign * logits)).sum()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         new = (weights.detach() * fixed).double().numpy(), biases.detach().double().numpy()
         costs = [self._lost(prepared, chosen, gain, len(here), *gate) for gate in (old, new)]
@@ -143,7 +144,7 @@ class HardTree:
         """Give what each gate's rows lose by going to the worse side: ``(n_gates,)``."""
         logits = np.take_along_axis(prepared @ weights + biases, chosen[:, None], axis=1)[:, 0]
         lost = np.where(logits > 0, np.maximum(-gain, 0), np.maximum(gain, 0))
-        return np.bincount(chosen, lost, minlength=n_gates)
+        return np.bincount(chosen, lost, minlength=n_gates).astype(np.float64)
 
     def _fit_leaves(self, prepared: FloatArray, labels: FloatArray) -> None:
         leaf = followed(self.children, self._logits(prepared).T)

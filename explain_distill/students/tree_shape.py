@@ -127,7 +127,7 @@ def without(
     leaves : ndarray of shape (n_kept + 1,)
         The old numbers of the leaves that stay.
     """
-    single = closed.any(axis=1) & ~closed.all(axis=1)
+    single: NDArray[np.bool_] = np.asarray(closed.any(axis=1) & ~closed.all(axis=1))
     survivor = np.where(closed[:, 0], children[:, 1], children[:, 0])
 
     def bypass(node: Children) -> Children:
