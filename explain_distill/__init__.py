@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TransferSet,
     )
     from explain_distill.exceptions import ExplainDistillError
+    from explain_distill.students.additive import Additive
     from explain_distill.students.base import Student
     from explain_distill.students.boosted_trees import BoostedTrees
     from explain_distill.students.decision_tree import DecisionTree
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ActiveQueries": "distillation.active_queries",
     "AttributionMatching": "distillation.matching",
+    "Additive": "students.additive",
     "BoostedTrees": "students.boosted_trees",
     "Coalitions": "distillation.transfer_sets",
     "Comparison": "audit.compare",
@@ -84,6 +86,7 @@ _HOMES = {
 __all__ = [
     "MLP",
     "ActiveQueries",
+    "Additive",
     "AttributionMatching",
     "BoostedTrees",
     "Coalitions",

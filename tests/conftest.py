@@ -18,6 +18,7 @@ SMALL_STUDENTS = {
     "decision-tree": lambda: xd.DecisionTree(max_leaves=24),
     "boosted-trees": lambda: xd.BoostedTrees(n_trees=60),
     "mlp": lambda: xd.MLP(hidden=(16,), n_steps=400),
+    "additive": lambda: xd.Additive(n_pairs=2, n_bins=32),
 }
 
 

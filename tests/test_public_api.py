@@ -8,6 +8,7 @@ import explain_distill as xd
 NAMES = [
     "ActiveQueries",
     "AttributionMatching",
+    "Additive",
     "BoostedTrees",
     "Coalitions",
     "Comparison",

@@ -6,11 +6,13 @@ import numpy as np
 
 from explain_distill._gradients import GradientModel
 from explain_distill._types import FloatArray, Rows, Scores
+from explain_distill.attribution.additive import additive_shapley
 from explain_distill.attribution.base import Attributions
 from explain_distill.attribution.gradients import expected_gradients
 from explain_distill.attribution.shapley import Draws, sampled_shapley, tree_shapley
 from explain_distill.attribution.tree_shapley import decision_tree_shapley
 from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.students.additive import Additive
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
 from explain_distill.students.decision_tree import DecisionTree
@@ -31,8 +33,8 @@ def own_attributions(
 ) -> Attributions:
     """Attribute the score by the method that suits the model.
 
-    Trees get exact interventional TreeSHAP, models with gradients get expected gradients,
-    and any other model the sampled Shapley values.
+    Trees get exact interventional TreeSHAP, additive models exact Shapley values in closed form,
+    models with gradients get expected gradients, and any other model the sampled Shapley values.
 
     Parameters
     ----------
@@ -54,6 +56,13 @@ def own_attributions(
         return Attributions(shares, told[:, -1], "TreeSHAP, exact for these background rows")
     if isinstance(model, DecisionTree):
         return decision_tree_shapley(model, rows, background, features)
+    if isinstance(model, Additive):
+        told, base = additive_shapley(
+            model, features.transform(rows), features.transform(background)
+        )
+        shares = by_column(told, features.columns, len(features.schema))
+        base = np.tile(base, (len(rows), 1))
+        return Attributions(shares, base, "Shapley values, exact for these background rows")
     gradients = model.gradient_model()
     if gradients is None:
         return sampled_shapley(lambda r: score_rows(model, r, features), rows, background, draws)

@@ -9,6 +9,7 @@ import numpy as np
 from explain_distill._types import FloatArray, IntArray, Rows
 from explain_distill.attribution.base import Attributions, ScoreFunction
 from explain_distill.students.boosted_trees import BoostedTrees
+from explain_distill.students.margins import scores_of_margins
 
 CALL_CELLS, CALL_ROWS = 1 << 22, 1 << 16  # what a model scores at once, at most
 TREE_ROWS = 10  # rows a call of TreeSHAP
@@ -185,5 +186,5 @@ def _shares_of_margins(student: BoostedTrees, margins: FloatArray) -> FloatArray
     """
     margins = margins * student.output_scale_
     margins[:, -1] += student.output_centre_
-    flat = student.scores_of_margins(margins.reshape(-1, margins.shape[2]))
+    flat = scores_of_margins(margins.reshape(-1, margins.shape[2]), student.task)
     return flat.reshape(*margins.shape[:2], -1)

@@ -15,6 +15,7 @@ STUDENT_KINDS = {
     "decision-tree": "decision tree",
     "boosted-trees": "boosted trees",
     "mlp": "small neural network",
+    "additive": "additive model",
 }
 
 
@@ -55,6 +56,7 @@ FIGURES = {
     "attribution.sign_agreement": Called("Same sign of the leading columns", "share", HIGHER),
     "complexity.leaves": Called("Leaves", "count"),
     "complexity.depth": Called("Depth", "count"),
+    "complexity.terms": Called("Functions of a feature or two", "count"),
     "complexity.parameters": Called("Parameters", "count"),
     "complexity.features_per_split": Called("Features in a question", "count"),
     "cost.fit_seconds": Called("Time to fit", "seconds", LOWER),

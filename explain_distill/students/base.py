@@ -95,6 +95,15 @@ class Student(BaseEstimator):  # type: ignore[misc]
 
     # -- what a subclass says ---------------------------------------------------------------------
 
+    @classmethod
+    def check_installed(cls) -> None:
+        """Refuse, before anything is trained, where an optional package is not installed.
+
+        Raises
+        ------
+        MissingDependencyError
+        """
+
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:

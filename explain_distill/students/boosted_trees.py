@@ -11,8 +11,8 @@ from sklearn.base import clone
 
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
-from explain_distill.metrics.scores import score_of_margin
-from explain_distill.students.base import OnStep, Student, is_hard, soft_scores
+from explain_distill.students.base import OnStep, Student, is_hard
+from explain_distill.students.margins import margins_of_labels, n_outputs, scores_of_margins
 from explain_distill.students.tree_arrays import TreeArrays, on_a_grid
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class BoostedTrees(Student):
         import xgboost
 
         hard = is_hard(labels) if self.task == "classification" else np.zeros(len(labels), bool)
-        margins = np.zeros((len(labels), self._n_outputs(labels.shape[1])))
-        margins[~hard] = self._margins(labels[~hard])
+        margins = np.zeros((len(labels), n_outputs(labels.shape[1])))
+        margins[~hard] = margins_of_labels(labels[~hard], self.task, self.temperature)
         if hard.all():
             self.output_centre_, scale = np.zeros(margins.shape[1]), 1.0
         else:
@@ -107,10 +107,10 @@ class BoostedTrees(Student):
         )
         self._take_booster(on_a_grid(booster), scale)
 
-    def _parameters(self, n_outputs: int) -> Json:
+    def _parameters(self, n_targets: int) -> Json:
         return {
             "objective": "reg:squarederror",
-            "num_target": n_outputs,
+            "num_target": n_targets,
             "tree_method": "hist",
             "max_depth": self.depth,
             "learning_rate": self.learning_rate,
@@ -119,28 +119,10 @@ class BoostedTrees(Student):
             "seed": integer_seed(self._rng()),
         }
 
-    def _n_outputs(self, n_scores: int) -> int:
-        return 1 if n_scores == 2 else n_scores
-
-    def _margins(self, labels: FloatArray) -> FloatArray:
-        """Turn soft labels ``(n, n_scores)`` into margins ``(n, n_outputs)``, unsoftened."""
-        if self.task == "regression":
-            return labels
-        scores = soft_scores(labels) * self.temperature
-        return scores if scores.shape[1] > 2 else scores[:, [1]] - scores[:, [0]]
-
-    def scores_of_margins(self, margins: FloatArray) -> Scores:
-        """Turn margins ``(n, n_outputs)`` into scores ``(n, n_scores)``."""
-        if self.task == "regression":
-            return margins
-        if margins.shape[1] == 1:
-            return score_of_margin(margins[:, 0])
-        return margins - margins.mean(axis=1, keepdims=True)
-
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
         margins = np.asarray(self.booster_of(self._checked_rows(X)), dtype=np.float64)
-        return self.scores_of_margins(margins * self.output_scale_ + self.output_centre_)
+        return scores_of_margins(margins * self.output_scale_ + self.output_centre_, self.task)
 
     def booster_of(self, X: ReadableRows) -> FloatArray:
         """Ask the booster for its outputs ``(n_samples, n_outputs)``, which are exact sums."""
@@ -218,7 +200,7 @@ class _MixedObjective:
         outputs = np.asarray(outputs, dtype=np.float64).reshape(self.target.shape)
         gradient, hessian = outputs - self.target, np.ones_like(outputs)
         margins = outputs[self.hard] * self.scale + self.student.output_centre_
-        scores = self.student.scores_of_margins(margins)
+        scores = scores_of_margins(margins, self.student.task)
         probabilities = softmax(scores, axis=1)
         slope, curve = probabilities - self.labels, probabilities * (1 - probabilities)
         if self.target.shape[1] == 1:

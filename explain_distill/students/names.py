@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explain_distill.students.additive import Additive
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
 from explain_distill.students.decision_tree import DecisionTree
@@ -9,5 +10,8 @@ from explain_distill.students.mlp import MLP
 from explain_distill.students.soft_tree import SoftTree
 
 STUDENTS: dict[str, type[Student]] = {
-    student.NAME: student for student in (SoftTree, DecisionTree, BoostedTrees, MLP)
+    student.NAME: student for student in (SoftTree, DecisionTree, BoostedTrees, MLP, Additive)
 }
+
+DEFAULT_STUDENTS = (SoftTree.NAME, BoostedTrees.NAME, MLP.NAME)
+"""Those of a run that names none: they need no optional package."""

@@ -15,7 +15,7 @@ from explain_distill.distillation.distill import check_options, distill
 from explain_distill.distillation.names import transfer_set
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import Student
-from explain_distill.students.names import STUDENTS
+from explain_distill.students.names import DEFAULT_STUDENTS, STUDENTS
 from explain_distill.study.about import About
 from explain_distill.study.study import Study
 from explain_distill.teachers.neural import NeuralTeacher
@@ -28,6 +28,7 @@ QUICK: dict[str, Json] = {
     "decision-tree": {},
     "boosted-trees": {"n_trees": 200},
     "mlp": {"n_steps": 1500},
+    "additive": {},
 }
 QUICK_ROWS = 50_000
 MOST_SIZE = 4096
@@ -45,7 +46,7 @@ class Progress:
 def run(
     data: Dataset,
     *,
-    students: Sequence[str] = tuple(STUDENTS),
+    students: Sequence[str] = DEFAULT_STUDENTS,
     transfer: str = "coalitions",
     temperature: float = 1.0,
     sizes: Sequence[int] = (),
@@ -84,7 +85,7 @@ def run(
 
     Raises
     ------
-    UnknownNameError, DataError
+    UnknownNameError, DataError, MissingDependencyError
     """
     chosen = _check_students(students)
     check_options(temperature)
@@ -168,6 +169,7 @@ def _check_students(students: Sequence[str]) -> list[str]:
     for name in students:
         if name not in STUDENTS:
             raise UnknownNameError.of("A student", name, STUDENTS)
+        STUDENTS[name].check_installed()
     if not students:
         raise UnknownNameError.of("A student", "", STUDENTS)
     return list(dict.fromkeys(students))

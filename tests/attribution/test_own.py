@@ -5,7 +5,7 @@ import explain_distill as xd
 from explain_distill.attribution.own import own_attributions, score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
 
-MODELS = ("teacher", "soft-tree", "decision-tree", "boosted-trees", "mlp")
+MODELS = ("teacher", "soft-tree", "decision-tree", "boosted-trees", "mlp", "additive")
 
 
 def own(model, train, test):

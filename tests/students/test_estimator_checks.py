@@ -17,6 +17,7 @@ SMALL = [
     xd.MLP(hidden=(16,), n_steps=400, batch_size=64),
     xd.BoostedTrees(n_trees=30),
     xd.DecisionTree(),
+    xd.Additive(n_pairs=1, n_bins=32),
 ]
 BOTH_TASKS = [
     type(student)(**student.get_params() | {"task": task})
@@ -27,7 +28,9 @@ BOTH_TASKS = [
 
 @parametrize_with_checks(
     BOTH_TASKS,
-    expected_failed_checks=lambda e: {} if isinstance(e, xd.DecisionTree) else EXPECTED,
+    expected_failed_checks=lambda e: (
+        {} if isinstance(e, xd.DecisionTree | xd.Additive) else EXPECTED
+    ),
 )
 @pytest.mark.filterwarnings("ignore")
 def test_a_student_is_an_estimator_as_scikit_learn_wants_it(estimator, check):

@@ -7,7 +7,7 @@ import explain_distill as xd
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score
 
-STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
+STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp", "additive")
 
 
 def make(name, **options):
@@ -16,6 +16,7 @@ def make(name, **options):
         "decision-tree": lambda **o: xd.DecisionTree(**{"max_leaves": 64} | o),
         "boosted-trees": lambda **o: xd.BoostedTrees(n_trees=60, **o),
         "mlp": lambda **o: xd.MLP(hidden=(16,), n_steps=400, **o),
+        "additive": lambda **o: xd.Additive(n_pairs=1, **o),
     }
     return kinds[name](random_state=0, **options)
 
