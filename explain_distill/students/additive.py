@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.base import clone
 
 from explain_distill._arrays import take_checked
 from explain_distill._optional import require
@@ -67,6 +68,7 @@ class Additive(Student):
     """
 
     NAME: ClassVar[str] = "additive"
+    SIZE_UNIT: ClassVar[str] = "pairs"
 
     intercepts_: FloatArray
     terms_: tuple[Term, ...]
@@ -108,7 +110,7 @@ class Additive(Student):
         self.sum_ = TermSum(self.terms_, len(self.intercepts_))
 
     def _check_options(self) -> None:
-        for name, fewest, most in (("n_pairs", 0, 1000), ("n_bins", 2, 4096)):
+        for name, fewest, most in (("n_pairs", 0, 4096), ("n_bins", 2, 4096)):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or not fewest <= value <= most:
                 raise DataError(
@@ -168,6 +170,10 @@ class Additive(Student):
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
         rows = self._checked_rows(X)
         return self.intercepts_ + self.sum_(rows)
+
+    def with_size(self, size: int) -> Self:
+        """Give an unfitted copy of at most so many pairs."""
+        return clone(self).set_params(n_pairs=size)
 
     def complexity(self) -> dict[str, float]:
         """Give the number of terms, and of the numbers in their tables."""

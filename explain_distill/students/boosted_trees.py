@@ -177,6 +177,8 @@ class BoostedTrees(Student):
             raise ValueError(f"model.ubj holds {booster.num_boosted_rounds()} rounds")
         self.output_centre_ = np.asarray(config["output_centre"], dtype=np.float64)
         self._take_booster(booster, float(config["output_scale"]))
+        if np.unique(self.tree_arrays_.outputs).tolist() != [*range(len(self.output_centre_))]:
+            raise ValueError(f"the trees have no {len(self.output_centre_)} outputs")
 
 
 class _MixedObjective:
