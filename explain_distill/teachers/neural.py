@@ -23,6 +23,7 @@ from explain_distill.data.dataset import Dataset, Task, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.teachers.base import Teacher, in_chunks, spread_of
+from explain_distill.teachers.forward_pass import ForwardPass
 
 CHUNK = 8192  # rows a forward pass
 CLIP = 3.0  # standard deviations towards which inputs are squashed
@@ -176,7 +177,14 @@ class NeuralTeacher(Teacher):
 
     def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
-        return in_chunks(self._score_chunk, np.asarray(X, dtype=np.float64), CHUNK)
+        network = self._network
+        ahead = ForwardPass([*network.weights], [*network.biases], self._preparation, CLIP)
+
+        def scored(X: Rows) -> Scores:
+            logits = ahead(self._readable.transform(X))
+            return self._score_of_logits(torch.from_numpy(logits)).numpy()
+
+        return in_chunks(scored, np.asarray(X, dtype=np.float64), CHUNK)
 
     def spread(self, X: Rows) -> FloatArray:
         """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
@@ -201,10 +209,6 @@ class NeuralTeacher(Teacher):
     def _inputs(self, X: Rows) -> Tensor:
         prepared = self._preparation(self._readable.transform(X))
         return torch.as_tensor(prepared, dtype=torch.float32)
-
-    def _score_chunk(self, X: Rows) -> Scores:
-        logits = self._logits(self._inputs(X))
-        return self._score_of_logits(torch.from_numpy(logits)).numpy()
 
     def _logits(self, rows: Tensor) -> FloatArray:
         with torch.inference_mode():

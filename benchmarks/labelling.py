@@ -1,0 +1,86 @@
+"""How fast the neural teacher labels a million rows, beside its bare matrix products.
+
+    python benchmarks/labelling.py
+
+labels coalitions of a table by a `NeuralTeacher` of default size on one thread, in turns with the
+products that its layers cannot do without, of the same shapes and as many rows at a time, and
+prints the ratio of the two rates: 1 would mean that imputation, scaling, squashing, activations and
+the mean over the members cost nothing. Each turn is a tenth of the rows; figures are medians over
+the turns. Results go to ``benchmarks/results/labelling.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import explain_distill as xd
+from explain_distill.teachers.forward_pass import CHUNK
+
+RESULTS = Path(__file__).parent / "results" / "labelling.json"
+TABLES = ("breast-cancer", "magic", "digits")
+TURNS = 10
+
+
+def bare_products(teacher: xd.NeuralTeacher, n_rows: int) -> float:
+    """Give the seconds of the products of all layers for `n_rows` rows, chunk by chunk."""
+    weights = [weight.detach() for weight in teacher._network.weights]
+    rows = torch.randn(CHUNK, weights[0].shape[1]).expand(len(weights[0]), -1, -1)
+    units = [torch.empty(len(w), CHUNK, w.shape[2]) for w in weights]
+    started = time.perf_counter()
+    with torch.inference_mode():
+        for _ in range(n_rows // CHUNK):
+            before = rows
+            for weight, after in zip(weights, units, strict=True):
+                torch.bmm(before, weight, out=after)
+                before = after
+    return (time.perf_counter() - started) * n_rows / (n_rows // CHUNK * CHUNK)
+
+
+def measured(table: str, n_rows: int) -> dict[str, object]:
+    """Label `n_rows` coalitions of a table, in turns with the bare products."""
+    train, _ = xd.load_dataset(table).split(seed=0)
+    teacher = xd.NeuralTeacher(max_epochs=1).fit(train)
+    rows = xd.Coalitions().draw(train.X, n_rows // TURNS, np.random.default_rng(0))
+    teacher.predict_score(rows[:CHUNK])
+    bare_products(teacher, CHUNK)
+    products, labelling = [], []
+    for _ in range(TURNS):
+        products.append(bare_products(teacher, len(rows)))
+        started = time.perf_counter()
+        teacher.predict_score(rows)
+        labelling.append(time.perf_counter() - started)
+    ratios = np.array(products) / np.array(labelling)
+    return {
+        "table": table,
+        "rows": len(rows) * TURNS,
+        "readable_features": train.readable().shape[1],
+        "microseconds_a_row": round(float(np.median(labelling)) / len(rows) * 1e6, 3),
+        "products_microseconds_a_row": round(float(np.median(products)) / len(rows) * 1e6, 3),
+        "ratio": round(float(np.median(ratios)), 3),
+        "ratios": [round(float(ratio), 3) for ratio in ratios],
+    }
+
+
+def main() -> None:
+    """Run what the arguments ask for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tables", default=",".join(TABLES))
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    runs = []
+    for table in arguments.tables.split(","):
+        runs.append(measured(table, arguments.rows))
+        print({key: value for key, value in runs[-1].items() if key != "ratios"}, flush=True)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({"chunk": CHUNK, "threads": 1, "runs": runs}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The forward pass of an ensemble of perceptrons over many rows, at the speed of its products."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from explain_distill._preparation import Preparation
+from explain_distill._types import FloatArray, ReadableRows
+
+CHUNK = 2048  # rows at a time, so that the units of two layers stay near the processor
+
+
+class ForwardPass:
+    """Maps readable rows to the mean output of the members, chunk by chunk.
+
+    Beside the matrix products nothing may cost much: rows become float32 as soon as they are
+    centred, all else happens in place, and the memory of a chunk is used again for the next, since
+    fresh memory costs more than the products that fill it.
+
+    Parameters
+    ----------
+    weights : list of Tensor of shape (members, n_inputs, n_outputs)
+    biases : list of Tensor of shape (members, 1, n_outputs)
+    preparation : Preparation
+    clip : float
+        Where prepared rows are squashed smoothly.
+    """
+
+    def __init__(
+        self, weights: list[Tensor], biases: list[Tensor], preparation: Preparation, clip: float
+    ) -> None:
+        self.weights = [weight.detach() for weight in weights]
+        self.biases = [bias.detach() for bias in biases]
+        self.curvature = 1 / clip**2
+        self.indicated = torch.from_numpy(preparation.indicated)
+        self.centre = torch.from_numpy(preparation.centre)
+        self.unit = torch.from_numpy(1 / preparation.scale).float()
+        filled = (preparation.fill - preparation.centre) / preparation.scale
+        self.fill = torch.from_numpy(filled).float()
+
+    @torch.inference_mode()
+    def __call__(self, readable: ReadableRows) -> FloatArray:
+        """Give the mean output: ``(n, n_outputs)`` of rows ``(n, n_readable)``."""
+        rows = torch.from_numpy(np.ascontiguousarray(readable))
+        mean = torch.empty(len(rows), self.weights[-1].shape[2])
+        space = self._space(min(CHUNK, len(rows)))
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
+            if len(chunk) < len(space[0]):
+                space = self._space(len(chunk))
+            torch.mean(self._outputs(chunk, space), dim=0, out=mean[start : start + CHUNK])
+        return np.asarray(mean.double().numpy())
+
+    def _space(self, n: int) -> list[Tensor]:
+        """Give memory for `n` rows: prepared twice, then the units of each layer."""
+        n_prepared = self.weights[0].shape[1]
+        layers = [torch.empty(len(w), n, w.shape[2]) for w in self.weights]
+        return [torch.empty(n, n_prepared), torch.empty(n, n_prepared), *layers]
+
+    def _outputs(self, rows: Tensor, space: list[Tensor]) -> Tensor:
+        prepared, scratch, *layers = space
+        self._prepare(rows, prepared)
+        torch.addcmul(torch.ones(()), prepared, prepared, value=self.curvature, out=scratch)
+        prepared.mul_(scratch.rsqrt_())
+        units = prepared.expand(len(layers[0]), *prepared.shape)
+        for weight, bias, out in zip(self.weights, self.biases, layers, strict=True):
+            torch.baddbmm(bias, units, weight, out=out)
+            if out is not layers[-1]:
+                functional.silu(out, inplace=True)
+            units = out
+        return units
+
+    def _prepare(self, rows: Tensor, prepared: Tensor) -> None:
+        """Do what `Preparation` does, in float32 but for the centring."""
+        scaled = prepared[:, : len(self.unit)]
+        torch.mul((rows - self.centre).float(), self.unit, out=scaled)
+        if len(self.indicated) or bool(scaled.sum().isnan()):
+            missing = rows.isnan()
+            scaled.copy_(torch.where(missing, self.fill, scaled))
+            prepared[:, len(self.unit) :] = missing[:, self.indicated]
