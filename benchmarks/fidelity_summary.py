@@ -12,6 +12,7 @@ to both counts, so that a table on which nobody errs counts as 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,8 @@ OTHERS = {
     "mimic": "MimicExplainer",
     "figs": "distilled FIGS",
 }
+SINGLE_TREES = tuple(tool for tool in OTHERS if tool != "figs")
+"""FIGS is a sum of trees: as many splits, but more regions than leaves."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,12 @@ class Duel:
     difference: Share
 
     @classmethod
-    def fought(cls, measured: Measured, table: str, leaves: int, tool: str) -> Duel | None:
+    def fought(
+        cls, measured: Measured, table: str, leaves: int, tool: str, rivals: Sequence[str]
+    ) -> Duel | None:
         """Compare on the seeds that all have; None where there are none."""
         ours = measured.rows(table, leaves, tool)
-        theirs = {other: measured.rows(table, leaves, other) for other in OTHERS}
+        theirs = {other: measured.rows(table, leaves, other) for other in rivals}
         seeds = [seed for seed in ours if all(seed in rows for rows in theirs.values())]
         if not seeds:
             return None
@@ -135,10 +140,10 @@ class Duel:
         )
 
 
-def duels(measured: Measured, tool: str) -> list[Duel]:
-    """Compare one student everywhere."""
+def duels(measured: Measured, tool: str, rivals: Sequence[str] = tuple(OTHERS)) -> list[Duel]:
+    """Compare one student with the best of its rivals, everywhere."""
     found = (
-        Duel.fought(measured, table, leaves, tool)
+        Duel.fought(measured, table, leaves, tool, rivals)
         for leaves in sorted(measured.named("leaves"))
         for table in measured.named("table")
     )
@@ -159,6 +164,8 @@ def show(measured: Measured) -> None:
         if tool in tools:
             print(f"\n{STUDENTS[tool][0]}, against the best of the others on each table:")
             say(duels(measured, tool))
+            print("  against the best of those that are one tree:")
+            say(duels(measured, tool, SINGLE_TREES))
 
 
 def say(fought: list[Duel]) -> None:
