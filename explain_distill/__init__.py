@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from explain_distill.study.run import run
     from explain_distill.study.study import Study, compare
     from explain_distill.teachers.base import Teacher
+    from explain_distill.teachers.cached import CachedTeacher
     from explain_distill.teachers.ensemble import EnsembleTeacher
     from explain_distill.teachers.images import ImageTeacher
     from explain_distill.teachers.neural import NeuralTeacher
@@ -51,6 +52,7 @@ _HOMES = {
     "AttributionMatching": "distillation.matching",
     "Additive": "students.additive",
     "BoostedTrees": "students.boosted_trees",
+    "CachedTeacher": "teachers.cached",
     "Coalitions": "distillation.transfer_sets",
     "Comparison": "audit.compare",
     "ConditionalCoalitions": "distillation.conditional_coalitions",
@@ -89,6 +91,7 @@ __all__ = [
     "Additive",
     "AttributionMatching",
     "BoostedTrees",
+    "CachedTeacher",
     "Coalitions",
     "Comparison",
     "ConditionalCoalitions",

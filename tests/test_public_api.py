@@ -10,6 +10,7 @@ NAMES = [
     "AttributionMatching",
     "Additive",
     "BoostedTrees",
+    "CachedTeacher",
     "Coalitions",
     "Comparison",
     "ConditionalCoalitions",

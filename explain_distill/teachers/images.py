@@ -48,7 +48,7 @@ class ImageTeacher(Teacher):
         Height and width of the images; a row holds their pixels row by row from the top left.
     widths : tuple of int, default=(16, 32, 64)
         The channels of each block.
-    n_epochs : int, default=16
+    n_epochs : int, default=10
     batch_size : int, default=256
     learning_rate : float, default=5e-3
     weight_decay : float, default=0.05
@@ -77,7 +77,7 @@ class ImageTeacher(Teacher):
         *,
         shape: tuple[int, int] = (28, 28),
         widths: tuple[int, ...] = (16, 32, 64),
-        n_epochs: int = 16,
+        n_epochs: int = 10,
         batch_size: int = 256,
         learning_rate: float = 5e-3,
         weight_decay: float = 0.05,
