@@ -9,11 +9,13 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import clone
 
+from explain_distill._arrays import take_checked
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.students.base import OnStep, Student, is_hard
+from explain_distill.students.booster_form import booster_of, trees_of
 from explain_distill.students.margins import margins_of_labels, n_outputs, scores_of_margins
-from explain_distill.students.tree_arrays import TreeArrays, on_a_grid
+from explain_distill.students.tree_arrays import TreeArrays
 
 if TYPE_CHECKING:
     import xgboost
@@ -105,7 +107,7 @@ class BoostedTrees(Student):
             obj=objective,
             callbacks=[_report_to(on_step, rows, target, self.n_trees)] if on_step else None,
         )
-        self._take_booster(on_a_grid(booster), scale)
+        self._take_trees(trees_of(booster, margins.shape[1]).on_a_grid(), scale)
 
     def _parameters(self, n_targets: int) -> Json:
         return {
@@ -131,9 +133,9 @@ class BoostedTrees(Student):
         outputs = self.booster_.inplace_predict(X).astype(np.float64)
         return np.asarray(outputs).reshape(len(X), len(self.output_centre_))
 
-    def _take_booster(self, booster: xgboost.Booster, scale: float) -> None:
-        self.booster_, self.output_scale_ = booster, scale
-        self.tree_arrays_ = TreeArrays.of(booster, len(self.output_centre_))
+    def _take_trees(self, trees: TreeArrays, scale: float) -> None:
+        self.tree_arrays_, self.output_scale_ = trees, scale
+        self.booster_ = booster_of(trees, self.n_features_in_)
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy of so many rounds, each of which learns more where they are few."""
@@ -142,16 +144,16 @@ class BoostedTrees(Student):
 
     def complexity(self) -> dict[str, float]:
         """Give leaves and depth of all trees together."""
-        table = self.booster_.trees_to_dataframe()
-        leaves = float((table["Feature"] == "Leaf").sum())
+        leaves = float(self.tree_arrays_.is_leaf.sum())
         return {"leaves": leaves, "depth": float(self.depth), "features_per_split": 1.0}
 
     def rules(self) -> list[str]:
         """Say how many trees there are, and which features they ask for most."""
+        trees = self.tree_arrays_
+        gains = np.bincount(trees.features, trees.gains, minlength=self.n_features_in_)
         names = [feature.name for feature in self.readable_features()]
-        gains = self.booster_.get_score(importance_type="total_gain")
-        by_gain = sorted(gains, key=lambda key: -float(np.sum(gains[key])))
-        top = ", ".join(names[int(key.removeprefix("f"))] for key in by_gain[:NAMED_FEATURES])
+        by_gain = [i for i in np.argsort(-gains, kind="stable") if gains[i] > 0]
+        top = ", ".join(names[i] for i in by_gain[:NAMED_FEATURES])
         return [
             f"{self.booster_.num_boosted_rounds()} rounds of boosted trees, each at most "
             f"{self.depth} questions deep: too many to read one by one.",
@@ -159,26 +161,28 @@ class BoostedTrees(Student):
         ]
 
     def write(self, folder: Path) -> Json:
-        """Write the booster in xgboost's own format, which holds data only."""
-        self.booster_.save_model(folder / "model.ubj")
-        return {"output_centre": self.output_centre_.tolist(), "output_scale": self.output_scale_}
+        """Write the trees as safetensors: a file of xgboost's own is read without checks."""
+        from safetensors.numpy import save_file
+
+        arrays = self.tree_arrays_.to_arrays() | {"output_centre_": self.output_centre_}
+        save_file(arrays, folder / "model.safetensors")
+        return {"n_features": self.n_features_in_, "output_scale": self.output_scale_}
 
     def read(self, folder: Path, config: Json) -> None:
         """Read what `write` wrote."""
-        import xgboost
+        from safetensors.numpy import load_file
 
-        booster = xgboost.Booster()
-        try:
-            booster.load_model(folder / "model.ubj")
-        except xgboost.core.XGBoostError as error:
-            raise ValueError("model.ubj is no booster") from error
-        self.n_features_in_ = int(booster.num_features())
-        if booster.num_boosted_rounds() != self.n_trees:
-            raise ValueError(f"model.ubj holds {booster.num_boosted_rounds()} rounds")
-        self.output_centre_ = np.asarray(config["output_centre"], dtype=np.float64)
-        self._take_booster(booster, float(config["output_scale"]))
-        if np.unique(self.tree_arrays_.outputs).tolist() != [*range(len(self.output_centre_))]:
-            raise ValueError(f"the trees have no {len(self.output_centre_)} outputs")
+        arrays = load_file(folder / "model.safetensors")
+        outputs = np.size(arrays["output_centre_"])
+        centre = take_checked(arrays, {"output_centre_": (outputs,)})
+        if not outputs:
+            raise ValueError("output_centre_ is empty")
+        self.output_centre_ = centre["output_centre_"]
+        self.n_features_in_ = int(config["n_features"])
+        trees = TreeArrays.from_arrays(arrays, self.n_features_in_, outputs)
+        if len(trees) != self.n_trees * outputs:
+            raise ValueError(f"it holds {len(trees)} trees, not {self.n_trees} for each output")
+        self._take_trees(trees, float(config["output_scale"]))
 
 
 class _MixedObjective:

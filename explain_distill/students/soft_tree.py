@@ -430,4 +430,4 @@ class SoftTree(StepwiseStudent):
 
 
 def _array(tensor: Tensor) -> FloatArray:
-    return np.asarray(tensor.detach().double().numpy())
+    return np.ascontiguousarray(tensor.detach().double().numpy())

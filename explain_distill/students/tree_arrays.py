@@ -1,84 +1,78 @@
-"""All trees of a booster as flat arrays: to walk a row down them, and to write them elsewhere."""
+"""Boosted trees as flat arrays: to walk a row down them, to keep them, to write them elsewhere."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from explain_distill._types import BoolArray, FloatArray, IntArray, Json, ReadableRows
-
-if TYPE_CHECKING:
-    import xgboost
+from explain_distill._arrays import take_checked
+from explain_distill._types import BoolArray, FloatArray, IntArray, ReadableRows
 
 FLOAT32_DIGITS = 24  # bits of a float32's significand
+KINDS: dict[str, type] = {
+    "features": np.int64,
+    "thresholds": np.float32,
+    "missing_right": np.bool_,
+    "values": np.float32,
+    "covers": np.float32,
+    "gains": np.float32,
+}
+"""The arrays with one entry a node."""
 
 
 @dataclass(frozen=True, eq=False)
 class TreeArrays:
-    """The nodes of all trees, tree by tree.
+    """The nodes of all trees, tree by tree, each node after the one that leads to it.
 
     Parameters
     ----------
     features : ndarray of shape (n_nodes,)
         0 for a leaf.
     thresholds : ndarray of shape (n_nodes,), float32
-        A value goes left where its float32 is less.
+        A value goes left where its float32 is less; 0 for a leaf.
     missing_right : ndarray of shape (n_nodes,)
         Where a missing value goes.
-    children : ndarray of shape (2 * n_nodes,)
-        The left and right child of node i at ``2i`` and ``2i + 1``; a leaf is its own child.
     values : ndarray of shape (n_nodes,), float32
         What a leaf adds.
+    covers, gains : ndarray of shape (n_nodes,), float32
+        The weight of the rows that a node was fitted to, and what its split gained.
+    children : ndarray of shape (2 * n_nodes,)
+        The left and right child of node i at ``2i`` and ``2i + 1``; a leaf is its own child.
     roots : ndarray of shape (n_trees,)
     outputs : ndarray of shape (n_trees,)
         The output that each tree adds to.
-    depth : int
     n_outputs : int
     """
 
     features: IntArray
     thresholds: np.ndarray
     missing_right: BoolArray
-    children: IntArray
     values: np.ndarray
+    covers: np.ndarray
+    gains: np.ndarray
+    children: IntArray
     roots: IntArray
     outputs: IntArray
-    depth: int
     n_outputs: int
-
-    @classmethod
-    def of(cls, booster: xgboost.Booster, n_outputs: int) -> TreeArrays:
-        """Read a booster's trees."""
-        model = _model(json.loads(booster.save_raw("json")))
-        trees = model["trees"]
-        sizes = np.array([len(tree["left_children"]) for tree in trees])
-        roots = np.concatenate([[0], sizes.cumsum()[:-1]]).astype(np.int64)
-        offsets = np.repeat(roots, sizes)
-        left = _joined(trees, "left_children", np.int64)
-        right = _joined(trees, "right_children", np.int64)
-        leaf = left == -1
-        own = np.arange(len(left))
-        left, right = np.where(leaf, own, left + offsets), np.where(leaf, own, right + offsets)
-        conditions = _joined(trees, "split_conditions", np.float32)
-        return cls(
-            features=np.where(leaf, 0, _joined(trees, "split_indices", np.int64)),
-            thresholds=np.where(leaf, np.float32(np.inf), conditions),
-            missing_right=~leaf & (_joined(trees, "default_left", np.int64) == 0),
-            children=np.stack([left, right], axis=1).ravel(),
-            values=np.where(leaf, conditions, np.float32(0)),
-            roots=roots,
-            outputs=np.array(model["tree_info"], dtype=np.int64),
-            depth=_depth(left, right, roots),
-            n_outputs=n_outputs,
-        )
 
     def __len__(self) -> int:
         return len(self.roots)
 
-    @property
+    @cached_property
+    def depth(self) -> int:
+        """The most questions on a path."""
+        left, right = self.children.reshape(-1, 2).T
+        depth, level = 0, self.roots[left[self.roots] != self.roots]
+        while len(level):
+            level = np.concatenate([left[level], right[level]])
+            level = level[left[level] != level]
+            depth += 1
+        return depth
+
+    @cached_property
     def is_leaf(self) -> BoolArray:
         """Which nodes are leaves: ``(n_nodes,)``."""
         return np.asarray(self.children[::2] == np.arange(len(self.features)))
@@ -99,65 +93,78 @@ class TreeArrays:
         nodes = self.roots
         for _ in range(self.depth):
             features = self.features.take(nodes)
-            right = values.take(features) >= self.thresholds.take(nodes)
+            right = values.take(features) >= self.thresholds.take(nodes)  # whatever, in a leaf
             if some_missing:
                 right |= missing.take(features) & self.missing_right.take(nodes)
             nodes = self.children.take(2 * nodes + right)
         added = self.values.take(nodes).astype(np.float64)
         return np.asarray(np.bincount(self.outputs, added, minlength=self.n_outputs), np.float64)
 
+    def on_a_grid(self) -> TreeArrays:
+        """Round the leaves to multiples of a power of two, so that float32 sums of them are exact.
 
-def on_a_grid(booster: xgboost.Booster) -> xgboost.Booster:
-    """Round the leaves to multiples of a power of two, so that float32 sums of them are exact.
+        xgboost adds leaves up in float32, in which a sum of hundreds loses digits, and other ones
+        in each order. Where every leaf is a multiple of q and no sum can exceed ``2**24 q``, every
+        partial sum is a float32: any program that adds the leaves, in any order and precision, gets
+        the same. The rounding moves an output by about ``q / 4 * sqrt(n_trees)``, some 1e-5 of its
+        range.
+        """
+        largest = np.maximum.reduceat(np.abs(self.values), self.roots).astype(np.float64)
+        reach = np.bincount(self.outputs, largest, minlength=self.n_outputs).max()
+        # Rounding lengthens a leaf by half a step, which is less than `reach` of the last digit.
+        reach = max(float(reach), 1e-30) * (1 + len(self) * 2.0**-FLOAT32_DIGITS)
+        step = 2.0 ** (np.ceil(np.log2(reach)) - FLOAT32_DIGITS)
+        rounded = np.round(self.values.astype(np.float64) / step) * step
+        return replace(self, values=rounded.astype(np.float32))
 
-    xgboost adds leaves up in float32, in which a sum of hundreds loses digits, and other ones in
-    each order. Where every leaf is a multiple of q and no sum can exceed ``2**24 q``, every partial
-    sum is a float32: any program that adds the leaves, in any order and precision, gets the same.
-    The rounding moves an output by about ``q / 4 * sqrt(n_trees)``, some 1e-5 of its range.
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Give the arrays by name, for saving."""
+        names = (*KINDS, "children", "roots", "outputs")
+        return {name: np.ascontiguousarray(getattr(self, name)) for name in names}
 
-    Parameters
-    ----------
-    booster : xgboost.Booster
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], n_features: int, n_outputs: int
+    ) -> TreeArrays:
+        """Read what `to_arrays` wrote.
 
-    Returns
-    -------
-    xgboost.Booster
-        Another one.
+        Raises
+        ------
+        ValueError
+            Where the arrays do not make trees, or name a feature or an output that is not there.
+        """
+        nodes, trees = np.size(arrays["features"]), np.size(arrays["roots"])
+        found: dict[str, np.ndarray] = {}
+        for name, kind in KINDS.items():
+            found |= take_checked(arrays, {name: (nodes,)}, kind)
+        found |= take_checked(arrays, {"children": (2 * nodes,)}, np.int64)
+        found |= take_checked(arrays, {"roots": (trees,), "outputs": (trees,)}, np.int64)
+        _check_trees(found["children"].reshape(nodes, 2), found["roots"])
+        if not 0 <= found["features"].min() <= found["features"].max() < n_features:
+            raise ValueError("a tree asks for a feature that is not there")
+        rounds, over = divmod(trees, n_outputs)
+        if over or not np.array_equal(found["outputs"], np.tile(np.arange(n_outputs), rounds)):
+            raise ValueError("each round must have one tree for each output")
+        return cls(**found, n_outputs=n_outputs)
+
+
+def _check_trees(children: IntArray, roots: IntArray) -> None:
+    """Refuse children that do not make whole trees, one after another.
+
+    Raises
+    ------
+    ValueError
     """
-    import xgboost
-
-    document = json.loads(booster.save_raw("json"))
-    model = _model(document)
-    reach: dict[int, float] = {}
-    for tree, output in zip(model["trees"], model["tree_info"], strict=True):
-        leaves = np.asarray(tree["split_conditions"])[np.asarray(tree["left_children"]) == -1]
-        reach[output] = reach.get(output, 0.0) + float(np.abs(leaves).max())
-    # Rounding lengthens a leaf by half a step, which is less than `largest` of the last digit.
-    largest = max(max(reach.values()), 1e-30) * (1 + len(model["trees"]) * 2.0**-FLOAT32_DIGITS)
-    step = 2.0 ** (np.ceil(np.log2(largest)) - FLOAT32_DIGITS)
-    for tree in model["trees"]:
-        conditions = np.asarray(tree["split_conditions"], dtype=np.float64)
-        leaf = np.asarray(tree["left_children"]) == -1
-        conditions[leaf] = np.round(conditions[leaf] / step) * step
-        tree["split_conditions"] = conditions.tolist()
-    rounded = xgboost.Booster()
-    rounded.load_model(bytearray(json.dumps(document).encode()))
-    return rounded
-
-
-def _model(document: Json) -> Json:
-    return dict(document["learner"]["gradient_booster"]["model"])
-
-
-def _joined(trees: list[Json], key: str, dtype: type) -> np.ndarray:
-    return np.concatenate([np.asarray(tree[key], dtype=dtype) for tree in trees])
-
-
-def _depth(left: IntArray, right: IntArray, roots: IntArray) -> int:
-    """Count the steps after which every row is in a leaf."""
-    depth, level = 0, roots[left[roots] != roots]
-    while len(level):
-        level = np.concatenate([left[level], right[level]])
-        level = level[left[level] != level]
-        depth += 1
-    return depth
+    nodes = len(children)
+    own = np.arange(nodes)
+    leaf = children[:, 0] == own
+    if not len(roots) or roots[0] != 0 or (np.diff(roots) <= 0).any() or roots[-1] >= nodes:
+        raise ValueError("roots must begin at 0 and increase")
+    if (children[leaf, 1] != own[leaf]).any():
+        raise ValueError("a leaf must be its own child on both sides")
+    below = children[~leaf]
+    if not np.array_equal(np.sort(below, axis=None), np.setdiff1d(own, roots)):
+        raise ValueError("each node but the roots must be reached once")
+    tree = np.searchsorted(roots, own, side="right")
+    if (below <= own[~leaf][:, None]).any() or (tree[below] != tree[~leaf][:, None]).any():
+        raise ValueError("a node must come after the one that leads to it, in the same tree")

@@ -5,14 +5,14 @@
     study.json                   format number, what the study is about, how it came to be
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
-    students/NAME/               config.json, model.safetensors or model.ubj
+    students/NAME/               config.json, model.safetensors
     data/                        train.parquet, test.parquet (absent for private rows);
                                  background.parquet where training rows are known without truth
     scores.parquet               each model's scores of the test rows
     attributions/NAME.parquet    each model's attributions of some test rows
 
-Nothing in it can run code when it is read: JSON, Parquet without pandas' metadata, safetensors, and
-xgboost's own binary format.
+Nothing in it can run code when it is read: JSON, Parquet without pandas' metadata, safetensors.
+Each array is checked before it is used, so that a tampered file cannot lead outside of its arrays.
 
 `FORMAT` is raised where a folder of the old form could no longer be read as the new one, never for
 a further key or file; then `read_study` says what to do with folders of the old number.

@@ -88,7 +88,7 @@ def test_results_are_rows_of_the_contract(saved, wine_study):
 
 def test_the_folder_holds_no_format_that_can_run_code(saved):
     suffixes = {path.suffix for path in saved.rglob("*") if path.is_file()}
-    assert suffixes == {".json", ".parquet", ".safetensors", ".ubj"}
+    assert suffixes == {".json", ".parquet", ".safetensors"}
 
 
 def test_private_rows_are_left_out(wine_study, tmp_path):
@@ -119,7 +119,7 @@ MISSING = (
     "teacher/config.json",
     "teacher/model.safetensors",
     "students/mlp/model.safetensors",
-    "students/boosted-trees/model.ubj",
+    "students/boosted-trees/model.safetensors",
     "students/soft-tree/config.json",
     "attributions/mlp.parquet",
 )
@@ -233,9 +233,13 @@ TAMPERED = {
         "students/boosted-trees/config.json",
         lambda v: v["parameters"].update(n_trees=5),
     ),
-    "another centre": (
+    "fewer features": (
         "students/boosted-trees/config.json",
-        lambda v: v.update(output_centre=[0.0]),
+        lambda v: v.update(n_features=2),
+    ),
+    "a scale in words": (
+        "students/boosted-trees/config.json",
+        lambda v: v.update(output_scale="wide"),
     ),
     "no temperature": ("teacher/config.json", lambda v: v.update(temperature=None)),
 }

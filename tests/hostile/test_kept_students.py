@@ -1,0 +1,122 @@
+"""Students' files after someone changed them: refused, or read as what they now say."""
+
+import warnings
+
+import numpy as np
+import pytest
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+import explain_distill as xd
+from explain_distill.students.names import STUDENTS
+
+MADE = {
+    "soft-tree": lambda: xd.SoftTree(depth=3, n_steps=30),
+    "decision-tree": lambda: xd.DecisionTree(max_leaves=6),
+    "boosted-trees": lambda: xd.BoostedTrees(n_trees=5, depth=3),
+    "mlp": lambda: xd.MLP(hidden=(4,), n_steps=30),
+}
+REFUSED = (ValueError, KeyError, TypeError, IndexError, OverflowError, SafetensorError)
+EXTREME = (-(2**62), -17, -2, -1, 0, 1, 3, 16, 1000, 2**31, 2**62)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    X = np.random.default_rng(0).normal(size=(120, 3))
+    X[::9, 1] = np.nan
+    return X, np.digitize(np.nan_to_num(X[:, 0] + X[:, 1]), [-0.5, 0.5])
+
+
+@pytest.fixture(scope="module")
+def kept(rows, tmp_path_factory):
+    """Write each student once; give its folder, its configuration and itself."""
+    given = {}
+    for name, make in MADE.items():
+        student, folder = make().fit(*rows), tmp_path_factory.mktemp(name)
+        given[name] = folder, student.write(folder), student
+    return given
+
+
+def opened(student, folder, config, rows):
+    """Read a student as a study does, and have it score some rows."""
+    read = STUDENTS[student.NAME](**student.get_params())
+    read.read(folder, config)
+    read.classes_ = np.arange(3)
+    if read.n_features_in_ != student.n_features_in_:
+        raise ValueError("it takes another number of features")
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [read.predict_score(part) for part in (rows[:1], rows)]
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_kept_student_scores_the_same_bits(name, kept, rows):
+    folder, config, student = kept[name]
+    one, many = opened(student, folder, config, rows[0])
+    assert np.array_equal(one, student.predict_score(rows[0][:1]))
+    assert np.array_equal(many, student.predict_score(rows[0]))
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_no_index_leads_out_of_an_array(name, kept, rows, tmp_path):
+    folder, config, student = kept[name]
+    arrays = load_file(folder / "model.safetensors")
+    rng = np.random.default_rng(0)
+    whole = [key for key, array in arrays.items() if array.dtype == np.int64 and array.size]
+    accepted = 0
+    for key in whole:
+        for value in EXTREME:
+            altered = {k: a.copy() for k, a in arrays.items()}
+            altered[key].flat[rng.integers(altered[key].size)] = value
+            save_file(altered, tmp_path / "model.safetensors")
+            try:
+                one, many = opened(student, tmp_path, config, rows[0])
+            except REFUSED:
+                continue
+            accepted += 1
+            assert one.shape == (1, 3)
+            assert many.shape == (len(rows[0]), 3)
+    assert accepted < len(whole) * len(EXTREME) / 2 or not whole
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_an_array_of_another_shape_or_type_is_refused(name, kept, rows, tmp_path):
+    folder, config, student = kept[name]
+    arrays = load_file(folder / "model.safetensors")
+    for key, array in arrays.items():
+        longer = np.concatenate([array, array[:1]])
+        for other in (longer, array[:-1], array[None], array.astype(np.float16)):
+            save_file(arrays | {key: np.ascontiguousarray(other)}, tmp_path / "model.safetensors")
+            with pytest.raises(REFUSED):
+                opened(student, tmp_path, config, rows[0])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_number_that_is_not_finite_is_refused(name, kept, rows, tmp_path):
+    folder, config, student = kept[name]
+    arrays = load_file(folder / "model.safetensors")
+    for key, array in arrays.items():
+        if array.dtype.kind != "f" or key == "preparation.scale":
+            continue
+        altered = array.copy()
+        altered.flat[0] = np.nan
+        save_file(arrays | {key: altered}, tmp_path / "model.safetensors")
+        with pytest.raises(ValueError, match="not finite"):
+            opened(student, tmp_path, config, rows[0])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_bytes_that_were_changed_anywhere_do_no_harm(name, kept, rows, tmp_path):
+    folder, config, student = kept[name]
+    content = (folder / "model.safetensors").read_bytes()
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        altered = bytearray(content)
+        altered[rng.integers(len(altered))] = rng.integers(256)
+        (tmp_path / "model.safetensors").write_bytes(altered)
+        try:
+            one, many = opened(student, tmp_path, config, rows[0])
+        except REFUSED:
+            continue
+        assert one.shape == (1, 3)
+        assert many.shape == (len(rows[0]), 3)
