@@ -13,10 +13,9 @@ from explain_distill.app.shares import leading
 from explain_distill.audit.compare import Comparison
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.metrics.scores import probabilities_of_score
-from explain_distill.report.reading import known_rows, unweighed_nodes
+from explain_distill.report.reading import known_rows
 from explain_distill.report.tree_drawing import draw_tree
-from explain_distill.students.rules import tree_nodes
-from explain_distill.students.soft_tree import SoftTree
+from explain_distill.students.nodes import ReadableTree, tree_nodes, unweighed_nodes
 from explain_distill.study.study import Study
 
 MOST_CLASSES = 8
@@ -61,7 +60,7 @@ def answers(
     return told
 
 
-def tree_svg(study: Study, tree: SoftTree, row: int | None = None) -> str:
+def tree_svg(study: Study, tree: ReadableTree, row: int | None = None) -> str:
     """Draw a tree as its training rows take it, and the way of one test row through it.
 
     Where no rows were kept, all branches are equally thick.
@@ -80,15 +79,10 @@ def readable_row(data: Dataset, row: int) -> FloatArray:
     return data.readable_features.transform(data.X[[row]])
 
 
-def reached_leaf(tree: SoftTree, readable: FloatArray) -> int:
-    """Give the number of the leaf that holds most of a row ``(1, n_readable)``, from 0."""
-    return int(tree.path_probabilities(readable)[0].argmax())
-
-
-def leaf_output(tree: SoftTree, readable: FloatArray) -> tuple[float, ...]:
+def leaf_output(tree: ReadableTree, readable: FloatArray) -> tuple[float, ...]:
     """Give the answer of the leaf that holds most of a row: probabilities, or a value."""
-    nodes = tree_nodes(tree, readable)
-    return nodes[2**tree.depth - 1 + reached_leaf(tree, readable)].output
+    leaves = (node for node in tree_nodes(tree, readable) if node.question is None)
+    return max(leaves, key=lambda leaf: leaf.reach).output
 
 
 def probabilities_table(

@@ -15,6 +15,7 @@ from explain_distill.report.blocks import Form
 from explain_distill.report.reading import known_rows
 from explain_distill.report.wording import FIGURES, how_many
 from explain_distill.students.base import Student
+from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.soft_tree import SoftTree
 from explain_distill.study.about import About
 from explain_distill.study.study import Study
@@ -346,5 +347,12 @@ def kind(student: Student) -> str:
             f"one of {2**student.depth} leaves. Each question weighs "
             f"{counted(student.n_features_in_, 'feature')} and sends a row both ways, more to the "
             "one than to the other; the answer is the leaves' mixture."
+        )
+    if isinstance(student, DecisionTree):
+        size = student.complexity()
+        leaves, depth = int(size["leaves"]), int(size["depth"])
+        return (
+            f"A decision tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to "
+            f"one of {leaves} leaves. Each question is of one feature, and a row goes one way."
         )
     return "This student is no single tree, so there is no path to walk."

@@ -7,8 +7,7 @@ import streamlit as st
 from explain_distill.app import charts, rows, shares, words
 from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
-from explain_distill.students.rules import path_words
-from explain_distill.students.soft_tree import SoftTree
+from explain_distill.students.nodes import ReadableTree, path_words
 
 
 def show(choice: Choice) -> None:
@@ -18,19 +17,19 @@ def show(choice: Choice) -> None:
     st.markdown(words.kind(model))
     st.markdown(words.verdict(choice.study.comparison, choice.student))
     st.markdown(words.floor_and_ceiling(choice.study.comparison))
-    if isinstance(model, SoftTree):
+    if isinstance(model, ReadableTree):
         _tree(choice, model)
     else:
         _no_tree(choice)
 
 
-def _tree(choice: Choice, tree: SoftTree) -> None:
+def _tree(choice: Choice, tree: ReadableTree) -> None:
     st.subheader("The tree")
     follow = choice.raw is not None and st.toggle(
         f"Draw the way of test row {choice.row + 1}", key="follow", bind="query-params"
     )
     row = choice.row if follow else None
-    if tree.depth <= rows.DEEPEST_DRAWN:
+    if tree.complexity()["depth"] <= rows.DEEPEST_DRAWN:
         st.image(rows.tree_svg(choice.study, tree, row), width="stretch")
         if not follow:
             st.caption(words.tree_note(choice.study))
@@ -41,7 +40,7 @@ def _tree(choice: Choice, tree: SoftTree) -> None:
         st.code("\n".join(tree.rules()), language=None, wrap_lines=True)
 
 
-def _way(choice: Choice, tree: SoftTree) -> None:
+def _way(choice: Choice, tree: ReadableTree) -> None:
     st.subheader(f"The way of test row {choice.row + 1}")
     data = choice.study.comparison.data
     if data is None:

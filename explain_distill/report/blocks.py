@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from explain_distill.data.dataset import Task
 from explain_distill.metrics.intervals import Estimate
-from explain_distill.students.rules import Node
+from explain_distill.students.nodes import Node
 
 Form = Literal["number", "share", "count", "bytes", "seconds", "milliseconds"]
 """How a figure is written."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +10,9 @@ from explain_distill._types import ReadableRows
 from explain_distill.report.blocks import Block, Item, Listing, Outline, Paragraph, Section, Tree
 from explain_distill.report.tree_layout import SHOWN
 from explain_distill.report.wording import count, percent, spoken, started
-from explain_distill.students.rules import Node, answer_words, tree_nodes
-from explain_distill.students.soft_tree import SoftTree
+from explain_distill.students.decision_tree import DecisionTree
+from explain_distill.students.nodes import Node, ReadableTree, tree_nodes, unweighed_nodes
+from explain_distill.students.rules import answer_words
 
 if TYPE_CHECKING:
     from explain_distill.students.base import Student
@@ -23,15 +23,11 @@ def recommended_section(study: Study) -> Section:
     """Show the student that can be read: as a drawing and in words where it is a tree."""
     name = study.recommended
     student = study.students[name]
-    if isinstance(student, SoftTree):
-        blocks = _soft_tree(study, name, student)
+    title = started(spoken(name))
+    if isinstance(student, ReadableTree):
+        blocks, title = _tree(study, name, student), f"{title} in full"
     else:
         blocks = _without_tree(name, student)
-    title = (
-        f"{started(spoken(name))} in full"
-        if student.NAME == SoftTree.NAME
-        else started(spoken(name))
-    )
     return Section("recommended", title, tuple(blocks))
 
 
@@ -46,30 +42,21 @@ def _without_tree(name: str, student: Student) -> list[Block]:
     ]
 
 
-def _soft_tree(study: Study, name: str, tree: SoftTree) -> list[Block]:
+def _tree(study: Study, name: str, tree: ReadableTree) -> list[Block]:
     X = known_rows(study)
     nodes = tree_nodes(tree, X) if X is not None else unweighed_nodes(tree)
-    single = len(tree.readable_features()) == 1
-    sums = "one feature" if single else "a weighted sum of all features, in raw units"
-    mixture = (
-        "Its answer is the mean of the leaves' answers, each weighted by the share of the row "
-        "that reaches it."
-        if tree.inference == "mixture"
-        else "Its answer is that of the leaf that holds the largest share of the row."
-    )
-    if tree.temperature != 1:
-        mixture += f" It learned at temperature {tree.temperature:g}, at which the mean is taken."
+    size = tree.complexity()
+    depth, leaves = int(size["depth"]), int(size["leaves"])
+    told = _where_not(study, name, tree)
     blocks: list[Block] = [
         Paragraph(
             f"{started(spoken(name))} is shown because it can be read, which is a matter of its "
             "kind; it was not chosen by a figure. Read it together with its fidelity above: what "
-            f"it says holds for the teacher only as far as that goes. {_where_not(study, name)}"
+            f"it says holds for the teacher only as far as that goes. {told}"
         ),
         Paragraph(
-            f"It asks {count(2**tree.depth - 1, 'question')}, at most {tree.depth} of one row, and "
-            f"has {count(2**tree.depth, 'leaf', 'leaves')}. Each question compares {sums}, with a "
-            "threshold. A soft tree sends every row both ways, more of it to the side of the "
-            f"answer, and all of it only where the answer is clear. {mixture}"
+            f"It asks {count(leaves - 1, 'question')}, at most {depth} of one row, and "
+            f"has {count(leaves, 'leaf', 'leaves')}. {_how_it_asks(tree)}"
         ),
         Tree("The tree", tuple(nodes), study.about.task, weighed=X is not None),
         Paragraph(_words_led_in(nodes, X is not None)),
@@ -82,7 +69,31 @@ def _soft_tree(study: Study, name: str, tree: SoftTree) -> list[Block]:
     return blocks
 
 
-def _where_not(study: Study, name: str) -> str:
+def _how_it_asks(tree: ReadableTree) -> str:
+    """Say what a question compares, and how the leaves make the answer."""
+    if isinstance(tree, DecisionTree):
+        return (
+            "Each question is of one feature, and a row goes one way. Its answer is that of the "
+            "leaf it comes to."
+        )
+    single = len(tree.readable_features()) == 1
+    sums = "one feature" if single else "a weighted sum of all features, in raw units"
+    mixture = (
+        "Its answer is the mean of the leaves' answers, each weighted by the share of the row "
+        "that reaches it."
+        if tree.inference == "mixture"
+        else "Its answer is that of the leaf that holds the largest share of the row."
+    )
+    if tree.temperature != 1:
+        mixture += f" It learned at temperature {tree.temperature:g}, at which the mean is taken."
+    return (
+        f"Each question compares {sums}, with a threshold. A soft tree sends every row both ways, "
+        f"more of it to the side of the answer, and all of it only where the answer is clear. "
+        f"{mixture}"
+    )
+
+
+def _where_not(study: Study, name: str, tree: ReadableTree) -> str:
     """Say for how much of the test rows a student does not speak."""
     same = study.comparison.get(name, "fidelity.agreement")
     if same is not None and same.n:
@@ -93,9 +104,9 @@ def _where_not(study: Study, name: str) -> str:
             f"On {other:,} of {same.n:,} test rows it answers otherwise than the teacher, and "
             "does not speak for it there."
         )
-        tree, classes = study.students[name], study.about.task.n_scores
-        if isinstance(tree, SoftTree) and 2**tree.depth < classes:
-            told += f" It has fewer leaves ({2**tree.depth}) than there are classes ({classes})."
+        leaves, classes = len(tree.leaf_outputs_), study.about.task.n_scores
+        if leaves < classes:
+            told += f" It has fewer leaves ({leaves}) than there are classes ({classes})."
         return told
     explained = study.comparison.get(name, "fidelity.r2")
     if explained is None:
@@ -114,19 +125,6 @@ def known_rows(study: Study) -> ReadableRows | None:
     return None
 
 
-def unweighed_nodes(tree: SoftTree) -> list[Node]:
-    """Give a tree's nodes as if each question sent half of the rows each way."""
-    nodes = tree_nodes(tree, np.full((1, tree.n_features_in_), np.nan))
-    leaves = np.array([node.output for node in nodes if node.question is None])
-    evened = []
-    for node in nodes:
-        width = 2 ** (tree.depth - node.level)
-        place = node.number + 1 - 2**node.level
-        output = leaves[place * width : (place + 1) * width].mean(axis=0)
-        evened.append(replace(node, output=tuple(output.tolist()), reach=0.5**node.level))
-    return evened
-
-
 def _words_led_in(nodes: list[Node], weighed: bool) -> str:
     asked = nodes[0].question
     words = "The same in words."
@@ -139,21 +137,21 @@ def _words_led_in(nodes: list[Node], weighed: bool) -> str:
 
 
 def outline(
-    tree: SoftTree, nodes: list[Node], weighed: bool, number: int = 0, answer: str = ""
+    tree: ReadableTree, nodes: list[Node], weighed: bool, number: int = 0, answer: str = ""
 ) -> Item:
     """Say a node, and under it what follows its answers."""
     node = nodes[number]
     share = f" ({percent(node.reach)} of training rows)" if number and weighed else ""
     if node.question is None:
-        leaf = number - (2**tree.depth - 2)
         said = answer_words(tree, np.array(node.output))
-        return Item(f"leaf {leaf}{share}: {said}", lead=answer)
+        return Item(f"{node.name}{share}: {said}", lead=answer)
     if number and node.reach < SHOWN:
         said = answer_words(tree, np.array(node.output))
-        return Item(f"question {number + 1}{share}, left out: {said} on average", lead=answer)
+        return Item(f"{node.name}{share}, left out: {said} on average", lead=answer)
+    no, yes = node.children
     children = (
-        outline(tree, nodes, weighed, 2 * number + 2, "Yes"),
-        outline(tree, nodes, weighed, 2 * number + 1, "No"),
+        outline(tree, nodes, weighed, yes, "Yes"),
+        outline(tree, nodes, weighed, no, "No"),
     )
-    asked = f"question {number + 1}{share}: {node.question.words()}?"
+    asked = f"{node.name}{share}: {node.question.words()}?"
     return Item(asked if answer else started(asked), children, lead=answer)

@@ -1,4 +1,4 @@
-"""A soft tree as a drawing: its questions from left to right, its leaves with their answers."""
+"""A tree as a drawing: its questions from left to right, its leaves with their answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from explain_distill.report.tree_layout import (
     set_places,
     walk,
 )
-from explain_distill.students.rules import Node
+from explain_distill.students.nodes import Node
 
 LEGEND_LINE = 18.0
 
@@ -46,7 +46,7 @@ def draw_tree(
     weighed: bool = True,
     width: int = 1200,
 ) -> str:
-    """Draw a soft tree as an SVG image that stands alone.
+    """Draw a tree as an SVG image that stands alone.
 
     The root is at the left; the branch for no goes up, the one for yes goes down, each as thick as
     the share of the rows that takes it. Branches that less than 1% of them takes are folded.
@@ -54,7 +54,7 @@ def draw_tree(
     Parameters
     ----------
     nodes : list of Node
-        From `explain_distill.students.rules.tree_nodes`, of training rows.
+        From `explain_distill.students.nodes.tree_nodes`, of training rows.
     task : Task
     followed : list of Node, optional
         The same tree's nodes for one row, whose way is then drawn.
@@ -177,10 +177,7 @@ def _fold(place: Place, frame: Frame) -> str:
 def _leaf(place: Place, frame: Frame) -> str:
     """Draw a leaf's answer as a bar and in words."""
     node = place.node
-    if place.kind == "leaf":
-        name = f"leaf {node.number - (2**frame.depth - 2)}"
-    else:
-        name = f"mean of {2 ** (frame.depth - node.level)} leaves"
+    name = node.name if place.kind == "leaf" else f"mean of {node.n_leaves} leaves"
     told = name + frame.told(place)
     x, bar = place.x, place.y - 9
     if frame.task.kind == "regression":
@@ -297,9 +294,11 @@ def _label(places: list[Place], nodes: list[Node], frame: Frame) -> str:
     """Say what the drawing shows, for those who do not see it."""
     drawn = sum(place.kind == "leaf" for place in places)
     first = nodes[0].question
+    kind = "Decision tree" if frame.hard else "Soft tree"
+    depth = max(node.level for node in nodes)
     asked = f" Its first question: {first.words()}?" if first else ""
     followed = " The way of one row is marked." if frame.one_row else ""
     return (
-        f"Soft tree of depth {frame.depth} with {2**frame.depth} leaves, of which {drawn} are "
+        f"{kind} of depth {depth} with {nodes[0].n_leaves} leaves, of which {drawn} are "
         f"drawn.{asked}{followed}"
     )

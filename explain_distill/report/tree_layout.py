@@ -8,7 +8,8 @@ from typing import Literal
 from explain_distill.data.dataset import Task
 from explain_distill.report.svg import text_width
 from explain_distill.report.wording import percent
-from explain_distill.students.rules import Node, Question
+from explain_distill.students.nodes import Node
+from explain_distill.students.rules import Comparison, Question
 
 MOST_THICK = 18.0
 SHOWN = 0.01
@@ -49,7 +50,7 @@ class Frame:
     step: float
     box: float
     leaf: float
-    depth: int
+    hard: bool
     one_row: bool
     weighed: bool
     values: tuple[float, float]
@@ -71,8 +72,8 @@ class Frame:
         step = min(max(step, LEAST_STEP), MOST_STEP)
         box = step - min(max(0.18 * step, 26.0), 60.0)
         answers = [node.output[0] for node in nodes if node.question is None]
-        depth = max(node.level for node in nodes)
-        return cls(task, step, box, leaf, depth, one_row, weighed, (min(answers), max(answers)))
+        hard = any(isinstance(node.question, Comparison) for node in nodes)
+        return cls(task, step, box, leaf, hard, one_row, weighed, (min(answers), max(answers)))
 
     def width(self, columns: int) -> float:
         """Give the width of the drawing."""
@@ -80,7 +81,7 @@ class Frame:
 
     def told(self, place: Place) -> str:
         """Say how much of the rows comes to a node; nothing where that is not known."""
-        if not self.weighed:
+        if not self.weighed or (self.hard and self.one_row):
             return ""
         return f", {percent(place.reach)} of {'this row' if self.one_row else 'rows'}"
 
@@ -103,12 +104,18 @@ class Frame:
             "A box names its question's heaviest features: the better they fit, the more of a row "
             "goes down (yes), the rest goes up (no)."
         )
+        if self.hard:
+            first = "A box holds a question: yes leads down, no leads up."
         rows = "this row" if self.one_row else "the rows"
         second = f"A branch is as thick as the share of {rows} that takes it."
         if not self.weighed:
             second = "No rows are known, so all branches are equally thick."
         if self.one_row:
-            second += " The most probable way is dark."
+            second = (
+                "The way of this row is dark."
+                if self.hard
+                else f"{second} The most probable way is dark."
+            )
         if folded and self.weighed:
             second += f" “…” folds a branch that less than {SHOWN:.0%} takes."
         return [first, second]
@@ -118,9 +125,10 @@ def most_probable_path(followed: list[Node]) -> set[int]:
     """Give the numbers of the nodes from the root to the leaf that holds most of the row."""
     leaves = (node for node in followed if node.question is None)
     number = max(leaves, key=lambda node: node.reach).number
+    parents = {child: node.number for node in followed for child in node.children}
     path = {number}
-    while number:
-        number = (number - 1) // 2
+    while number in parents:
+        number = parents[number]
         path.add(number)
     return path
 
@@ -132,7 +140,7 @@ def grow(number: int, nodes: list[Node], told: list[Node], path: set[int]) -> Pl
     if number and max(node.reach, nodes[number].reach) < SHOWN:
         place.kind = "fold"
     elif node.question is not None:
-        children = [grow(child, nodes, told, path) for child in (2 * number + 1, 2 * number + 2)]
+        children = [grow(child, nodes, told, path) for child in node.children]
         if all(child.kind == "fold" for child in children):
             place.kind = "end"
         else:
@@ -172,6 +180,8 @@ def _extent(places: list[Place], frame: Frame) -> float:
 
 def lines(question: Question) -> tuple[list[str], list[str]]:
     """Say a question in a few words, and in two lengths how much of its weight they leave out."""
+    if isinstance(question, Comparison):
+        return [part for part in (question.subject, question.predicate) if part], []
     if len(question.terms) == 1:
         return [question.words()], []
     spoken = question.short(2)

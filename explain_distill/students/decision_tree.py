@@ -171,7 +171,7 @@ class DecisionTree(Student):
     ) -> Material:
         classify = self.task == "classification"
         lesson = Lesson(self._unsoftened(labels), weights, classify)
-        return Material(cuts.codes(X), _targets(labels, classify), lesson)
+        return Material(cuts.codes(X), _targets(labels), lesson)
 
     def _learn(
         self, cuts: Cuts, material: Material, on_step: OnStep | None, ask: Ask | None = None
@@ -224,8 +224,12 @@ class DecisionTree(Student):
 
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
-        X = self._checked_rows(X)
-        return self.leaf_outputs_[self.splits.leaves_of(X)]
+        rows = self._checked_rows(X)
+        return self.leaf_outputs_[self.leaves_of(rows)]
+
+    def leaves_of(self, X: ReadableRows) -> IntArray:
+        """Give the number of each row's leaf, from 0: ``(n_samples,)``."""
+        return self.splits.leaves_of(X)
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy of at most so many leaves."""
@@ -292,13 +296,9 @@ def _fidelity(splits: Splits, material: Material) -> float:
     return score_r2(score_of_probabilities(lesson.labels), score_of_probabilities(means))
 
 
-def _targets(labels: FloatArray, classify: bool) -> FloatArray:
-    """Give what is grown on: the value, or the probabilities and the most probable class."""
-    if not classify:
-        return labels
-    hard = np.eye(labels.shape[1])[labels.argmax(axis=1)]
-    first = 1 if labels.shape[1] == 2 else 0  # of two classes one tells all
-    return np.concatenate([labels[:, first:], hard[:, first:]], axis=1)
+def _targets(labels: FloatArray) -> FloatArray:
+    """Give the columns of labels that tell all: of two classes' probabilities one."""
+    return labels[:, 1:] if labels.shape[1] == 2 else labels
 
 
 def _scores(answers: Answers) -> Scores:

@@ -8,6 +8,7 @@ import numpy as np
 
 from explain_distill._types import ReadableRows
 from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.students.rules import Comparison, Term
 from explain_distill.students.splits import EVERYTHING
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def decision_tree_rules(tree: DecisionTree) -> list[str]:
     ahead = [(0 if asked else -1, 0, "")]
     while ahead:
         child, level, answer = ahead.pop()
-        said = f"{asked[child]}?" if child >= 0 else _leaf(tree, -1 - child)
+        said = f"{asked[child].words()}?" if child >= 0 else _leaf(tree, -1 - child)
         lines.append("  " * level + answer + said)
         if child >= 0:
             no, yes = (int(c) for c in tree.children_[child])
@@ -40,36 +41,38 @@ def path_words(tree: DecisionTree, row: ReadableRows) -> list[str]:
     child = 0 if asked else -1
     while child >= 0:
         right = bool(splits.goes_right(child, row[:, splits.features[child]])[0])
-        lines.append(f"{asked[child]}: {'yes' if right else 'no'}")
+        lines.append(f"{asked[child].words()}: {'yes' if right else 'no'}")
         child = int(splits.children[child, int(right)])
     return [*lines, _leaf(tree, -1 - child)]
 
 
-def questions(tree: DecisionTree) -> list[str]:
-    """Say each split as a question, whose yes leads to the right."""
-    return [_question(tree, split) for split in range(len(tree.children_))]
+def questions(tree: DecisionTree) -> list[Comparison]:
+    """Give each split's question, whose yes leads to the right."""
+    features = tree.readable_features()
+    return [
+        Comparison(
+            (Term(feature.name, 1.0, 1.0, feature.unit, feature.binary),),
+            float(tree.threshold_[split]),
+            *_spoken(tree, feature, split),
+        )
+        for split, feature in enumerate(features[column] for column in tree.feature_)
+    ]
 
 
-def _question(tree: DecisionTree, split: int) -> str:
-    column, threshold = int(tree.feature_[split]), float(tree.threshold_[split])
-    feature = tree.readable_features()[column]
-    if threshold == EVERYTHING:
-        return f"{feature.name} is missing"
-    asked = _comparison(feature, threshold)
-    return (
-        f"{asked} or missing"
-        if tree.missing_seen_[column] and not tree.missing_left_[split]
-        else asked
-    )
-
-
-def _comparison(feature: ReadableFeature, threshold: float) -> str:
+def _spoken(tree: DecisionTree, feature: ReadableFeature, split: int) -> tuple[str, str]:
+    """Give a question's subject and its predicate."""
+    if tree.threshold_[split] == EVERYTHING:
+        return feature.name, "is missing"
+    subject, predicate = feature.name, ""
     if feature.level is not None:
-        return f"{feature.name.removesuffix(f'={feature.level}')} is {feature.level}"
-    if feature.binary:
-        return feature.name
-    unit = f" {feature.unit}" if feature.unit else ""
-    return f"{feature.name} > {threshold_text(threshold)}{unit}"
+        subject = feature.name.removesuffix(f"={feature.level}")
+        predicate = f"is {feature.level}"
+    elif not feature.binary:
+        unit = f" {feature.unit}" if feature.unit else ""
+        predicate = f"> {threshold_text(float(tree.threshold_[split]))}{unit}"
+    if tree.missing_seen_[tree.feature_[split]] and not tree.missing_left_[split]:
+        predicate = f"{predicate} or missing".lstrip()
+    return subject, predicate
 
 
 def threshold_text(threshold: float) -> str:

@@ -11,6 +11,7 @@ from scipy.special import expit, softmax
 from explain_distill._types import FloatArray, ReadableRows
 
 if TYPE_CHECKING:
+    from explain_distill.students.base import Student
     from explain_distill.students.soft_tree import SoftTree
 
 SPOKEN_TERMS = 3  # how many features a question names; all of them are in its terms
@@ -101,64 +102,27 @@ def _signed(term: Term, first: bool) -> str:
 
 
 @dataclass(frozen=True)
-class Node:
-    """A question or a leaf.
+class Comparison(Question):
+    """A question that each row answers by a plain yes or no, said in full.
 
     Parameters
     ----------
-    number : int
-        From 0, level by level; the children of node i are 2i + 1 (left) and 2i + 2 (right).
-    level : int
-    question : Question or None
-        None for a leaf.
-    output : tuple of float
-        A leaf's probabilities of the classes, or its value; for a question, the mean over the
-        leaves below it, weighted by `reach`.
-    reach : float
-        The mean probability that a row comes here.
+    subject : str
+        What it asks of: ``"age"``.
+    predicate : str
+        ``"> 54 years"``, or nothing where the subject says all.
     """
 
-    number: int
-    level: int
-    question: Question | None
-    output: tuple[float, ...]
-    reach: float
+    subject: str = ""
+    predicate: str = ""
+
+    def words(self, n_terms: int = SPOKEN_TERMS) -> str:
+        """Say the question."""
+        return f"{self.subject} {self.predicate}".rstrip()
 
 
-def tree_nodes(tree: SoftTree, X: ReadableRows) -> list[Node]:
-    """Give the nodes of a fitted soft tree, level by level.
-
-    Parameters
-    ----------
-    tree : SoftTree
-    X : ndarray of shape (n_samples, n_readable)
-        Rows from which each node's reach is taken: training rows, or the one row to follow.
-
-    Returns
-    -------
-    list of Node
-        ``2 ** (depth + 1) - 1`` nodes.
-    """
-    paths = tree.path_probabilities(X).mean(axis=0)
-    outputs = _leaf_answers(tree)
-    asked = questions(tree)
-    nodes: list[Node] = []
-    for level in range(tree.depth + 1):
-        width = 2 ** (tree.depth - level)
-        reach = paths.reshape(-1, width).sum(axis=1)
-        mass = np.maximum(paths, 1e-300)
-        answers = (outputs * mass[:, None]).reshape(-1, width, outputs.shape[1]).sum(axis=1)
-        answers /= mass.reshape(-1, width).sum(axis=1)[:, None]
-        for place in range(2**level):
-            number = 2**level - 1 + place
-            question = asked[number] if level < tree.depth else None
-            output = tuple(float(value) for value in answers[place])
-            nodes.append(Node(number, level, question, output, float(reach[place])))
-    return nodes
-
-
-def _leaf_answers(tree: SoftTree) -> FloatArray:
-    """Each leaf's probabilities, softening undone, or its value."""
+def leaf_answers(tree: SoftTree) -> FloatArray:
+    """Give each leaf's probabilities, softening undone, or its value."""
     if tree.task == "regression":
         return tree.leaf_outputs_ + tree.output_centre_
     return np.asarray(softmax(tree.leaf_outputs_ * tree.temperature, axis=1))
@@ -200,7 +164,7 @@ def questions(tree: SoftTree) -> list[Question]:
 
 def soft_tree_rules(tree: SoftTree) -> list[str]:
     """Say each question and each leaf of a fitted soft tree in words, one line a node."""
-    asked, answers = questions(tree), _leaf_answers(tree)
+    asked, answers = questions(tree), leaf_answers(tree)
     lines = []
     for number, question in enumerate(asked):
         level = int(np.log2(number + 1))
@@ -230,12 +194,12 @@ def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
             f"(probability {probability:.2f})"
         )
         number = 2 * number + 1 + goes_right
-    answer = answer_words(tree, _leaf_answers(tree)[leaf])
+    answer = answer_words(tree, leaf_answers(tree)[leaf])
     share = float(paths[leaf])
     return [*lines, f"Leaf {leaf + 1}, which holds {share:.0%} of this row: {answer}"]
 
 
-def answer_words(tree: SoftTree, answer: FloatArray) -> str:
+def answer_words(tree: Student, answer: FloatArray) -> str:
     """Say a leaf's answer: ``benign with probability 0.98``, or a value."""
     if tree.task == "regression":
         return f"value {answer[0]:.4g}"

@@ -58,7 +58,8 @@ class Study:
         Chosen by kind, and by size on training rows set apart: test rows choose nothing.
         """
         names = self.leading
-        return next((n for n in names if self.students[n].NAME == "soft-tree"), names[0])
+        kinds = {self.students[name].NAME: name for name in reversed(names)}
+        return next((kinds[k] for k in ("soft-tree", "decision-tree") if k in kinds), names[0])
 
     def summary(self) -> pd.DataFrame:
         """Give all figures as a table, an interval beside each; see `Comparison.summary`."""

@@ -2,7 +2,8 @@ import pytest
 
 from explain_distill.report.blocks import Dots, Facts, Figure, Outline, Paragraph, Table, Tree
 from explain_distill.report.sections import build_report
-from explain_distill.students.rules import tree_nodes
+from explain_distill.students.decision_tree_words import questions
+from explain_distill.students.nodes import tree_nodes
 
 ORDER = (
     "asked data teacher students fidelity reasons recommended limits provenance".split()  # noqa: SIM905
@@ -124,8 +125,22 @@ def test_without_a_tree_the_report_says_so(wine_study):
     from dataclasses import replace
 
     comparison = wine_study.comparison
-    without = {name: s for name, s in comparison.students.items() if name != "soft-tree"}
+    trees = ("soft-tree", "decision-tree")
+    without = {name: s for name, s in comparison.students.items() if name not in trees}
     study = replace(wine_study, comparison=replace(comparison, students=without))
     report = build_report(study)
     assert "It has no drawing" in words(report, "recommended")
     assert not [b for b in report.section("recommended").blocks if isinstance(b, Tree)]
+
+
+def test_without_a_soft_tree_the_decision_tree_is_read_in_full(wine_study):
+    from dataclasses import replace
+
+    comparison = wine_study.comparison
+    students = {name: comparison.students[name] for name in ("mlp", "decision-tree")}
+    study = replace(wine_study, comparison=replace(comparison, students=students))
+    report = build_report(study)
+    assert report.section("recommended").title == "The decision tree in full"
+    told = words(report, "recommended")
+    assert "Each question is of one feature" in told
+    assert all(question.words() in told for question in questions(students["decision-tree"])[:3])

@@ -4,10 +4,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+import explain_distill as xd
 from explain_distill.data.dataset import Task
 from explain_distill.report.svg import shorten, text_width
 from explain_distill.report.tree_drawing import draw_tree
-from explain_distill.students.rules import tree_nodes
+from explain_distill.students.decision_tree_words import questions
+from explain_distill.students.nodes import tree_nodes, unweighed_nodes
 from explain_distill.students.soft_tree import SoftTree
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -119,3 +121,49 @@ def test_a_long_name_keeps_its_end_where_a_level_is_told():
     assert cut.startswith("slope")
     assert cut.endswith("flat")
     assert text_width(cut, 12) <= 120
+
+
+@pytest.fixture(scope="module")
+def decision_tree():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    return xd.DecisionTree(max_leaves=6).fit(X, rng.integers(3, size=300)), X
+
+
+def test_a_decision_tree_is_drawn_with_its_questions_in_full(decision_tree):
+    tree, X = decision_tree
+    words = words_of(draw_tree(tree_nodes(tree, X), classes(3)))
+    asked = questions(tree)
+    assert {part for question in asked for part in (question.subject, question.predicate)} <= {
+        *words
+    }
+    assert "A box holds a question: yes leads down, no leads up." in words
+    assert sum(word.startswith("leaf ") for word in words) == 6
+
+
+def test_a_row_takes_one_way_through_a_decision_tree(decision_tree):
+    tree, X = decision_tree
+    followed = tree_nodes(tree, X[:1])
+    assert {node.reach for node in followed} == {0.0, 1.0}
+    reached = [node for node in followed if node.question is None and node.reach]
+    assert [node.name for node in reached] == [f"leaf {tree.leaves_of(X[:1])[0] + 1}"]
+    svg = draw_tree(tree_nodes(tree, X), classes(3), followed=followed)
+    label = ElementTree.fromstring(svg).get("aria-label")
+    assert label.startswith("Decision tree of depth")
+    assert label.endswith("The way of one row is marked.")
+
+
+def test_nodes_are_as_full_as_their_children(decision_tree):
+    tree, X = decision_tree
+    nodes = tree_nodes(tree, X)
+    assert nodes[0].n_leaves == 6
+    assert nodes[0].reach == pytest.approx(1)
+    for node in nodes[:5]:
+        below = [nodes[child] for child in node.children]
+        assert node.reach == pytest.approx(sum(child.reach for child in below))
+        assert {child.level for child in below} == {node.level + 1}
+
+
+def test_where_no_rows_are_known_each_question_halves_them(decision_tree):
+    nodes = unweighed_nodes(decision_tree[0])
+    assert all(node.reach == pytest.approx(0.5**node.level) for node in nodes)

@@ -121,7 +121,7 @@ def test_the_words_decide_every_row_as_the_tree_does(mixed, mixed_students):
     tree, readable = mixed_students["decision-tree"], mixed[0].readable()
     names = {feature.name: i for i, feature in enumerate(tree.readable_features())}
     names |= {name.replace("=", " is "): i for name, i in names.items()}
-    for split, question in enumerate(questions(tree)):
+    for split, question in enumerate(asked.words() for asked in questions(tree)):
         column = readable[:, tree.feature_[split]]
         if question.endswith(" is missing"):
             said = np.isnan(column)

@@ -5,7 +5,8 @@ from scipy.special import expit, softmax
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
-from explain_distill.students.rules import path_words, questions, tree_nodes
+from explain_distill.students.nodes import tree_nodes
+from explain_distill.students.rules import path_words, questions
 from explain_distill.students.tree_network import TreeNetwork
 
 

@@ -1,0 +1,136 @@
+"""The nodes of a tree with what is said and shown of each: its question, its answer, its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from explain_distill._types import FloatArray, ReadableRows
+from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.students import decision_tree_words, rules
+from explain_distill.students.decision_tree import DecisionTree
+from explain_distill.students.rules import Question
+from explain_distill.students.soft_tree import SoftTree
+
+ReadableTree: TypeAlias = SoftTree | DecisionTree
+"""A student that is one tree."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A question or a leaf.
+
+    Parameters
+    ----------
+    number : int
+        Its place in the list of nodes: questions come level by level, then leaves from the left.
+    level : int
+    question : Question or None
+        None for a leaf.
+    output : tuple of float
+        A leaf's probabilities of the classes, or its value; for a question, the mean over the
+        leaves below it, weighted by `reach`.
+    reach : float
+        The mean probability that a row comes here.
+    children : tuple of int
+        The numbers of the nodes that no and yes lead to; none for a leaf.
+    name : str
+        ``"question 1"`` or ``"leaf 1"``.
+    n_leaves : int
+        Of the node: itself, or those below it.
+    """
+
+    number: int
+    level: int
+    question: Question | None
+    output: tuple[float, ...]
+    reach: float
+    children: tuple[int, ...]
+    name: str
+    n_leaves: int
+
+
+def tree_nodes(tree: ReadableTree, X: ReadableRows) -> list[Node]:
+    """Give the nodes of a fitted tree.
+
+    Parameters
+    ----------
+    tree : SoftTree or DecisionTree
+    X : ndarray of shape (n_samples, n_readable)
+        Rows from which each node's reach is taken: training rows, or the one row to follow.
+
+    Returns
+    -------
+    list of Node
+        Questions level by level, then leaves from left to right.
+    """
+    if isinstance(tree, SoftTree):
+        return _nodes(tree, tree.path_probabilities(X).mean(axis=0))
+    return _nodes(tree, np.bincount(tree.leaves_of(X), minlength=len(tree.leaf_outputs_)) / len(X))
+
+
+def unweighed_nodes(tree: ReadableTree) -> list[Node]:
+    """Give a tree's nodes as if each question sent half of the rows each way."""
+    reach = np.zeros(len(tree.leaf_outputs_))
+    ahead = [(0 if len(tree.children_) else -1, 1.0)]
+    while ahead:
+        child, share = ahead.pop()
+        if child >= 0:
+            ahead += [(int(below), share / 2) for below in tree.children_[child]]
+        else:
+            reach[-1 - child] = share
+    return _nodes(tree, reach)
+
+
+def leaf_answers(tree: ReadableTree) -> FloatArray:
+    """Give each leaf's probabilities, softening undone, or its value."""
+    if isinstance(tree, SoftTree):
+        return rules.leaf_answers(tree)
+    if tree.task == "regression":
+        return tree.leaf_outputs_
+    return probabilities_of_score(tree.leaf_outputs_)
+
+
+def path_words(tree: ReadableTree, row: ReadableRows) -> list[str]:
+    """Say the most probable path of one row ``(1, n_readable)`` in words."""
+    if isinstance(tree, SoftTree):
+        return rules.path_words(tree, row)
+    return decision_tree_words.path_words(tree, row)
+
+
+def _nodes(tree: ReadableTree, leaf_reach: FloatArray) -> list[Node]:
+    n = len(tree.children_)
+    below = np.where(tree.children_ >= 0, tree.children_, n - 1 - tree.children_)
+    reach = np.concatenate([np.zeros(n), leaf_reach])
+    mass = np.maximum(reach, 1e-300)  # so that what no row reaches has an answer
+    sums = np.concatenate([np.zeros((n, tree.leaf_outputs_.shape[1])), leaf_answers(tree)])
+    sums[n:] *= mass[n:, None]
+    mass[:n] = 0
+    level, n_leaves = np.zeros(len(reach), int), np.ones(len(reach), int)
+    for number in reversed(range(n)):
+        for of in (reach, mass, sums, n_leaves):
+            of[number] = of[below[number]].sum(axis=0)
+    for number in range(n):
+        level[below[number]] = level[number] + 1
+    asked = _questions(tree)
+    return [
+        Node(
+            number,
+            int(level[number]),
+            asked[number] if number < n else None,
+            tuple(output.tolist()),
+            float(reach[number]),
+            tuple(below[number].tolist()) if number < n else (),
+            f"question {number + 1}" if number < n else f"leaf {number - n + 1}",
+            int(n_leaves[number]),
+        )
+        for number, output in enumerate(sums / mass[:, None])
+    ]
+
+
+def _questions(tree: ReadableTree) -> list[Question]:
+    if isinstance(tree, SoftTree):
+        return rules.questions(tree)
+    return list(decision_tree_words.questions(tree))
