@@ -41,7 +41,7 @@ BLOCK_ROWS = 1024  # rows scored at a time, so that what they need stays in the 
 ANSWERS: dict[TaskKind, Answer] = {"classification": "probabilities", "regression": "scores"}
 Inference = Literal["mixture", "path"]
 Leaves = Literal["constant", "linear"]
-Loss = Literal["scores", "leaf-entropy"]
+Loss = Literal["scores", "entropy", "leaf-entropy"]
 Start = Literal["random", "greedy"]
 
 
@@ -62,9 +62,11 @@ class SoftTree(StepwiseStudent):
     leaves : {"constant", "linear"}, default="constant"
         A linear leaf adds a linear model of the row to its scores; then scores are mixed, not
         probabilities.
-    loss : {"scores", "leaf-entropy"}, default="scores"
-        "leaf-entropy" is that of Frosst & Hinton: the cross-entropy of each leaf to the label,
-        weighted by its path probability. For classification.
+    loss : {"scores", "entropy", "leaf-entropy"}, default="scores"
+        "scores" follows the teacher's confidence furthest. "entropy", the cross-entropy of the
+        mixture to the label, spends the tree on which class it is, and "leaf-entropy" is that of
+        Frosst & Hinton: the cross-entropy of each leaf, weighted by its path probability. Both for
+        classification with constant leaves.
     start : {"random", "greedy"}, default="random"
         "greedy" starts from the questions of a tree of single features grown on the first rows.
     sharpening : float, default=1.0
@@ -311,7 +313,8 @@ class SoftTree(StepwiseStudent):
 
     def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
         assert isinstance(network, TreeNetwork)
-        each_leaf = self.loss == "leaf-entropy" and self.task == "classification"
+        by_entropy = self.loss != "scores" and self.task == "classification"
+        each_leaf = by_entropy and self.loss == "leaf-entropy"
         if self.leaves == "linear":
             unexplained, loss = self._matched(network.learn(lesson.rows), lesson)
             return unexplained, loss + self.penalty * network.imbalance
@@ -319,15 +322,15 @@ class SoftTree(StepwiseStudent):
 
         def judge(outputs: Tensor) -> tuple[Tensor, Tensor]:
             nonlocal unexplained
-            by_hand = self._leaf_entropy if each_leaf else self._matched_by_hand
+            by_hand = self._entropy if by_entropy else self._matched_by_hand
             unexplained, loss, slope = by_hand(outputs, lesson)
             return loss, slope
 
         loss = network.set_gradients(lesson.rows, judge, each_leaf)
         return unexplained, loss
 
-    def _leaf_entropy(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-        """Judge leaves' log-probabilities, mixed by their path probabilities: ``(n_scores, n)``."""
+    def _entropy(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
+        """Judge log-probabilities ``(n_scores, n)``: the mixture's, or the leaves' mixed."""
         labels = lesson.labels if lesson.weights is None else lesson.labels * lesson.weights
         slope = labels / -outputs.shape[1]
         ahead = (outputs - lesson.logs) * self._unit

@@ -134,3 +134,20 @@ def test_a_depth_out_of_range_is_refused():
         DataError, match="depth must be a whole number from 1 to 12; however, got 13"
     ):
         xd.SoftTree(depth=13).fit(X, X[:, 0])
+
+
+def test_by_entropy_soft_labels_are_learned_as_hard_ones_are():
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((300, 4))
+    classes = (rows[:, 0] * rows[:, 1] > 0).astype(int)
+    nearly = np.where(np.eye(2)[classes] == 1, 1 - 1e-9, 1e-9)
+
+    def fitted(labels, loss):
+        tree = xd.SoftTree(depth=3, loss=loss, n_steps=300, random_state=0)
+        tree._scale_outputs = lambda _: set_unit_scale(tree)
+        return tree.fit(rows, labels).predict_proba(rows)
+
+    def set_unit_scale(tree):
+        tree.output_centre_, tree.output_scale_ = np.zeros(2), np.ones(2)
+
+    assert fitted(nearly, "entropy") == pytest.approx(fitted(classes, "scores"), abs=0.02)
