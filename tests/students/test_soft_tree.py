@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import expit, softmax
+from sklearn.metrics import log_loss
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
@@ -151,3 +152,111 @@ def test_by_entropy_soft_labels_are_learned_as_hard_ones_are():
         tree.output_centre_, tree.output_scale_ = np.zeros(2), np.ones(2)
 
     assert fitted(nearly, "entropy") == pytest.approx(fitted(classes, "scores"), abs=0.02)
+ROWS = np.random.default_rng(0).standard_normal((300, 6))
+CURVED = (ROWS[:, 0] * ROWS[:, 1] + ROWS[:, 2] > 0).astype(int)
+
+
+def fitted(**parameters):
+    return xd.SoftTree(**{"depth": 3, "n_steps": 400, "random_state": 0} | parameters).fit(
+        ROWS, CURVED
+    )
+
+
+@pytest.mark.parametrize("most", [1, 2, 6])
+def test_a_gate_weighs_at_most_the_features_that_it_may(most):
+    tree = fitted(max_features=most)
+    assert (tree.gate_weights_ != 0).sum(axis=0).max() == most
+    assert tree.complexity()["features_per_split"] <= most
+
+
+def test_a_feature_and_whether_it_is_missing_count_once():
+    rows = ROWS.copy()
+    rows[::3, 0] = np.nan
+    tree = xd.SoftTree(depth=2, n_steps=300, max_features=1, random_state=0).fit(rows, CURVED)
+    origin = tree.preparation_.origin
+    for gate in tree.gate_weights_.T:
+        assert len(set(origin[gate != 0])) <= 1
+
+
+@pytest.mark.parametrize("most", [0, 7])
+def test_more_features_than_there_are_is_refused(most):
+    with pytest.raises(DataError, match=rf"features, 6; however, got {most}\. Leave it out"):
+        fitted(max_features=most)
+
+
+def test_sharp_gates_let_the_most_probable_path_speak_for_the_mixture():
+    soft, sharp = fitted(), fitted(sharpening=16.0)
+    apart = []
+    for tree in (soft, sharp):
+        mixture = tree.predict_proba(ROWS)
+        path = tree.set_params(inference="path").predict_proba(ROWS)
+        apart.append(np.abs(mixture - path).mean())
+    assert apart[1] < apart[0] / 2
+
+
+def test_refinement_of_the_path_brings_it_closer_to_the_labels():
+    losses = [
+        log_loss(CURVED, fitted(inference="path", refinements=rounds).predict_proba(ROWS))
+        for rounds in (0, 2)
+    ]
+    assert losses[1] < losses[0]
+
+
+def test_pruning_takes_out_branches_and_changes_no_answer_much():
+    full = fitted(sharpening=30.0, depth=5, penalty=0.0)
+    pruned = fitted(sharpening=30.0, depth=5, penalty=0.0, pruning=1e-3)
+    assert pruned.complexity()["leaves"] < full.complexity()["leaves"]
+    assert pruned.predict_proba(ROWS) == pytest.approx(full.predict_proba(ROWS), abs=0.05)
+
+
+def test_linear_leaves_follow_a_slope():
+    values = 3 * ROWS[:, 0] + np.where(ROWS[:, 1] > 0, 5 * ROWS[:, 2], -5 * ROWS[:, 2])
+    scores = [
+        xd.SoftTree(depth=2, leaves=leaves, task="regression", n_steps=800, random_state=0)
+        .fit(ROWS, values)
+        .score(ROWS, values)
+        for leaves in ("constant", "linear")
+    ]
+    assert scores[1] > 0.99
+    assert scores[0] < 0.9
+
+
+def test_a_greedy_start_asks_single_features_first():
+    tree = fitted(start="greedy", n_steps=1, learning_rate=1e-9)
+    first, second = np.sort(np.abs(tree.gate_weights_), axis=0)[-1:-3:-1]
+    asks = first > 1.5  # some branches were pure before
+    assert asks[0]
+    assert asks.sum() >= 5
+    assert (second[asks] < 0.2).all()
+
+
+def test_the_leaves_own_entropy_may_be_learned():
+    assert fitted(loss="leaf-entropy").score(ROWS, CURVED) > 0.85
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"leaves": "linear"},
+        {"inference": "path", "refinements": 1},
+        {"pruning": 1e-2, "sharpening": 20.0},
+        {"max_features": 2},
+        {"loss": "leaf-entropy"},
+    ],
+)
+def test_a_tree_saved_and_opened_answers_the_same_bits(parameters, tmp_path):
+    tree = fitted(**parameters)
+    tree.write(tmp_path)
+    opened = xd.SoftTree(**tree.get_params())
+    opened.read(tmp_path, {})
+    opened.classes_ = tree.classes_
+    assert np.array_equal(opened.predict_score(ROWS), tree.predict_score(ROWS))
+
+
+def test_the_gradient_model_answers_as_the_tree():
+    for parameters in ({}, {"leaves": "linear"}, {"pruning": 1e-2, "sharpening": 20.0}):
+        tree = fitted(**parameters)
+        model = tree.gradient_model()
+        scores = model.score(torch.from_numpy(tree.preparation_(ROWS))).numpy()
+        assert scores == pytest.approx(tree.predict_score(ROWS), abs=1e-9)

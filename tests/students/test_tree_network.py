@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from explain_distill.students.tree_network import TreeNetwork, path_probabilities
+from explain_distill.students.tree_shape import complete, reached
+
+
+def network_of(depth, answer="probabilities", penalty=0.0, n_inputs=5, n_scores=3):
+    torch.manual_seed(depth)
+    network = TreeNetwork(n_inputs, n_scores, depth, answer, np.full(n_scores, 2.0))
+    network.penalty = penalty
+    with torch.no_grad():
+        network.log_inverse_temperatures.normal_(0, 0.3)
+        network.biases.normal_()
+    return network
+
+
+def autograd_of(network, loss):
+    network.zero_grad()
+    loss.backward()
+    return {name: p.grad.clone() for name, p in network.named_parameters()}
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+@pytest.mark.parametrize("answer", ["probabilities", "scores"])
+def test_gradients_by_hand_are_those_of_autograd(depth, answer):
+    network, rows = network_of(depth, answer, penalty=0.1), torch.randn(40, 5)
+    network.sharpness = 1.7
+    wanted = torch.randn(3, 40)
+    outputs = network(rows).T
+    loss = (outputs - wanted).square().mean() + 0.1 * network.imbalance
+    expected = autograd_of(network, loss)
+
+    def judge(outputs):
+        ahead = outputs - wanted
+        return ahead.square().mean(), 2 * ahead / ahead.numel()
+
+    by_hand = network.set_gradients(rows, judge)
+    assert by_hand.item() == pytest.approx(loss.item(), rel=1e-5)
+    for name, parameter in network.named_parameters():
+        assert torch.allclose(parameter.grad, expected[name], atol=1e-6), name
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_the_quick_pass_is_the_plain_one(depth):
+    network, rows = network_of(depth, penalty=0.1), torch.randn(30, 5)
+    plain = network(rows).T
+    expected = autograd_of(network, plain.square().sum() + 0.1 * network.imbalance)
+    quick = network.learn(rows)
+    assert torch.allclose(quick, plain, atol=1e-5)
+    found = autograd_of(network, quick.square().sum() + 0.1 * network.imbalance)
+    for name in expected:
+        assert torch.allclose(found[name], expected[name], rtol=1e-3, atol=1e-4), name
+
+
+def test_leaf_entropy_is_each_leafs_cross_entropy_weighted_by_its_path():
+    network, rows = network_of(3), torch.randn(20, 5)
+    labels = torch.rand(3, 20).softmax(dim=0)
+    gates = network.gates(rows).detach().numpy()
+    paths = reached(complete(3), expit(gates), expit(-gates))[7:]
+    leaves = network.outputs().detach().numpy()
+    expected = -(paths * (leaves.T @ labels.numpy())).sum() / 20
+
+    def judge(outputs):
+        return -(labels * outputs).sum() / 20, -labels / 20
+
+    assert network.set_gradients(rows, judge, each_leaf=True).item() == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
+def test_a_batch_must_be_differentiated_before_the_next_is_seen():
+    network, rows = network_of(2), torch.randn(10, 5)
+    first = network.learn(rows)
+    network.learn(rows + 1)
+    with pytest.raises(RuntimeError, match="before it sees the next one"):
+        first.sum().backward()
+
+
+def test_linear_leaves_add_a_linear_model_to_each_leaf():
+    torch.manual_seed(0)
+    network = TreeNetwork(5, 3, 2, "scores", np.ones(3), linear=True)
+    with torch.no_grad():
+        network.slopes.normal_()
+    rows = torch.randn(10, 5)
+    gates = network.gates(rows)
+    paths = path_probabilities(complete(2), gates.T)
+    held = torch.einsum("np,lpk->nlk", rows, network.leaf_slopes()) + network.outputs().T
+    assert torch.allclose(network(rows), torch.einsum("nl,nlk->nk", paths, held), atol=1e-5)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    depth=st.sampled_from([1, 3, 12]),
+    size=st.sampled_from([0.0, 1.0, 1e2, 1e4]),
+    seed=st.integers(0, 2**16),
+)
+def test_leaf_probabilities_sum_to_one_whatever_the_logits(depth, size, seed):
+    rng = np.random.default_rng(seed)
+    logits = rng.uniform(-size, size, (2**depth - 1, 3))
+    paths = reached(complete(depth), expit(logits), expit(-logits))[len(logits) :]
+    assert np.isfinite(paths).all()
+    assert paths.sum(axis=0) == pytest.approx(1.0, abs=1e-6)
+    quick = path_probabilities(complete(depth), torch.from_numpy(logits.T).float())
+    assert quick.sum(dim=1).numpy() == pytest.approx(1.0, abs=1e-6)
+
+
+@settings(max_examples=10, deadline=None)
+@given(depth=st.sampled_from([2, 12]), size=st.sampled_from([1e2, 1e4]), seed=st.integers(0, 99))
+def test_a_step_with_extreme_logits_holds_no_nan(depth, size, seed):
+    torch.manual_seed(seed)
+    network = TreeNetwork(2, 3, depth, "probabilities", np.ones(3))
+    network.penalty = 0.1
+    with torch.no_grad():
+        network.weights.uniform_(-size, size)
+    labels = torch.rand(3, 4).softmax(dim=0)
+
+    def judge(outputs):
+        ahead = outputs - labels.log()
+        return ahead.square().mean(), 2 * ahead / ahead.numel()
+
+    assert torch.isfinite(network.set_gradients(torch.randn(4, 2), judge))
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters())
