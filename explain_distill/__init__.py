@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TransferSet,
     )
     from explain_distill.exceptions import ExplainDistillError
+    from explain_distill.report.gate_images import draw_gates
     from explain_distill.students.additive import Additive
     from explain_distill.students.base import Student
     from explain_distill.students.boosted_trees import BoostedTrees
@@ -78,6 +79,7 @@ _HOMES = {
     "WrappedTeacher": "teachers.wrapped",
     "compare": "study.study",
     "distill": "distillation.distill",
+    "draw_gates": "report.gate_images",
     "export": "study.exports",
     "load_dataset": "data.catalog",
     "load_images": "data.images",
@@ -116,6 +118,7 @@ __all__ = [
     "WrappedTeacher",
     "compare",
     "distill",
+    "draw_gates",
     "export",
     "load_dataset",
     "load_images",

@@ -36,6 +36,7 @@ NAMES = [
     "WrappedTeacher",
     "compare",
     "distill",
+    "draw_gates",
     "export",
     "load_dataset",
     "load_images",

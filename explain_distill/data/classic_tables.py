@@ -45,7 +45,7 @@ def letter_recognition(path: Path) -> Dataset:
         "letter-recognition",
         cells.iloc[:, 1:],
         LETTER_RECOGNITION,
-        cells.iloc[:, 0].map(LETTERS.index).to_numpy(np.int64),
+        cells.iloc[:, 0].map(LETTERS.index).to_numpy(np.int64, copy=True),
         Task("classification", "letter", LETTERS),
         notes=(
             "Each column is scaled to whole numbers from 0 to 15 by the table's authors, who train "
@@ -63,7 +63,7 @@ def connect_4(path: Path) -> Dataset:
         "connect-4",
         cells.iloc[:, :-1],
         CONNECT_4,
-        cells.iloc[:, -1].map(CONNECT_4_OUTCOMES.index).to_numpy(np.int64),
+        cells.iloc[:, -1].map(CONNECT_4_OUTCOMES.index).to_numpy(np.int64, copy=True),
         Task("classification", "outcome for the first player", CONNECT_4_OUTCOMES),
         notes=(
             "All legal positions after eight moves in which nobody has won and the next move is "
