@@ -186,11 +186,6 @@ class Student(BaseEstimator):  # type: ignore[misc]
         labels = self._checked_labels(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         kept = weights > 0
-        if not kept.any():
-            raise DataError(
-                "sample_weight must be above 0 in some row; however, all are 0, which leaves "
-                "nothing to learn. Leave it out to count every row once."
-            )
         self._fit_labels(X[kept], labels[kept], weights[kept], on_step)
         return self
 
@@ -304,9 +299,9 @@ def checked_distribution(y: np.ndarray) -> FloatArray:
     DataError
     """
     labels = np.asarray(y, dtype=np.float64)
-    sums = labels.sum(axis=1)
-    if labels.min() < 0 or np.abs(sums - 1).max() > 1e-6:
-        row = int(np.argmax((labels < 0).any(axis=1) | (np.abs(sums - 1) > 1e-6)))
+    fine = (labels >= 0).all(axis=1) & (np.abs(labels.sum(axis=1) - 1) <= 1e-6)  # NaN is not
+    if not fine.all():
+        row = int(np.argmin(fine))
         raise DataError(
             "Soft labels must be probabilities, each row summing to 1; however, row "
             f"{row} is {np.array2string(labels[row], precision=3)}. Pass probabilities, not scores."

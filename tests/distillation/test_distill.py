@@ -148,3 +148,22 @@ def test_hard_labels_alone_do_not_ask_a_teacher_for_no_rows(wine):
             model, xd.BoostedTrees(n_trees=30), train, transfer=transfer, hard_weight=1.0
         )
         assert fitted.score(test.readable(), test.y) > 0.85
+
+
+def test_gradients_of_soft_labels_keep_their_size_whatever_the_temperature():
+    # Hinton et al. (2015), section 2.1: times T², a hot divergence's slope along the score is
+    # (student - teacher) / n_classes, however hot it is.
+    import torch
+
+    from explain_distill.students.stepwise import matched_scores
+
+    rng = np.random.default_rng(0)
+    teacher, student = (torch.from_numpy(rng.normal(size=(3, 50))) for _ in range(2))
+    ahead = (student - student.mean(dim=0)) - (teacher - teacher.mean(dim=0))
+    for temperature in (30.0, 300.0):
+        logs = torch.log_softmax(teacher / temperature, dim=0)
+        *_, slope = matched_scores(
+            student / temperature, logs.exp(), logs, matching=0.0, divergence=temperature**2
+        )
+        along_the_score = slope / temperature * 50
+        assert torch.allclose(along_the_score, ahead / 3, atol=0.05)

@@ -82,3 +82,29 @@ def test_training_may_be_as_short_as_one_likes(max_epochs, mixed):
     few = mixed[0].take(np.arange(60))
     teacher = xd.NeuralTeacher(members=1, width=4, max_epochs=max_epochs).fit(few)
     assert np.isfinite(teacher.predict_score(few.X)).all()
+
+
+def test_many_rows_score_as_the_network_says(mixed, mixed_teacher):
+    import torch
+
+    from explain_distill.teachers.forward_pass import CHUNK
+
+    rows = xd.Coalitions().draw(mixed[0].X, 2 * CHUNK + 3, np.random.default_rng(0))
+    assert np.isnan(rows).any()
+    model = mixed_teacher.gradient_model()
+    precise = model.score(torch.from_numpy(model.prepare(rows))).numpy()
+    assert mixed_teacher.predict_score(rows) == pytest.approx(precise, abs=1e-4)
+    without = rows[~np.isnan(rows).any(axis=1)]
+    precise = model.score(torch.from_numpy(model.prepare(without))).numpy()
+    assert mixed_teacher.predict_score(without) == pytest.approx(precise, abs=1e-4)
+
+
+def test_no_rows_have_no_scores(mixed, mixed_teacher):
+    assert mixed_teacher.predict_score(mixed[0].X[:0]).shape == (0, 2)
+
+
+def test_the_spread_is_the_members_standard_deviation(wine):
+    train, test = wine
+    alone = xd.NeuralTeacher(members=1, width=8, max_epochs=2).fit(train)
+    assert alone.spread(test.X) == pytest.approx(np.zeros(len(test)))
+    assert alone.hidden(test.X).shape == (len(test), 8)
