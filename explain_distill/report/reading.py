@@ -12,7 +12,8 @@ from explain_distill.report.tree_layout import SHOWN
 from explain_distill.report.wording import count, percent, spoken, started
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.nodes import Node, ReadableTree, tree_nodes, unweighed_nodes
-from explain_distill.students.rules import answer_words
+from explain_distill.students.rules import answer_words, leaf_words, questions
+from explain_distill.students.soft_tree import SoftTree
 
 if TYPE_CHECKING:
     from explain_distill.students.base import Student
@@ -76,21 +77,31 @@ def _how_it_asks(tree: ReadableTree) -> str:
             "Each question is of one feature, and a row goes one way. Its answer is that of the "
             "leaf it comes to."
         )
-    single = len(tree.readable_features()) == 1
-    sums = "one feature" if single else "a weighted sum of all features, in raw units"
     mixture = (
         "Its answer is the mean of the leaves' answers, each weighted by the share of the row "
         "that reaches it."
         if tree.inference == "mixture"
-        else "Its answer is that of the leaf that holds the largest share of the row."
+        else "Its answer is that of the one leaf to which the likelier side of each question leads."
     )
     if tree.temperature != 1:
         mixture += f" It learned at temperature {tree.temperature:g}, at which the mean is taken."
     return (
-        f"Each question compares {sums}, with a threshold. A soft tree sends every row both ways, "
-        f"more of it to the side of the answer, and all of it only where the answer is clear. "
+        f"Each question compares {_sums(tree)} with a threshold. A soft tree sends every row both "
+        "ways, more of it to the side of the answer, and all of it only where the answer is clear. "
         f"{mixture}"
     )
+
+
+def _sums(tree: SoftTree) -> str:
+    """Say what a question compares."""
+    if len(tree.readable_features()) == 1:
+        return "one feature, in raw units,"
+    most = max(
+        len({term.feature.removesuffix(" is missing") for term in question.terms})
+        for question in questions(tree)
+    )
+    weighed = "all" if most >= len(tree.readable_features()) else f"at most {most}"
+    return f"a weighted sum of {weighed} features, in raw units,"
 
 
 def _where_not(study: Study, name: str, tree: ReadableTree) -> str:
@@ -143,7 +154,11 @@ def outline(
     node = nodes[number]
     share = f" ({percent(node.reach)} of training rows)" if number and weighed else ""
     if node.question is None:
-        said = answer_words(tree, np.array(node.output))
+        said = (
+            leaf_words(tree, number - len(tree.children_))
+            if isinstance(tree, SoftTree)
+            else answer_words(tree, np.array(node.output))
+        )
         return Item(f"{node.name}{share}: {said}", lead=answer)
     if number and node.reach < SHOWN:
         said = answer_words(tree, np.array(node.output))

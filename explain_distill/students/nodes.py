@@ -66,9 +66,10 @@ def tree_nodes(tree: ReadableTree, X: ReadableRows) -> list[Node]:
     list of Node
         Questions level by level, then leaves from left to right.
     """
-    if isinstance(tree, SoftTree):
+    if isinstance(tree, SoftTree) and tree.inference == "mixture":
         return _nodes(tree, tree.path_probabilities(X).mean(axis=0))
-    return _nodes(tree, np.bincount(tree.leaves_of(X), minlength=len(tree.leaf_outputs_)) / len(X))
+    leaves = tree.most_probable_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
+    return _nodes(tree, np.bincount(leaves, minlength=len(tree.leaf_outputs_)) / len(X))
 
 
 def unweighed_nodes(tree: ReadableTree) -> list[Node]:

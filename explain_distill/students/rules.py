@@ -56,8 +56,15 @@ class Question:
 
     def words(self, n_terms: int = SPOKEN_TERMS) -> str:
         """Say the question, naming its weightiest features."""
-        if len(self.terms) == 1 and self.terms[0].coefficient:
+        if len(self.terms) == 1:
             return self._single(self.terms[0])
+        return f"{self._sum(n_terms) or '0'} > {_number(self.threshold)}"
+
+    def sum_words(self, n_terms: int = SPOKEN_TERMS) -> str:
+        """Say the sum by how far it lies above its threshold."""
+        return f"{self._sum(n_terms) or '0'} {_signed_number(-self.threshold)}"
+
+    def _sum(self, n_terms: int) -> str:
         spoken = " ".join(
             _signed(term, first=place == 0) for place, term in enumerate(self.terms[:n_terms])
         )
@@ -66,7 +73,7 @@ class Question:
             share = sum(term.share for term in self.terms[n_terms:])
             plural = "feature" if rest == 1 else "features"
             spoken += f" + {rest} lighter {plural} ({share:.0%} of the weight)"
-        return f"{spoken} > {_number(self.threshold)}"
+        return spoken
 
     def short(self, n_terms: int = 2) -> list[str]:
         """Say in a few words what sends a row to the right: ``["high worst area", …]``."""
@@ -83,6 +90,10 @@ class Question:
 def _number(value: float) -> str:
     """Write a number with the minus sign that the terms have."""
     return f"{value:.4g}".replace("-", "−", 1) if value < 0 else f"{value:.4g}"
+
+
+def _signed_number(value: float) -> str:
+    return f"{'−' if value < 0 else '+'} {abs(value):.4g}"
 
 
 def _push(term: Term) -> str:
@@ -122,24 +133,36 @@ class Comparison(Question):
 
 
 def leaf_answers(tree: SoftTree) -> FloatArray:
-    """Give each leaf's probabilities, softening undone, or its value."""
+    """Give each leaf's probabilities, softening undone, or its value.
+
+    Those of a linear leaf are for a row whose features are all at their mean.
+    """
+    return _answers(tree, tree.leaf_outputs_)
+
+
+def _answers(tree: SoftTree, outputs: FloatArray) -> FloatArray:
     if tree.task == "regression":
-        return tree.leaf_outputs_ + tree.output_centre_
-    return np.asarray(softmax(tree.leaf_outputs_ * tree.temperature, axis=1))
+        return outputs + tree.output_centre_
+    return np.asarray(softmax(outputs * tree.temperature, axis=1))
 
 
 def questions(tree: SoftTree) -> list[Question]:
-    """Give each node's question in raw units.
+    """Give each node's question in raw units, without features that it does not weigh.
 
     A missing value stands at its median, and being missing is a term of its own.
     """
+    # In units of the gate's logit, so that thresholds of different nodes can be compared.
+    weights = tree.gate_weights_ * tree.inverse_temperatures_
+    return _weighed(tree, weights, tree.gate_biases_ * tree.inverse_temperatures_)
+
+
+def _weighed(tree: SoftTree, weights: FloatArray, biases: FloatArray) -> list[Question]:
+    """Turn weights of prepared columns ``(n_prepared, n)`` into sums in raw units."""
     preparation = tree.preparation_
     features = tree.readable_features()
     n = len(preparation.fill)
-    # In units of the gate's logit, so that thresholds of different nodes can be compared.
-    weights = tree.gate_weights_ * tree.inverse_temperatures_
+    weights = weights.copy()
     weights[:n][np.isinf(preparation.scale)] = 0.0  # constants, which never speak
-    biases = tree.gate_biases_ * tree.inverse_temperatures_
     raw = weights[:n] / preparation.scale[:, None]
     thresholds = (raw * preparation.centre[:, None]).sum(axis=0) - biases
     names = [f.name for f in features] + [
@@ -155,6 +178,7 @@ def questions(tree: SoftTree) -> list[Question]:
             tuple(
                 Term(names[j], float(coefficients[j, i]), float(share[j, i]), units[j], binary[j])
                 for j in np.argsort(-share[:, i], kind="stable")
+                if weights[j, i]
             ),
             float(thresholds[i]),
         )
@@ -164,39 +188,62 @@ def questions(tree: SoftTree) -> list[Question]:
 
 def soft_tree_rules(tree: SoftTree) -> list[str]:
     """Say each question and each leaf of a fitted soft tree in words, one line a node."""
-    asked, answers = questions(tree), leaf_answers(tree)
-    lines = []
-    for number, question in enumerate(asked):
-        level = int(np.log2(number + 1))
+    level, lines = {0: 0}, []
+    for number, (question, children) in enumerate(
+        zip(questions(tree), tree.children_, strict=True)
+    ):
+        no, yes = children.tolist()
+        level[no] = level[yes] = level[number] + 1
         lines.append(
-            f"{'  ' * level}Question {number + 1}: {question.words()}? "
-            f"Yes: {_place(2 * number + 2, tree.depth)}, no: {_place(2 * number + 1, tree.depth)}."
+            f"{'  ' * level[number]}Question {number + 1}: {question.words()}? "
+            f"Yes: {_place(yes)}, no: {_place(no)}."
         )
     lines += [
-        f"{'  ' * tree.depth}Leaf {leaf + 1}: {answer_words(tree, answer)}."
-        for leaf, answer in enumerate(answers)
+        f"{'  ' * level[-1 - leaf]}Leaf {leaf + 1}: {leaf_words(tree, leaf)}."
+        for leaf in range(len(tree.leaf_outputs_))
     ]
     return lines
 
 
 def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
     """Say the most probable path of one row ``(1, n_readable)`` in words."""
-    paths = tree.path_probabilities(row)[0]
-    leaf = int(paths.argmax())
-    right = expit(tree.gates(row)[0])
-    asked = questions(tree)
-    lines, number = [], 0
-    for level in reversed(range(tree.depth)):
-        goes_right = bool((leaf >> level) & 1)
-        probability = right[number] if goes_right else 1 - right[number]
-        lines.append(
-            f"{asked[number].words()}: {'yes' if goes_right else 'no'} "
-            f"(probability {probability:.2f})"
-        )
-        number = 2 * number + 1 + goes_right
-    answer = answer_words(tree, leaf_answers(tree)[leaf])
-    share = float(paths[leaf])
-    return [*lines, f"Leaf {leaf + 1}, which holds {share:.0%} of this row: {answer}"]
+    above = {
+        child: (number, answer)
+        for number, children in enumerate(tree.children_.tolist())
+        for answer, child in zip(("no", "yes"), children, strict=True)
+    }
+    leaf, right, asked = shown_leaf(tree, row), expit(tree.gates(row)[0]), questions(tree)
+    lines: list[str] = []
+    child = -1 - leaf
+    while child in above:
+        child, answer = above[child]
+        probability = right[child] if answer == "yes" else 1 - right[child]
+        lines.append(f"{asked[child].words()}: {answer} (probability {probability:.2f})")
+    share = tree.path_probabilities(row)[0, leaf]
+    held = "" if tree.inference == "path" else f", which holds {share:.0%} of this row"
+    return [*reversed(lines), f"Leaf {leaf + 1}{held}: {leaf_words(tree, leaf)}"]
+
+
+def shown_leaf(tree: SoftTree, row: ReadableRows) -> int:
+    """Give the leaf that answers for a row, or holds most of it where all leaves answer."""
+    if tree.inference == "path":
+        return int(tree.most_probable_leaf(row)[0])
+    return int(tree.path_probabilities(row)[0].argmax())
+
+
+def leaf_words(tree: SoftTree, leaf: int) -> str:
+    """Say what a leaf answers; of a linear one, also what it adds for a row."""
+    words = answer_words(tree, _answers(tree, tree.leaf_outputs_[[leaf]])[0])
+    if tree.leaf_weights_ is None:
+        return words
+    best = int(tree.leaf_outputs_[leaf].argmax())
+    weights, output = tree.leaf_weights_[leaf], "the value"
+    slope = weights[:, 0]
+    if tree.task == "classification":
+        slope = (weights[:, best] - weights.mean(axis=1)) * tree.temperature
+        output = f"the score of {tree.class_names()[best]}"
+    (added,) = _weighed(tree, slope[:, None], np.zeros(1))
+    return f"{words} where all features are at their mean; to {output} it adds {added.sum_words()}"
 
 
 def answer_words(tree: Student, answer: FloatArray) -> str:
@@ -207,8 +254,5 @@ def answer_words(tree: Student, answer: FloatArray) -> str:
     return f"{tree.class_names()[best]} with probability {answer[best]:.2f}"
 
 
-def _place(number: int, depth: int) -> str:
-    first_leaf = 2**depth - 1
-    if number >= first_leaf:
-        return f"leaf {number - first_leaf + 1}"
-    return f"question {number + 1}"
+def _place(child: int) -> str:
+    return f"question {child + 1}" if child >= 0 else f"leaf {-child}"

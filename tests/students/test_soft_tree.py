@@ -152,6 +152,8 @@ def test_by_entropy_soft_labels_are_learned_as_hard_ones_are():
         tree.output_centre_, tree.output_scale_ = np.zeros(2), np.ones(2)
 
     assert fitted(nearly, "entropy") == pytest.approx(fitted(classes, "scores"), abs=0.02)
+
+
 ROWS = np.random.default_rng(0).standard_normal((300, 6))
 CURVED = (ROWS[:, 0] * ROWS[:, 1] + ROWS[:, 2] > 0).astype(int)
 
