@@ -29,7 +29,7 @@ from explain_distill.students.base import (
     soft_scores,
 )
 from explain_distill.students.cuts import Cuts
-from explain_distill.students.leaf_answers import Answers, Lesson
+from explain_distill.students.leaf_answers import Answers, Lesson, scores_of
 from explain_distill.students.leaf_queries import coalitions_within
 from explain_distill.students.oracle import Oracle
 from explain_distill.students.splits import Splits, with_usual_sides
@@ -37,7 +37,7 @@ from explain_distill.students.tree_search import ROUNDS, Ask, Material, search
 
 MOST_LEAVES = 1024
 LEAST_ROWS = 500  # in a leaf that is not asked about
-HAIR = 1e-6  # by which the score of a leaf's class is above all others
+WELL_KNOWN = 1000  # training rows; where there are more of them, each counts more than a coalition
 
 
 class DecisionTree(Student):
@@ -120,7 +120,9 @@ class DecisionTree(Student):
     def fit_oracle(self, oracle: Oracle, on_step: OnStep | None = None) -> DecisionTree:
         """Learn from a teacher that can be asked.
 
-        The tree learns the training rows and `n_queries` rows of the transfer set, each row alike.
+        The tree learns the training rows and `n_queries` rows of the transfer set. A training row
+        counts as much as one of these, and more where there are more than `WELL_KNOWN`: what few
+        rows leave open is learned from the teacher, and many tell where it is asked in practice.
         Leaves that hold less than `LEAST_ROWS` of them are filled up with coalitions of the
         training rows in them, and grown again.
 
@@ -135,8 +137,10 @@ class DecisionTree(Student):
         DecisionTree
             Itself.
         """
+        self._check_options()
         rng = self._rng()
         X, labels, weights = oracle.known()
+        weights = weights * max(1.0, len(oracle.rows) / WELL_KNOWN)
         drawn, more = oracle.draw(self.n_queries)
         X, labels = np.concatenate([X, drawn]), np.concatenate([labels, more])
         weights = np.concatenate([weights, np.ones(len(drawn))])
@@ -163,8 +167,21 @@ class DecisionTree(Student):
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
+        self._check_options()
         cuts = Cuts.fit(X)
         self._learn(cuts, self._material(cuts, X, labels, weights), on_step)
+
+    def _check_options(self) -> None:
+        if isinstance(self.max_leaves, float) or not 2 <= self.max_leaves <= MOST_LEAVES:
+            raise DataError(
+                f"max_leaves must be a whole number from 2 to {MOST_LEAVES}; however, got "
+                f"{self.max_leaves!r}. Some 16 can be read at a glance."
+            )
+        if isinstance(self.n_queries, float) or self.n_queries < 1:
+            raise DataError(
+                f"n_queries must be a whole number of at least 1; however, got {self.n_queries!r}. "
+                "Leave it out for the default."
+            )
 
     def _material(
         self, cuts: Cuts, X: ReadableRows, labels: FloatArray, weights: FloatArray
@@ -176,12 +193,6 @@ class DecisionTree(Student):
     def _learn(
         self, cuts: Cuts, material: Material, on_step: OnStep | None, ask: Ask | None = None
     ) -> None:
-        if isinstance(self.max_leaves, float) or not 2 <= self.max_leaves <= MOST_LEAVES:
-            raise DataError(
-                f"max_leaves must be a whole number from 2 to {MOST_LEAVES}; however, got "
-                f"{self.max_leaves!r}. Some 16 can be read at a glance."
-            )
-
         def on_round(step: int, splits: Splits, so_far: Material) -> None:
             if on_step is not None:
                 loss = so_far.loss(splits) / float(so_far.lesson.weights.sum())
@@ -215,7 +226,7 @@ class DecisionTree(Student):
         base = sums.labels.sum(axis=0) / sums.total.sum()
         means = sums.labels + doubt[:, None] * base
         means /= (sums.total + doubt)[:, None]
-        self.leaf_outputs_ = _scores(Answers(means, answers.classes))
+        self.leaf_outputs_ = scores_of(Answers(means, answers.classes))
 
     @property
     def splits(self) -> Splits:
@@ -299,27 +310,3 @@ def _fidelity(splits: Splits, material: Material) -> float:
 def _targets(labels: FloatArray) -> FloatArray:
     """Give the columns of labels that tell all: of two classes' probabilities one."""
     return labels[:, 1:] if labels.shape[1] == 2 else labels
-
-
-def _scores(answers: Answers) -> Scores:
-    """Give leaves' scores: those of the mean, or the closest that have the leaf's class on top.
-
-    Where most rows have one class and the mean another as the most probable, the classes above the
-    former share their probability evenly with it, which changes the mean least (in the sense of
-    Kullback and Leibler).
-    """
-    scores = score_of_probabilities(answers.means)
-    for leaf, best in enumerate(answers.classes):
-        mean = answers.means[leaf]
-        if mean.argmax() == best:
-            continue
-        above = [int(best)]
-        for code in np.argsort(-mean):
-            if mean[code] <= mean[above].mean():
-                break
-            above.append(int(code))
-        mean = mean.copy()
-        mean[above] = mean[above].mean()
-        scores[leaf] = score_of_probabilities(mean[None])[0]
-        scores[leaf, best] += HAIR
-    return scores - scores.mean(axis=1, keepdims=True)

@@ -8,7 +8,7 @@ import explain_distill as xd
 from explain_distill.exceptions import DataError
 from explain_distill.students.cuts import Cuts, short_between
 from explain_distill.students.decision_tree_words import path_words, questions
-from explain_distill.students.leaf_answers import Lesson
+from explain_distill.students.leaf_answers import Answers, Lesson, scores_of
 from explain_distill.students.splits import EVERYTHING, Splits, numbered
 from explain_distill.students.tree_growth import grow, regrow
 from explain_distill.students.tree_pruning import judged, prune
@@ -178,6 +178,23 @@ def test_a_number_of_leaves_out_of_range_is_refused(max_leaves):
     X = np.arange(20.0)[:, None]
     with pytest.raises(DataError, match="max_leaves must be a whole number from 2 to 1024"):
         xd.DecisionTree(max_leaves=max_leaves).fit(X, (X[:, 0] > 9).astype(int))
+
+
+@pytest.mark.parametrize("n_queries", [0, -3, 10.0])
+def test_a_number_of_questions_out_of_range_is_refused(n_queries):
+    X = np.arange(20.0)[:, None]
+    with pytest.raises(DataError, match="n_queries must be a whole number of at least 1"):
+        xd.DecisionTree(n_queries=n_queries).fit(X, (X[:, 0] > 9).astype(int))
+
+
+def test_a_leafs_probabilities_are_the_closest_that_have_its_class_on_top():
+    means = np.array([[0.5, 0.4, 0.1], [0.2, 0.5, 0.3]])
+    scores = scores_of(Answers(means, np.array([2, 1])))
+    assert scores.argmax(axis=1).tolist() == [2, 1]
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    assert probabilities == pytest.approx(
+        np.array([[1 / 3, 1 / 3, 1 / 3], [0.2, 0.5, 0.3]]), abs=1e-5
+    )
 
 
 def test_as_many_leaves_as_asked_for_and_no_more():
