@@ -132,12 +132,12 @@ def distill(
     fitted = clone(student).set_params(
         task=data.task.kind, temperature=softened, random_state=integer_seed(rng)
     )
+    fitted.set_names(data.schema, data.task.class_names)
     started = time.perf_counter()
     labeller = Labeller(
         teacher, data, transfer, softened, hard_weight, rng, techniques, on_bad_label
     )
     n_rows = _fit(fitted, labeller, on_step)
-    fitted.set_names(data.schema, data.task.class_names)
     fitted.distillation_ = Distillation(
         transfer=transfer.NAME,
         n_rows=n_rows,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.base import clone
 
 from explain_distill._arrays import take_checked
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
-from explain_distill.students.base import OnStep, Student, is_hard
+from explain_distill.exceptions import DataError
+from explain_distill.students.base import OnStep, Student
 from explain_distill.students.booster_form import booster_of, trees_of
-from explain_distill.students.margins import margins_of_labels, n_outputs, scores_of_margins
+from explain_distill.students.boosting import Target, boosted
+from explain_distill.students.constraints import FeatureName, interaction_groups, monotone_signs
+from explain_distill.students.margins import scores_of_margins
 from explain_distill.students.tree_arrays import TreeArrays
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 FEW_ROWS = 4  # up to which our own walk down the trees is faster than a call of xgboost
 LEFT_OVER = 0.05  # the share of a score that a chosen number of rounds may leave unlearned
+FEWEST_ROWS, MOST_HELD_OUT = 200, 10_000  # below the one, none is held out
 NAMED_FEATURES = 5  # how many features the words name
 
 
@@ -37,12 +41,22 @@ class BoostedTrees(Student):
     Parameters
     ----------
     n_trees : int, default=800
-        Rounds of boosting; more than two classes grow one tree a class in each.
+        The most rounds of boosting; more than two classes grow one tree a class in each.
     depth : int, default=4
     learning_rate : float, default=0.1
     task : {"classification", "regression"}, default="classification"
     temperature : float, default=1.0
         At which the soft labels were softened; scores are multiplied by it.
+    validation_share : float, default=0.1
+        The share of the transfer rows, 10 000 at most, that are held out to stop boosting where
+        the trees follow the teacher no better; 0 boosts `n_trees` rounds, and so do fewer than 200
+        rows.
+    monotone : mapping of str or int to {-1, 1}, optional
+        Features, by name or number, in which the score must not fall (1) or not rise (-1): the
+        value, or the score of the second of two classes.
+    interactions : sequence of sequences of str or int, optional
+        Groups of features that may be asked for on one path of a tree; others stand alone. A
+        category's name stands for all its levels.
     random_state : int, RandomState or None, default=None
 
     Attributes
@@ -75,6 +89,9 @@ class BoostedTrees(Student):
         learning_rate: float = 0.1,
         task: TaskKind = "classification",
         temperature: float = 1.0,
+        validation_share: float = 0.1,
+        monotone: Mapping[FeatureName, int] | None = None,
+        interactions: Sequence[Sequence[FeatureName]] | None = None,
         random_state: Any = None,
     ) -> None:
         self.n_trees = n_trees
@@ -82,35 +99,38 @@ class BoostedTrees(Student):
         self.learning_rate = learning_rate
         self.task = task
         self.temperature = temperature
+        self.validation_share = validation_share
+        self.monotone = monotone
+        self.interactions = interactions
         self.random_state = random_state
 
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
-        import xgboost
+        self._check_options()
+        target = Target.of(labels, weights, self.task, self.temperature)
+        rng = self._rng()
+        parameters = self._parameters(target.margins.shape[1], rng)
+        held_out = rng.permutation(len(X))[: self._n_held_out(len(X))]
+        booster = boosted(X, target, held_out, parameters, self.n_trees, on_step)
+        self.output_centre_ = target.centre
+        trees = trees_of(booster, target.margins.shape[1]).on_a_grid()
+        self._take_trees(trees, target.scale)
 
-        hard = is_hard(labels) if self.task == "classification" else np.zeros(len(labels), bool)
-        margins = np.zeros((len(labels), n_outputs(labels.shape[1])))
-        margins[~hard] = margins_of_labels(labels[~hard], self.task, self.temperature)
-        if hard.all():
-            self.output_centre_, scale = np.zeros(margins.shape[1]), 1.0
-        else:
-            self.output_centre_ = np.average(margins[~hard], axis=0, weights=weights[~hard])
-            scale = max(float(margins[~hard].std()), 1e-12)
-        target = (margins - self.output_centre_) / scale
-        rows = xgboost.QuantileDMatrix(X, target, weight=weights)
-        objective = None if not hard.any() else _MixedObjective(target, labels, hard, scale, self)
-        booster = xgboost.train(
-            self._parameters(margins.shape[1]),
-            rows,
-            self.n_trees,
-            obj=objective,
-            callbacks=[_report_to(on_step, rows, target, self.n_trees)] if on_step else None,
-        )
-        self._take_trees(trees_of(booster, margins.shape[1]).on_a_grid(), scale)
+    def _check_options(self) -> None:
+        if not 0 <= self.validation_share <= 0.5:
+            raise DataError(
+                "validation_share must be from 0 to 0.5; however, got "
+                f"{self.validation_share!r}. 0 boosts to the last round."
+            )
 
-    def _parameters(self, n_targets: int) -> Json:
-        return {
+    def _n_held_out(self, n_rows: int) -> int:
+        if n_rows < FEWEST_ROWS:
+            return 0
+        return min(int(self.validation_share * n_rows), MOST_HELD_OUT)
+
+    def _parameters(self, n_targets: int, rng: np.random.Generator) -> Json:
+        parameters = {
             "objective": "reg:squarederror",
             "num_target": n_targets,
             "tree_method": "hist",
@@ -118,8 +138,17 @@ class BoostedTrees(Student):
             "learning_rate": self.learning_rate,
             "base_score": 0.0,
             "disable_default_eval_metric": True,
-            "seed": integer_seed(self._rng()),
+            "seed": integer_seed(rng),
         }
+        features = self.readable_features()
+        if self.monotone:
+            signs = monotone_signs(self.monotone, features, n_targets)
+            parameters["monotone_constraints"] = tuple(signs)
+        if self.interactions is not None:
+            parameters["interaction_constraints"] = str(
+                interaction_groups(self.interactions, features)
+            )
+        return parameters
 
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
@@ -180,55 +209,7 @@ class BoostedTrees(Student):
         self.output_centre_ = centre["output_centre_"]
         self.n_features_in_ = int(config["n_features"])
         trees = TreeArrays.from_arrays(arrays, self.n_features_in_, outputs)
-        if len(trees) != self.n_trees * outputs:
-            raise ValueError(f"it holds {len(trees)} trees, not {self.n_trees} for each output")
+        rounds, rest = divmod(len(trees), outputs)
+        if rest or not 1 <= rounds <= self.n_trees:
+            raise ValueError(f"it holds {len(trees)} trees, not 1 to {self.n_trees} an output")
         self._take_trees(trees, float(config["output_scale"]))
-
-
-class _MixedObjective:
-    """Squared error for rows with soft labels, cross-entropy for those with hard ones.
-
-    Both act on outputs in units of `scale`; squared error is in units of the scores' variance.
-    """
-
-    def __init__(
-        self,
-        target: FloatArray,
-        labels: FloatArray,
-        hard: np.ndarray,
-        scale: float,
-        student: BoostedTrees,
-    ) -> None:
-        self.target, self.labels, self.hard = target, labels[hard], hard
-        self.scale, self.student = scale, student
-
-    def __call__(self, outputs: FloatArray, rows: xgboost.DMatrix) -> tuple[FloatArray, FloatArray]:
-        outputs = np.asarray(outputs, dtype=np.float64).reshape(self.target.shape)
-        gradient, hessian = outputs - self.target, np.ones_like(outputs)
-        margins = outputs[self.hard] * self.scale + self.student.output_centre_
-        scores = scores_of_margins(margins, self.student.task)
-        probabilities = softmax(scores, axis=1)
-        slope, curve = probabilities - self.labels, probabilities * (1 - probabilities)
-        if self.target.shape[1] == 1:
-            slope, curve = slope[:, [1]], curve[:, [1]]
-        gradient[self.hard] = slope * self.scale
-        hessian[self.hard] = np.maximum(curve * self.scale**2, 1e-6)
-        weights = rows.get_weight().reshape(-1, 1)
-        return gradient * weights, hessian * weights
-
-
-def _report_to(
-    on_step: OnStep, rows: xgboost.QuantileDMatrix, target: FloatArray, n_steps: int
-) -> Any:
-    """Build the callback that tells `on_step` loss and fidelity, at most fifty times."""
-    import xgboost
-
-    class Report(xgboost.callback.TrainingCallback):
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            if (epoch + 1) % max(1, n_steps // 50) == 0 or epoch + 1 == n_steps:
-                outputs = np.asarray(model.predict(rows)).reshape(target.shape)
-                loss = float(np.square(outputs - target).mean())
-                on_step(epoch + 1, n_steps, loss, 1 - loss)
-            return False
-
-    return Report()

@@ -20,6 +20,7 @@ a further key or file; then `read_study` says what to do with folders of the old
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,8 @@ def _plain(name: str, value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(name, part) for part in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(name, part) for key, part in value.items()}
     if isinstance(value, (int, float, str, bool, type(None))):
         return value
     if name == "random_state":

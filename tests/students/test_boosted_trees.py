@@ -1,10 +1,19 @@
+from functools import cache
+
 import numpy as np
 import pytest
 import xgboost
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.special import expit
 
 import explain_distill as xd
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.scores import score_of_probabilities
 from explain_distill.students.booster_form import booster_of, trees_of
+from explain_distill.students.boosting import PATIENCE
+from explain_distill.students.constraints import interaction_groups
 from explain_distill.students.export.of_students import as_double
 
 
@@ -83,3 +92,129 @@ def test_fidelity_is_told_while_training():
     )
     assert [step for step, _, _, _ in told] == list(range(1, 21))
     assert told[-1][3] > told[0][3]
+
+
+def waves(n=3000, seed=0):
+    """Rows, and a wavy function of them that falls and rises in each feature."""
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(-1, 1, size=(n, 3))
+    return X, np.sin(4 * X[:, 0]) + X[:, 1] * X[:, 2] + X[:, 1]
+
+
+def test_boosting_stops_where_it_follows_the_teacher_no_better():
+    X, y = waves()
+    noise = np.random.default_rng(1).normal(size=len(X))
+    options = {"n_trees": 400, "depth": 3, "task": "regression", "random_state": 0}
+    stopped = xd.BoostedTrees(**options).fit(X, y + noise)
+    whole = xd.BoostedTrees(validation_share=0, **options).fit(X, y + noise)
+    assert stopped.booster_.num_boosted_rounds() < 200
+    assert whole.booster_.num_boosted_rounds() == 400
+    fresh, truth = waves(seed=2)
+    assert stopped.score(fresh, truth) > whole.score(fresh, truth)
+
+
+def test_the_trees_that_are_kept_end_with_the_best_round():
+    X, y = waves()
+    noise = np.random.default_rng(1).normal(size=len(X))
+    told = []
+    student = xd.BoostedTrees(n_trees=400, task="regression", random_state=0)
+    student.fit(X, y + noise, on_step=lambda *step: told.append(step))
+    rounds = student.booster_.num_boosted_rounds()
+    assert rounds + PATIENCE >= told[-1][0] > rounds
+    assert told[-1][0] < 400
+
+
+def test_a_student_that_stopped_early_is_kept_and_read(tmp_path):
+    X, y = waves(1000)
+    student = xd.BoostedTrees(n_trees=300, task="regression", random_state=0)
+    student.fit(X, y + np.random.default_rng(1).normal(size=len(X)))
+    config = student.write(tmp_path)
+    other = xd.BoostedTrees(n_trees=300, task="regression")
+    other.read(tmp_path, config)
+    assert np.array_equal(other.predict(X), student.predict(X))
+    with pytest.raises(ValueError, match="not 1 to 1 an output"):
+        xd.BoostedTrees(n_trees=1, task="regression").read(tmp_path, config)
+
+
+def test_few_rows_are_all_learned():
+    X, y = waves(100)
+    student = xd.BoostedTrees(n_trees=30, task="regression", random_state=0).fit(X, y)
+    assert student.booster_.num_boosted_rounds() == 30
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    row=arrays(np.float64, 3, elements=st.floats(-2, 2) | st.just(np.nan)),
+    steps=arrays(np.float64, 40, elements=st.floats(-2, 2)),
+    feature=st.sampled_from([0, 2]),
+)
+def test_a_monotone_constraint_is_kept(row, steps, feature):
+    student, sign = constrained(), {0: 1, 2: -1}[feature]
+    rows = np.tile(row, (40, 1))
+    rows[:, feature] = np.sort(steps)
+    margins = student.predict_score(rows)[:, 1]
+    assert (sign * np.diff(margins) >= 0).all()
+
+
+@cache
+def constrained():
+    X, y = waves()
+    soft = np.stack([expit(-3 * y), expit(3 * y)], axis=1)
+    return xd.BoostedTrees(n_trees=60, monotone={"x0": 1, 2: -1}, random_state=0).fit(X, soft)
+
+
+def test_interactions_keep_features_apart():
+    X, y = waves()
+    options = {"n_trees": 100, "task": "regression", "random_state": 0}
+    apart = xd.BoostedTrees(interactions=[["x0", "x1"]], **options).fit(X, y)
+    rows = X[:200]
+    moved = rows.copy()
+    moved[:, 2] = 0.9
+    shift = apart.predict(moved) - apart.predict(rows)
+    elsewhere = np.c_[np.zeros((200, 2)), rows[:, 2]]
+    moved = elsewhere.copy()
+    moved[:, 2] = 0.9
+    assert apart.predict(moved) - apart.predict(elsewhere) == pytest.approx(shift, abs=1e-4)
+    free = xd.BoostedTrees(**options).fit(X, y)
+    assert free.score(X, y) > apart.score(X, y) + 0.05
+
+
+def test_constraints_are_named_by_the_columns_of_the_table(mixed, mixed_teacher):
+    student = xd.BoostedTrees(n_trees=20, monotone={"age": 1}, interactions=[["age", "site"]])
+    fitted = xd.distill(mixed_teacher, student, mixed[0], transfer=xd.Coalitions(2000))
+    rows = np.tile(mixed[0].readable()[:1], (50, 1))
+    rows[:, 0] = np.linspace(20, 100, 50)
+    assert (np.diff(fitted.predict_score(rows)[:, 1]) >= 0).all()
+    names = [f.name for f in fitted.readable_features()]
+    assert interaction_groups([["age", "site"]], fitted.readable_features()) == [
+        [0, 1, 2, 3],
+        [names.index("smoker")],
+    ]
+
+
+def test_a_constraint_on_an_unknown_feature_names_the_closest():
+    X, y = waves(300)
+    with pytest.raises(UnknownNameError, match=r"A feature of monotone must be one of x0, x1, x2"):
+        xd.BoostedTrees(task="regression", monotone={"x7": 1}).fit(X, y)
+    with pytest.raises(UnknownNameError, match=r"got 'x00'. Did you mean 'x0'\?"):
+        xd.BoostedTrees(task="regression", interactions=[["x00"]]).fit(X, y)
+    with pytest.raises(DataError, match="a number from 0 to 2; however, got 3"):
+        xd.BoostedTrees(task="regression", monotone={3: 1}).fit(X, y)
+
+
+def test_a_direction_that_is_none_is_refused():
+    X, y = waves(300)
+    with pytest.raises(DataError, match="to -1, 0 or 1; however, 'x0' has 2"):
+        xd.BoostedTrees(task="regression", monotone={"x0": 2}).fit(X, y)
+
+
+def test_several_classes_cannot_all_be_monotone():
+    X, y = waves(300)
+    with pytest.raises(DataError, match="there are 3 classes"):
+        xd.BoostedTrees(monotone={"x0": 1}).fit(X, np.digitize(y, [-0.5, 0.5]))
+
+
+def test_a_share_that_is_none_is_refused():
+    X, y = waves(300)
+    with pytest.raises(DataError, match=r"validation_share must be from 0 to 0.5; however, got 1"):
+        xd.BoostedTrees(task="regression", validation_share=1).fit(X, y)
