@@ -37,6 +37,7 @@ from explain_distill.students.tree_shape import (
 MAX_DEPTH = 12
 SMALLEST = 1e-300  # of a mixed probability
 SHARPENED_BETWEEN = (0.3, 0.8)  # shares of the training
+RECENT_BATCHES = 64  # on which a tree is pruned and refined
 BLOCK_ROWS = 1024  # rows scored at a time, so that what they need stays in the cache
 ANSWERS: dict[TaskKind, Answer] = {"classification": "probabilities", "regression": "scores"}
 Inference = Literal["mixture", "path"]
@@ -352,6 +353,10 @@ class SoftTree(StepwiseStudent):
         if self.task == "classification":
             outputs = log_softmax(outputs, axis=1)
         self.leaf_outputs_ = outputs
+
+    @property
+    def _remembers(self) -> int:
+        return RECENT_BATCHES if self.pruning or self.refinements else 0
 
     def _finish(self, lessons: Sequence[Lesson]) -> None:
         """Prune the tree, and refine it where its most probable path is to answer."""

@@ -28,7 +28,6 @@ from explain_distill.students.base import (
     soft_scores,
 )
 
-RECENT_BATCHES = 64  # kept for what a student does after training
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
 KL_WEIGHT = 0.1  # share of the Kullback-Leibler term beside the matched scores
 SMOOTHING = 0.98  # of the fidelity shown while training
@@ -65,11 +64,12 @@ class Lesson:
         """Whether all labels are soft and count alike, each by itself."""
         return self.hard is None and self.weights is None and self.pairs is None
 
-    def take(self, chosen: Tensor) -> Lesson:
-        """Take the chosen rows, into memory of their own."""
+    def take(self, chosen: Tensor, into: Tensor | None = None) -> Lesson:
+        """Take the chosen rows, into memory of their own or into the first rows of `into`."""
         labels = self.labels.index_select(1, chosen)
+        place = None if into is None else into[: len(chosen)]
         return Lesson(
-            self.rows.index_select(0, chosen),
+            torch.index_select(self.rows, 0, chosen, out=place),
             labels,
             labels if self.logs is self.labels else self.logs.index_select(1, chosen),
             None if self.hard is None else self.hard[chosen],
@@ -114,6 +114,11 @@ class StepwiseStudent(Student):
     def _before_step(self, network: nn.Module, step: int) -> None:
         """Do what a schedule asks for before a step, counted from 0."""
 
+    @property
+    def _remembers(self) -> int:
+        """How many of the last batches `_finish` asks for."""
+        return 0
+
     def _finish(self, lessons: Sequence[Lesson]) -> None:
         """Do what is done after training, on the last batches that were learned."""
 
@@ -157,7 +162,9 @@ class StepwiseStudent(Student):
         self._take_statistics(X, labels)
         lesson = self._lesson(Batch(X, labels))
         orders = _orders(len(X), weights, self.batch_size, self._rng())
-        self._learn((lesson.take(chosen) for chosen in orders), labels.shape[1], on_step)
+        # One batch's memory serves all, unless batches are remembered: fresh memory costs more.
+        into = None if self._remembers else torch.empty(self.batch_size, lesson.rows.shape[1])
+        self._learn((lesson.take(chosen, into) for chosen in orders), labels.shape[1], on_step)
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
         for name in ("n_steps", "batch_size"):
@@ -208,7 +215,7 @@ class StepwiseStudent(Student):
         with seeded(seed):
             network = self._network(self.preparation_.n_prepared, n_scores, self.output_scale_)
         progress = _Progress(self.n_steps, on_step)
-        recent: deque[Lesson] = deque(maxlen=RECENT_BATCHES)
+        recent: deque[Lesson] = deque(maxlen=self._remembers)
 
         def loss(lesson: Lesson) -> Tensor:
             recent.append(lesson)

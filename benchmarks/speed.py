@@ -1,0 +1,136 @@
+"""What a soft tree costs beside its bare matrix products, and a row beside a student's call.
+
+    python benchmarks/speed.py
+
+prints ratios measured in this run, each the median of several, and writes them to
+``benchmarks/results/speed.json``. Times are CPU seconds of this process on one thread, as the
+students train, so that another process on the machine disturbs little.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import explain_distill as xd
+
+RESULTS = Path(__file__).parent / "results" / "speed.json"
+N_FEATURES, N_CLASSES, BATCH = 784, 10, 256  # as of images of handwritten digits
+REPEATS = 7
+STEPS = {4: 400, 8: 120, 10: 40}
+
+
+def seconds(task: Callable[[], object]) -> float:
+    """Time one call."""
+    started = time.process_time()
+    task()
+    return time.process_time() - started
+
+
+def bare_products(rows: torch.Tensor, depth: int, steps: int) -> float:
+    """Time what no soft tree can do without: rows by gates forward, and the weights' slopes."""
+    gates = 2**depth - 1
+    weights, slopes = torch.randn(gates, N_FEATURES), torch.randn(gates, BATCH)
+    forward, backward = torch.empty(gates, BATCH), torch.empty(gates, N_FEATURES)
+    batches = rows[: len(rows) // BATCH * BATCH].split(BATCH)
+
+    def products() -> None:
+        for step in range(steps):
+            batch = batches[step % len(batches)]
+            torch.mm(weights, batch.T, out=forward)
+            torch.mm(slopes, batch, out=backward)
+
+    return seconds(products) / steps
+
+
+def training_step(X: np.ndarray, labels: np.ndarray, depth: int, steps: int, loss: str) -> float:
+    """Time a step of training: the difference of two runs, so that what is done once drops out."""
+
+    def fit(n_steps: int) -> Callable[[], object]:
+        tree = xd.SoftTree(
+            depth=depth, loss=loss, n_steps=n_steps, batch_size=BATCH, learning_rate=1e-3
+        )
+        return lambda: tree.set_params(random_state=0).fit(X, labels)
+
+    return (seconds(fit(steps + 2)) - seconds(fit(2))) / steps
+
+
+def training_ratios() -> dict[str, float]:
+    """Give a step of training beside its bare products, penalty and Adam included."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((10_240, N_FEATURES))
+    labels = rng.dirichlet(np.ones(N_CLASSES), len(X))
+    rows = torch.from_numpy(X).float()
+    found = {}
+    for depth, steps in STEPS.items():
+        for loss in ("scores", "leaf-entropy"):
+            training_step(X, labels, depth, 5, loss)
+            ratios = [
+                training_step(X, labels, depth, steps, loss) / bare_products(rows, depth, steps)
+                for _ in range(REPEATS)
+            ]
+            found[f"step / bare products, depth {depth}, {loss}"] = statistics.median(ratios)
+    return found
+
+
+def prediction_ratios() -> dict[str, float]:
+    """Give the most probable path beside the mixture, for 100 000 rows."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100_000, 64))
+    labels = rng.dirichlet(np.ones(N_CLASSES), len(X))
+    found = {}
+    for depth in (4, 8):
+        tree = xd.SoftTree(depth=depth, n_steps=20, random_state=0).fit(X, labels)
+        sparse = xd.SoftTree(depth=depth, n_steps=20, max_features=5, random_state=0)
+        sparse.fit(X, labels)
+        ratios = []
+        for _ in range(REPEATS):
+            mixture = seconds(lambda tree=tree: tree.predict_proba(X))
+            tree.set_params(inference="path")
+            ratios.append(seconds(lambda tree=tree: tree.predict_proba(X)) / mixture)
+            tree.set_params(inference="mixture")
+        found[f"path / mixture, depth {depth}"] = statistics.median(ratios)
+        found[f"mixture with 5 features a gate / with all, depth {depth}"] = statistics.median(
+            seconds(lambda s=sparse: s.predict_proba(X))
+            / seconds(lambda t=tree: t.predict_proba(X))
+            for _ in range(REPEATS)
+        )
+    return found
+
+
+def one_row_milliseconds() -> dict[str, float]:
+    """Give the milliseconds of `predict_proba` for one row, the median of many calls."""
+    train, test = xd.load_dataset("breast-cancer").split(seed=0)
+    X, y, row = train.readable(), train.y, test.readable()[:1]
+    students = {
+        "soft-tree": xd.SoftTree(n_steps=50),
+        "boosted-trees": xd.BoostedTrees(),
+        "mlp": xd.MLP(n_steps=50),
+        "decision-tree": xd.DecisionTree(),
+    }
+    found = {}
+    for name, student in students.items():
+        student.fit(X, y)
+        calls = [seconds(lambda s=student: s.predict_proba(row)) for _ in range(2000)]
+        found[f"milliseconds of one row, {name}"] = 1000 * statistics.median(calls)
+    return found
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    torch.set_num_threads(1)
+    found = training_ratios() | prediction_ratios() | one_row_milliseconds()
+    for name, value in found.items():
+        print(f"{name:60} {value:8.3f}")
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({k: round(v, 4) for k, v in found.items()}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
