@@ -54,6 +54,11 @@ def _described(student: Student) -> dict[str, Any]:
 
 def _of_soft_tree(tree: SoftTree) -> TreeModel:
     """Fold scaling and inverse temperatures into weights a raw unit."""
+    if tree.leaf_weights_ is not None:
+        raise DataError(
+            "A soft tree must have constant leaves to be written as rules; however, its leaves are "
+            "linear. Export it as onnx, or fit it with leaves='constant'."
+        )
     preparation = tree.preparation_
     n = len(preparation.fill)
     weights = tree.gate_weights_ * tree.inverse_temperatures_

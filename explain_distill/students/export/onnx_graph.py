@@ -60,6 +60,12 @@ class Graph:
         """Turn truth values or whole numbers into doubles."""
         return self.add("Cast", name, to=self.onnx.TensorProto.DOUBLE)
 
+    def for_every_row(self, values: str) -> str:
+        """Repeat values ``(1, n_outputs)`` for each row of the input."""
+        rows = self.add("Shape", INPUT, start=0, end=1)
+        shape = self.add("Concat", rows, self.constant([1]), axis=0)
+        return self.add("Expand", values, shape)
+
     def answer_with_scores(self, scores: str, class_names: list[str]) -> None:
         """Answer ``probabilities`` and ``label`` from scores, up to a row's constant."""
         self.answer_with_probabilities(self.add("Softmax", scores, axis=1), class_names)

@@ -6,6 +6,8 @@ import numpy as np
 
 from explain_distill._preparation import Preparation
 from explain_distill._types import IntArray
+from explain_distill.students.additive import Additive
+from explain_distill.students.additive_bins import MISSING
 from explain_distill.students.base import Student
 from explain_distill.students.export.of_students import tree_model
 from explain_distill.students.export.onnx_graph import INPUT, Graph
@@ -35,6 +37,8 @@ def onnx_model(student: Student) -> bytes:
         _soft_tree(graph, student)
     elif isinstance(student, MLP):
         _perceptron(graph, student)
+    elif isinstance(student, Additive):
+        _additive(graph, student)
     else:
         tree_graph(graph, tree_model(student))
     about = {
@@ -85,7 +89,8 @@ def _finished(graph: Graph, student: StepwiseStudent, outputs: str) -> None:
 def _soft_tree(graph: Graph, tree: SoftTree) -> None:
     weights = tree.gate_weights_ * tree.inverse_temperatures_
     biases = tree.gate_biases_ * tree.inverse_temperatures_
-    logits = _affine(graph, _prepared(graph, tree.preparation_), weights, biases)
+    prepared = _prepared(graph, tree.preparation_)
+    logits = _affine(graph, prepared, weights, biases)
     if tree.inference == "path":
         right = graph.as_double(graph.add("Greater", logits, graph.constant(0.0)))
         left = graph.add("Sub", graph.constant(1.0), right)
@@ -93,12 +98,53 @@ def _soft_tree(graph: Graph, tree: SoftTree) -> None:
         right = graph.add("Sigmoid", logits)
         left = graph.add("Sigmoid", graph.add("Neg", logits))
     shares = _leaf_shares(graph, right, left, tree.children_)
-    if tree.inference == "path" or tree.task == "regression":
+    if tree.leaf_weights_ is not None:
+        outputs = _linear_leaves(graph, tree, shares, prepared)
+    elif tree.inference == "path" or tree.task == "regression":
         outputs = graph.add("MatMul", shares, graph.constant(tree.leaf_outputs_))
     else:
         mixed = graph.add("MatMul", shares, graph.constant(np.exp(tree.leaf_outputs_)))
         outputs = graph.add("Log", graph.add("Max", mixed, graph.constant(SMALLEST)))
     _finished(graph, tree, outputs)
+
+
+def _linear_leaves(graph: Graph, tree: SoftTree, shares: str, prepared: str) -> str:
+    """Mix what linear leaves hold of a row: ``(n, n_scores)``."""
+    assert tree.leaf_weights_ is not None
+    n_leaves, n_prepared, n_scores = tree.leaf_weights_.shape
+    slopes = tree.leaf_weights_.transpose(1, 0, 2).reshape(n_prepared, n_leaves * n_scores)
+    held = _affine(graph, prepared, slopes, tree.leaf_outputs_.ravel())
+    held = graph.add("Reshape", held, graph.constant([-1, n_leaves, n_scores]))
+    weighed = graph.add("Mul", held, graph.add("Unsqueeze", shares, graph.constant([2])))
+    return graph.add("ReduceSum", weighed, graph.constant([1]), keepdims=0)
+
+
+def _additive(graph: Graph, model: Additive) -> None:
+    """Find each value's bin, look the terms up in their tables, and add them up."""
+    terms = model.sum_
+    scores = graph.constant(model.intercepts_[None])
+    if len(terms.axes):
+        values = graph.add("Gather", INPUT, graph.constant(terms.features), axis=1)
+        single = graph.add("Unsqueeze", values, graph.constant([2]))
+        above = graph.add("GreaterOrEqual", single, graph.constant(terms.padded))
+        counted = graph.add("Cast", above, to=graph.onnx.TensorProto.INT64)
+        bins = graph.add("ReduceSum", counted, graph.constant([2]), keepdims=0)
+        bins = graph.add("Add", bins, graph.constant(1))
+        missing = graph.add("IsNaN", values)
+        bins = graph.add("Where", missing, graph.constant(MISSING), bins)
+        sides = graph.add("Gather", bins, graph.constant(terms.axes), axis=1)
+        steps = graph.add("Mul", sides, graph.constant(terms.strides))
+        cells = graph.add("ReduceSum", steps, graph.constant([2]), keepdims=0)
+        cells = graph.add("Add", cells, graph.constant(terms.starts))
+        added = graph.add("Gather", graph.constant(terms.tables), cells, axis=0)
+        summed = graph.add("ReduceSum", added, graph.constant([1]), keepdims=0)
+        scores = graph.add("Add", summed, scores)
+    else:
+        scores = graph.for_every_row(scores)
+    if model.task == "regression":
+        graph.answer_with_value(scores)
+    else:
+        graph.answer_with_scores(scores, model.class_names())
 
 
 def _leaf_shares(graph: Graph, right: str, left: str, children: IntArray) -> str:

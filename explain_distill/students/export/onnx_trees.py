@@ -49,7 +49,7 @@ def _answer_of_sum(graph: Graph, model: TreeModel) -> None:
         attributes = ensemble.attributes(graph, len(model.base))
         outputs = graph.add("Add", graph.add("TreeEnsemble", INPUT, **attributes), outputs)
     else:
-        outputs = _for_every_row(graph, outputs)
+        outputs = graph.for_every_row(outputs)
     if model.task == "regression":
         graph.answer_with_value(outputs)
     elif len(model.base) > 1:
@@ -58,13 +58,6 @@ def _answer_of_sum(graph: Graph, model: TreeModel) -> None:
         nothing = graph.add("Mul", outputs, graph.constant(0.0))
         scores = graph.add("Concat", nothing, outputs, axis=1)
         graph.answer_with_scores(scores, list(model.class_names))
-
-
-def _for_every_row(graph: Graph, values: str) -> str:
-    """Repeat values ``(1, n_outputs)`` for each row of the input."""
-    rows = graph.add("Shape", INPUT, start=0, end=1)
-    shape = graph.add("Concat", rows, graph.constant([1]), axis=0)
-    return graph.add("Expand", values, shape)
 
 
 @dataclass

@@ -70,9 +70,16 @@ STUDENTS = {
     "sharpened": lambda **o: xd.SoftTree(depth=2, n_steps=150, temperature=0.2, **o),
     "boosted-trees": lambda **o: xd.BoostedTrees(n_trees=40, **o),
     "decision-tree": lambda **o: xd.DecisionTree(max_leaves=12, **o),
+    "linear-mixture": lambda **o: xd.SoftTree(depth=2, n_steps=150, leaves="linear", **o),
+    "linear-path": lambda **o: xd.SoftTree(
+        depth=2, n_steps=150, leaves="linear", inference="path", **o
+    ),
+    "pruned": lambda **o: xd.SoftTree(depth=4, n_steps=150, pruning=0.3, max_features=2, **o),
+    "additive": lambda **o: xd.Additive(n_pairs=3, n_bins=16, **o),
     "mlp": lambda **o: xd.MLP(hidden=(8,), n_steps=150, **o),
 }
-TREES = [name for name in STUDENTS if name != "mlp"]
+NO_RULES = ("mlp", "additive", "linear-mixture", "linear-path")
+TREES = [name for name in STUDENTS if name not in NO_RULES]
 
 
 def fitted(name, data):

@@ -45,6 +45,11 @@ def test_a_student_that_is_no_tree_is_refused_as_rules(students):
         exported(students("mlp", "two-classes"), "sql")
 
 
+def test_a_soft_tree_with_linear_leaves_is_refused_as_rules(students):
+    with pytest.raises(DataError, match="must have constant leaves to be written as rules"):
+        exported(students("linear-path", "two-classes"), "json")
+
+
 def test_a_student_that_was_told_no_names_calls_its_columns_x(tables):
     data = tables["regression"]
     student = xd.BoostedTrees(n_trees=3, task="regression").fit(data.X, data.y)
