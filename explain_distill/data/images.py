@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,14 +134,15 @@ def read_idx(path: Path) -> np.ndarray:
         Where it is none.
     """
     content = gzip.decompress(path.read_bytes())
-    n_axes = content[3]
-    shape = tuple(int(n) for n in np.frombuffer(content, ">i4", n_axes, offset=4))
-    values = np.frombuffer(content, np.uint8, offset=4 + 4 * n_axes)
-    if content[:3] != bytes([0, 0, IDX_BYTES]) or len(values) != np.prod(shape):
+    start = 4 + 4 * content[3] if len(content) > 3 else len(content) + 1
+    shape = tuple(int.from_bytes(content[at : at + 4]) for at in range(4, start, 4))
+    whole = len(content) == start + math.prod(shape)
+    if not whole or content[:3] != bytes([0, 0, IDX_BYTES]):
         raise DataError(
             f"'{path}' must be an IDX file of bytes; however, its header does not fit its "
             f"{len(content)} bytes. Replace it with the published file."
         )
+    values = np.frombuffer(content, np.uint8, offset=start)
     return values.reshape(shape)
 
 

@@ -51,7 +51,14 @@ from explain_distill.study.tables import (
     write_scores,
 )
 from explain_distill.teachers.base import Teacher
+from explain_distill.teachers.images import ImageTeacher
 from explain_distill.teachers.neural import NeuralTeacher
+
+TEACHERS: dict[str, type[NeuralTeacher] | type[ImageTeacher]] = {
+    "neural": NeuralTeacher,
+    "image": ImageTeacher,
+}
+"""The teachers that a study can keep, by their kind in config.json."""
 
 
 def write_study(
@@ -172,7 +179,9 @@ def _plain(name: str, value: Any) -> Any:
 def _read_teacher(folder: Path, about: About) -> Teacher:
     config = read_json(folder / "config.json")
     with told_as_format_error(folder):
-        teacher = NeuralTeacher.read(folder, config)
+        if config["kind"] not in TEACHERS:
+            raise ValueError(f"there is no teacher {config['kind']!r}")
+        teacher = TEACHERS[config["kind"]].read(folder, config)
         if teacher.schema != about.schema or teacher.task != about.task:
             raise ValueError("its columns are not those of study.json")
         _try_out(teacher.predict_score(np.zeros((1, len(about.schema)))), about)
