@@ -179,6 +179,36 @@ class Bars:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """A step function of one feature: what each step adds.
+
+    Parameters
+    ----------
+    name : str
+        The feature, with its unit.
+    edges : tuple of float
+        Where steps begin and end, increasing: one more than there are steps.
+    values : tuple of float
+    missing : float or None
+        What a missing value adds; None where none was missing.
+    """
+
+    name: str
+    edges: tuple[float, ...]
+    values: tuple[float, ...]
+    missing: float | None
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Step functions side by side, on one scale of what they add; `axis` says to what."""
+
+    caption: str
+    axis: str
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True)
 class Tree:
     """A soft tree to be drawn; `weighed` says whether the reach comes from rows."""
 
@@ -204,7 +234,9 @@ class Outline:
     items: tuple[Item, ...]
 
 
-Block: TypeAlias = Paragraph | Listing | Facts | Code | Table | Dots | Sizes | Bars | Tree | Outline
+Block: TypeAlias = (
+    Paragraph | Listing | Facts | Code | Table | Dots | Sizes | Bars | Shapes | Tree | Outline
+)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ import numpy as np
 
 from explain_distill._types import ReadableRows
 from explain_distill.report.blocks import Block, Item, Listing, Outline, Paragraph, Section, Tree
+from explain_distill.report.shapes import additive_shapes
 from explain_distill.report.tree_layout import SHOWN
 from explain_distill.report.wording import count, percent, spoken, started
+from explain_distill.students.additive import Additive
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.nodes import Node, ReadableTree, tree_nodes, unweighed_nodes
 from explain_distill.students.rules import answer_words, leaf_words, questions
@@ -27,6 +29,8 @@ def recommended_section(study: Study) -> Section:
     title = started(spoken(name))
     if isinstance(student, ReadableTree):
         blocks, title = _tree(study, name, student), f"{title} in full"
+    elif isinstance(student, Additive):
+        blocks, title = _additive(name, student), f"{title} in full"
     else:
         blocks = _without_tree(name, student)
     return Section("recommended", title, tuple(blocks))
@@ -41,6 +45,20 @@ def _without_tree(name: str, student: Student) -> list[Block]:
         ),
         Listing(tuple(student.rules()) or ("It does not say itself in words.",)),
     ]
+
+
+def _additive(name: str, model: Additive) -> list[Block]:
+    """Draw the strongest functions of single features, and say all that is told of the model."""
+    blocks: list[Block] = [
+        Paragraph(
+            f"{started(spoken(name))} is shown because it can be read, which is a matter of its "
+            "kind; it was not chosen by a figure. Its answer is a plain sum: each function below "
+            "looks at one feature, or at two together, and nothing else."
+        )
+    ]
+    if (drawn := additive_shapes(model)) is not None:
+        blocks.append(drawn)
+    return [*blocks, Paragraph("The same in words:"), Listing(tuple(model.rules()))]
 
 
 def _tree(study: Study, name: str, tree: ReadableTree) -> list[Block]:

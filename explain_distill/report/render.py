@@ -22,11 +22,13 @@ from explain_distill.report.blocks import (
     Figure,
     Item,
     Report,
+    Shapes,
     Sizes,
     Tree,
 )
 from explain_distill.report.plots import bars_plot, dots_plot
 from explain_distill.report.sections import build_report
+from explain_distill.report.shapes_plot import shapes_plot
 from explain_distill.report.sizes_plot import sizes_plot
 from explain_distill.report.tree_drawing import draw_tree
 from explain_distill.study.output import write_whole
@@ -147,7 +149,7 @@ def _environment(*, html: bool) -> Environment:
     return environment
 
 
-def _draw(block: Dots | Sizes | Bars | Tree) -> Markup:
+def _draw(block: Dots | Sizes | Bars | Shapes | Tree) -> Markup:
     """Draw a block; drawings escape their text themselves."""
     if isinstance(block, Dots):
         return Markup(dots_plot(block))
@@ -155,6 +157,8 @@ def _draw(block: Dots | Sizes | Bars | Tree) -> Markup:
         return Markup(sizes_plot(block))
     if isinstance(block, Bars):
         return Markup(bars_plot(block))
+    if isinstance(block, Shapes):
+        return Markup(shapes_plot(block))
     return Markup(draw_tree(list(block.nodes), block.task, weighed=block.weighed))
 
 

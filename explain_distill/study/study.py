@@ -59,7 +59,9 @@ class Study:
         """
         names = self.leading
         kinds = {self.students[name].NAME: name for name in reversed(names)}
-        return next((kinds[k] for k in ("soft-tree", "decision-tree") if k in kinds), names[0])
+        return next(
+            (kinds[k] for k in ("soft-tree", "decision-tree", "additive") if k in kinds), names[0]
+        )
 
     def summary(self) -> pd.DataFrame:
         """Give all figures as a table, an interval beside each; see `Comparison.summary`."""

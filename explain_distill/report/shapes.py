@@ -1,0 +1,46 @@
+"""The functions of an additive model, as they are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explain_distill.report.blocks import Shape, Shapes
+from explain_distill.students.additive import Additive
+from explain_distill.students.additive_bins import MISSING
+from explain_distill.students.additive_rules import ranked_terms, spoken_score
+from explain_distill.students.additive_terms import Term
+
+MOST_SHAPES = 9
+SHARE = 0.01  # of the transfer rows that lie beyond each end of a drawing
+
+
+def additive_shapes(model: Additive) -> Shapes | None:
+    """Give the strongest functions of single features; None where there are none."""
+    terms = [term for term in ranked_terms(model) if len(term.features) == 1][:MOST_SHAPES]
+    if not terms:
+        return None
+    several = len(model.intercepts_) > 2
+    axis = "score of the class that it moves most" if several else spoken_score(model, None)[0]
+    shapes = tuple(_shape(model, term) for term in terms)
+    return Shapes("The strongest functions", f"Added to the {axis}", shapes)
+
+
+def _shape(model: Additive, term: Term) -> Shape:
+    feature = model.readable_features()[term.features[0]]
+    told, values = spoken_score(model, term)
+    name = f"{feature.name} [{feature.unit}]" if feature.unit else feature.name
+    if len(model.intercepts_) > 2:
+        name += f": {told}"
+    missing = float(values[MISSING]) if term.weights[MISSING] > 0 else None
+    cuts, weights = term.cuts[0], term.weights[1:]
+    below = np.cumsum(weights) / max(weights.sum(), 1e-300)
+    first = int(np.searchsorted(below, SHARE))
+    last = max(int(np.searchsorted(below, 1 - SHARE)), first)
+    # The outermost steps have no end of their own: they are drawn as wide as one beside them.
+    room = max(float(np.ptp(cuts)) / 20, 1e-12) if len(cuts) > 1 else 0.5
+    inner = cuts[max(first - 1, 0) : last + 1]
+    low = [] if first > 0 else [inner[0] - room]
+    high = [] if last < len(cuts) else [inner[-1] + room]
+    edges = tuple(float(edge) for edge in (*low, *inner, *high))
+    steps = tuple(float(v) for v in values[1 + first : 2 + last])
+    return Shape(name, edges, steps, missing)
