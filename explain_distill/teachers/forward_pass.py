@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,7 +16,7 @@ CHUNK = 2048  # rows at a time, so that the units of two layers stay near the pr
 
 
 class ForwardPass:
-    """Maps readable rows to the mean output of the members, chunk by chunk.
+    """Maps readable rows to what the members say of them, chunk by chunk.
 
     Beside the matrix products nothing may cost much: rows become float32 as soon as they are
     centred, all else happens in place, and the memory of a chunk is used again for the next, since
@@ -42,17 +44,30 @@ class ForwardPass:
         self.fill = torch.from_numpy(filled).float()
 
     @torch.inference_mode()
-    def __call__(self, readable: ReadableRows) -> FloatArray:
-        """Give the mean output: ``(n, n_outputs)`` of rows ``(n, n_readable)``."""
+    def mean(self, readable: ReadableRows) -> FloatArray:
+        """Give the members' mean output: ``(n, n_outputs)`` of rows ``(n, n_readable)``."""
+        mean = torch.empty(len(readable), self.weights[-1].shape[2])
+        for part, outputs in self._chunks(readable):
+            torch.mean(outputs, dim=0, out=mean[part])
+        return np.asarray(mean.double().numpy())
+
+    @torch.inference_mode()
+    def each(self, readable: ReadableRows) -> FloatArray:
+        """Give each member's output: ``(members, n, n_outputs)`` of rows ``(n, n_readable)``."""
+        members, _, n_outputs = self.weights[-1].shape
+        each = torch.empty(members, len(readable), n_outputs)
+        for part, outputs in self._chunks(readable):
+            each[:, part] = outputs
+        return np.asarray(each.double().numpy())
+
+    def _chunks(self, readable: ReadableRows) -> Iterator[tuple[slice, Tensor]]:
         rows = torch.from_numpy(np.ascontiguousarray(readable))
-        mean = torch.empty(len(rows), self.weights[-1].shape[2])
         space = self._space(min(CHUNK, len(rows)))
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             if len(chunk) < len(space[0]):
                 space = self._space(len(chunk))
-            torch.mean(self._outputs(chunk, space), dim=0, out=mean[start : start + CHUNK])
-        return np.asarray(mean.double().numpy())
+            yield slice(start, start + CHUNK), self._outputs(chunk, space)
 
     def _space(self, n: int) -> list[Tensor]:
         """Give memory for `n` rows: prepared twice, then the units of each layer."""

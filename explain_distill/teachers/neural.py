@@ -177,11 +177,10 @@ class NeuralTeacher(Teacher):
 
     def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
-        network = self._network
-        ahead = ForwardPass([*network.weights], [*network.biases], self._preparation, CLIP)
+        ahead = self._forward_pass()
 
         def scored(X: Rows) -> Scores:
-            logits = ahead(self._readable.transform(X))
+            logits = ahead.mean(self._readable.transform(X))
             return self._score_of_logits(torch.from_numpy(logits)).numpy()
 
         return in_chunks(scored, np.asarray(X, dtype=np.float64), CHUNK)
@@ -189,10 +188,11 @@ class NeuralTeacher(Teacher):
     def spread(self, X: Rows) -> FloatArray:
         """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
 
+        ahead = self._forward_pass()
+
         def chunk(X: Rows) -> FloatArray:
-            with torch.inference_mode():
-                members = self._network(self._inputs(X)).double()
-                return spread_of(torch.stack([*map(self._score_of_logits, members)]).numpy())
+            members = torch.from_numpy(ahead.each(self._readable.transform(X)))
+            return spread_of(torch.stack([*map(self._score_of_logits, members)]).numpy())
 
         return in_chunks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
@@ -205,6 +205,10 @@ class NeuralTeacher(Teacher):
                 return units.transpose(0, 1).flatten(1).double().numpy()
 
         return in_chunks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+
+    def _forward_pass(self) -> ForwardPass:
+        network = self._network
+        return ForwardPass([*network.weights], [*network.biases], self._preparation, CLIP)
 
     def _inputs(self, X: Rows) -> Tensor:
         prepared = self._preparation(self._readable.transform(X))
