@@ -21,7 +21,7 @@ from explain_distill.report.svg import (
 
 WIDTH, ACROSS = 900.0, 3
 LEFT, GAP, TOP, HEIGHT, ROW = 52.0, 30.0, 50.0, 120.0, 186.0
-MISSING_ROOM = 26.0  # left of a panel, where some values were missing
+MISSING_ROOM = 54.0  # left of a panel, where some values were missing
 
 
 def shapes_plot(shapes: Shapes) -> str:
@@ -91,5 +91,5 @@ def _panel(shape: Shape, left: float, width: float, top: float, heights: list[fl
 def _missing(value: float, x: float, top: float, y: float) -> str:
     """Mark what a missing value adds."""
     dot = element("circle", cx=x, cy=y, r=4, fill=CLASS_COLOURS[1])
-    name = text(x, top + HEIGHT + 16, "none", 11, fill=FAINT, text_anchor="middle")
+    name = text(x, top + HEIGHT + 16, "missing", 11, fill=FAINT, text_anchor="middle")
     return titled(dot + name, f"missing: {value:+.3g}")

@@ -43,7 +43,7 @@ class Additive(Student):
     ----------
     n_pairs : int, default=15
         How many pairs of features there are at most; 0 for features alone.
-    n_bins : int, default=256
+    n_bins : int, default=64
         How many steps a function has at most.
     task : {"classification", "regression"}, default="classification"
     temperature : float, default=1.0
@@ -77,7 +77,7 @@ class Additive(Student):
         self,
         *,
         n_pairs: int = 15,
-        n_bins: int = 256,
+        n_bins: int = 64,
         task: TaskKind = "classification",
         temperature: float = 1.0,
         random_state: Any = None,
