@@ -34,22 +34,23 @@ from explain_distill._preparation import Preparation
 from explain_distill.data.dataset import split_indices
 from explain_distill.metrics.performance import r2
 from explain_distill.metrics.scores import probabilities_of_score
-from explain_distill.teachers import neural
+from explain_distill.teachers import batched_mlp
+from explain_distill.teachers.neural import fitted_temperature
 
 TABLES = ("heart-disease", "diabetes", "wine", "pima-diabetes", "breast-cancer")
 SEEDS = (0, 1, 2)
 Fit = Callable[[xd.Dataset, int], Callable[[xd.Dataset], np.ndarray]]
 
 
-def ensemble(squash: float = neural.CLIP, **options: float) -> Fit:
+def ensemble(squash: float = batched_mlp.CLIP, **options: float) -> Fit:
     """Make `NeuralTeacher` with these options; `squash` is where inputs are squashed."""
 
     def fit(train: xd.Dataset, seed: int) -> Callable[[xd.Dataset], np.ndarray]:
-        neural.CLIP = squash
+        batched_mlp.CLIP = squash
         teacher = xd.NeuralTeacher(seed=seed, **options).fit(train)  # type: ignore[arg-type]
 
         def score(data: xd.Dataset) -> np.ndarray:
-            neural.CLIP = squash
+            batched_mlp.CLIP = squash
             return teacher.predict_score(data.X)
 
         return score
@@ -108,7 +109,7 @@ def tabm(embeddings: bool) -> Fit:
 
         temperature = 1.0
         if classify:
-            temperature = neural.fitted_temperature(outputs(rows[held_out]), train.y[held_out])
+            temperature = fitted_temperature(outputs(rows[held_out]), train.y[held_out])
 
         def score(data: xd.Dataset) -> np.ndarray:
             part = torch.as_tensor(prepare(data.readable()), dtype=torch.float32)

@@ -78,6 +78,14 @@ class CachedTeacher(Teacher):
         """Say in one phrase what the teacher is that is asked."""
         return self.teacher.describe()
 
+    def spread(self, X: Rows) -> FloatArray | None:
+        """Ask the teacher anew how far its members disagree."""
+        return self.teacher.spread(X)
+
+    def hidden(self, X: Rows) -> FloatArray | None:
+        """Ask the teacher anew for its middle layer."""
+        return self.teacher.hidden(X)
+
     def gradient_model(self) -> Any | None:
         """Give the gradients of the teacher that is asked."""
         return self.teacher.gradient_model()

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from explain_distill._preparation import Preparation
 from explain_distill._types import FloatArray, ReadableRows
+from explain_distill.teachers import batched_mlp
+from explain_distill.teachers.batched_mlp import BatchedMLP
 
 CHUNK = 2048  # rows at a time, so that the units of two layers stay near the processor
 
@@ -24,19 +26,15 @@ class ForwardPass:
 
     Parameters
     ----------
-    weights : list of Tensor of shape (members, n_inputs, n_outputs)
-    biases : list of Tensor of shape (members, 1, n_outputs)
+    network : BatchedMLP
+        As it is now; what it learns later is not heeded.
     preparation : Preparation
-    clip : float
-        Where prepared rows are squashed smoothly.
     """
 
-    def __init__(
-        self, weights: list[Tensor], biases: list[Tensor], preparation: Preparation, clip: float
-    ) -> None:
-        self.weights = [weight.detach() for weight in weights]
-        self.biases = [bias.detach() for bias in biases]
-        self.curvature = 1 / clip**2
+    def __init__(self, network: BatchedMLP, preparation: Preparation) -> None:
+        self.weights = [weight.detach() for weight in network.weights]
+        self.biases = [bias.detach() for bias in network.biases]
+        self.curvature = 1 / batched_mlp.CLIP**2
         self.indicated = torch.from_numpy(preparation.indicated)
         self.centre = torch.from_numpy(preparation.centre)
         self.unit = torch.from_numpy(1 / preparation.scale).float()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
-from itertools import islice, pairwise
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from explain_distill._gradients import GradientModel
@@ -23,51 +22,10 @@ from explain_distill.data.dataset import Dataset, Task, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.teachers.base import Teacher, in_chunks, spread_of
+from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.forward_pass import ForwardPass
 
 CHUNK = 8192  # rows a forward pass
-CLIP = 3.0  # standard deviations towards which inputs are squashed
-
-
-class BatchedMLP(nn.Module):
-    """Several perceptrons of one shape, computed together by batched matrix products.
-
-    Inputs are squashed smoothly towards ±3 standard deviations, so that a row with an extreme value
-    gets no extreme score (Holzmüller, Grinsztajn & Steinwart 2024, Better by default).
-
-    Parameters
-    ----------
-    members : int
-    sizes : list of int
-        The widths from input to output.
-    dropout : float
-    """
-
-    def __init__(self, members: int, sizes: list[int], dropout: float = 0.0) -> None:
-        super().__init__()
-        pairs = list(pairwise(sizes))
-        self.weights = nn.ParameterList(
-            nn.Parameter(torch.empty(members, a, b).uniform_(-1, 1) / a**0.5) for a, b in pairs
-        )
-        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, b)) for _, b in pairs)
-        self.dropout = dropout
-
-    def forward(self, x: Tensor, n_layers: int | None = None) -> Tensor:
-        """Map ``(members, n, n_inputs)`` or ``(n, n_inputs)`` to ``(members, n, n_outputs)``.
-
-        With `n_layers`, stop at the units of that hidden layer, counted from 1.
-        """
-        if x.ndim == 2:
-            x = x.expand(len(self.weights[0]), *x.shape)
-        x = x / torch.sqrt(1 + (x / CLIP).square())
-        last = len(self.weights) - 1
-        layers = zip(self.weights, self.biases, strict=True)
-        for layer, (weight, bias) in enumerate(islice(layers, n_layers)):
-            x = torch.baddbmm(bias, x, weight)
-            if layer < last:
-                # SiLU is smooth, so integrated gradients converge fast and add up.
-                x = functional.dropout(functional.silu(x), self.dropout, self.training)
-        return x
 
 
 class NeuralTeacher(Teacher):
@@ -187,7 +145,6 @@ class NeuralTeacher(Teacher):
 
     def spread(self, X: Rows) -> FloatArray:
         """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
-
         ahead = self._forward_pass()
 
         def chunk(X: Rows) -> FloatArray:
@@ -207,8 +164,7 @@ class NeuralTeacher(Teacher):
         return in_chunks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
     def _forward_pass(self) -> ForwardPass:
-        network = self._network
-        return ForwardPass([*network.weights], [*network.biases], self._preparation, CLIP)
+        return ForwardPass(self._network, self._preparation)
 
     def _inputs(self, X: Rows) -> Tensor:
         prepared = self._preparation(self._readable.transform(X))
@@ -280,7 +236,7 @@ class NeuralTeacher(Teacher):
         on_epoch: Callable[[int, float], None] | None,
     ) -> None:
         epoch_steps = -(-len(rows) // self.batch_size)
-        keeper = _BestMembers(self._network, self.patience)
+        keeper = BestMembers(self._network, self.patience)
 
         def on_step(step: int, _: float) -> bool:
             if step % epoch_steps:
@@ -298,7 +254,7 @@ class NeuralTeacher(Teacher):
         with seeded(integer_seed(rng)):
             descend(
                 self._network,
-                _epochs(len(rows), self.members, self.batch_size, rng),
+                epochs(len(rows), self.members, self.batch_size, rng),
                 lambda chosen: self._losses(self._network(rows[chosen]), targets[chosen]).sum(),
                 recipe,
                 on_step,
@@ -352,38 +308,6 @@ class NeuralTeacher(Teacher):
         )
         teacher._precise = copy.deepcopy(teacher._network).double().requires_grad_(False)
         return teacher
-
-
-class _BestMembers:
-    """Keeps each member's parameters from the epoch in which its validation loss was lowest."""
-
-    def __init__(self, network: nn.Module, patience: int) -> None:
-        self.network, self.patience, self.waited = network, patience, 0
-        self.best = torch.full((len(next(network.parameters())),), torch.inf)
-        self.kept = [p.detach().clone() for p in network.parameters()]
-
-    def judge(self, losses: Tensor) -> bool:
-        """Keep the members that improved; True where patience has run out."""
-        improved = losses < self.best
-        self.best = torch.where(improved, losses, self.best)
-        for kept, parameter in zip(self.kept, self.network.parameters(), strict=True):
-            kept[improved] = parameter.detach()[improved]
-        self.waited = 0 if bool(improved.any()) else self.waited + 1
-        return self.waited >= self.patience
-
-    def restore(self) -> None:
-        """Give every member its best parameters back."""
-        with torch.no_grad():
-            for kept, parameter in zip(self.kept, self.network.parameters(), strict=True):
-                parameter.copy_(kept)
-
-
-def _epochs(n: int, members: int, batch_size: int, rng: np.random.Generator) -> Iterator[Tensor]:
-    """Give row indices ``(members, batch)`` without end, each member in an order of its own."""
-    while True:
-        order = rng.permuted(np.tile(np.arange(n), (members, 1)), axis=1)
-        for start in range(0, n, batch_size):
-            yield torch.from_numpy(order[:, start : start + batch_size])
 
 
 def fitted_temperature(logits: FloatArray, y: np.ndarray) -> float:
