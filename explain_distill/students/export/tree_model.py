@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from explain_distill._types import TaskKind
@@ -132,12 +133,12 @@ class TreeModel:
         """All questions of all trees."""
         return (branch.question for tree in self.trees for branch in tree.branches)
 
-    @property
+    @cached_property
     def gated(self) -> bool:
         """Whether its questions are weighted sums."""
         return any(isinstance(question, Gate) for question in self.questions)
 
-    @property
+    @cached_property
     def asked(self) -> list[int]:
         """The readable features that some question asks for, in order."""
         asked: set[int] = set()
@@ -148,7 +149,7 @@ class TreeModel:
                 asked.update(feature for feature, _ in question.weights)
         return sorted(asked)
 
-    @property
+    @cached_property
     def asked_whether_missing(self) -> list[int]:
         """The readable features of which some gate asks whether they are missing, in order."""
         gates = (question for question in self.questions if isinstance(question, Gate))
