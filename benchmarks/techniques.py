@@ -15,7 +15,7 @@ Tables with more rows are cut to 4 000 training rows, by the seed. Students that
 1 500 steps, a quarter of their default, and boosted trees 300 trees on 50 000 rows.
 
 What is measured goes to ``benchmarks/results/techniques.json``, cell by cell, and is not measured
-again.
+again; the tables that are printed also go into ``docs/techniques.md``.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from explain_distill.metrics.attribution import rank_correlation
 from explain_distill.metrics.fidelity import score_r2
 
 RESULTS = Path(__file__).parent / "results" / "techniques.json"
+PAGE = Path(__file__).parents[1] / "docs" / "techniques.md"
+FIRST, LAST = "<!-- measured: first -->\n", "<!-- measured: last -->\n"
 TABLES = (
     "breast-cancer",
     "wine",
@@ -217,6 +219,8 @@ def main() -> None:
         seeds = [int(seed) for seed in arguments.seeds.split(",")]
         measure(seeds, arguments.tables.split(","))
     print(shown())
+    before, _, rest = PAGE.read_text().partition(FIRST)
+    PAGE.write_text(f"{before}{FIRST}\n{shown()}\n\n{LAST}{rest.partition(LAST)[2]}")
 
 
 if __name__ == "__main__":

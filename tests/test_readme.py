@@ -28,6 +28,13 @@ def test_the_table_of_reasons_is_what_was_measured():
     assert measured["shown"]() in (ROOT / "README.md").read_text()
 
 
+def test_the_tables_of_techniques_are_what_was_measured():
+    measured = runpy.run_path(str(ROOT / "benchmarks" / "techniques.py"))
+    if not measured["RESULTS"].exists():
+        pytest.skip("benchmarks/techniques.py has not been run")
+    assert measured["shown"]() in (ROOT / "docs" / "techniques.md").read_text()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_to_files_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
