@@ -26,7 +26,7 @@ class ActiveQueries(Technique):
     Parameters
     ----------
     share : float, default=0.25
-        Above 0 and below 1.
+        Above 0 and at most 0.5, so that no more rows are asked again than were new.
 
     References
     ----------
@@ -38,9 +38,9 @@ class ActiveQueries(Technique):
     NAME: ClassVar[str] = "active-queries"
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
+        if not 0 < self.share <= 0.5:
             raise DataError(
-                f"share must be above 0 and below 1; however, got {self.share:g}. "
+                f"share must be above 0 and at most 0.5; however, got {self.share:g}. "
                 "0.25 makes a quarter of each batch rows that are asked again."
             )
 

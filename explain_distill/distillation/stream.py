@@ -15,6 +15,7 @@ from explain_distill.distillation.active_queries import ActiveQueries
 from explain_distill.distillation.hints import Hints
 from explain_distill.distillation.targets import Labeller
 from explain_distill.distillation.techniques import PairedRows
+from explain_distill.exceptions import DataError
 from explain_distill.students.base import Batch
 
 BATCHES = 16  # the teacher labels so many batches at once
@@ -79,6 +80,11 @@ class Stream:
         self.hints = next((each for each in techniques if isinstance(each, Hints)), None)
         self.queries = next((each for each in techniques if isinstance(each, ActiveQueries)), None)
         self.n_pairs = student.batch_size // (4 * max(1, len(self.paired)))
+        if self.paired and not self.n_pairs:
+            raise DataError(
+                f"batch_size must be at least {4 * len(self.paired)}, for a pair of rows in half of "
+                f"a batch; however, got {student.batch_size}. Leave it out for the default."
+            )
         self.n_single = student.batch_size - 2 * self.n_pairs * len(self.paired)
         self.n_again = round(self.queries.share * self.n_single) if self.queries else 0
         self.n_hinted = round(self.hints.share * student.n_steps / BATCHES) if self.hints else 0

@@ -310,13 +310,27 @@ def test_an_ensemble_needs_two_members(wine, wine_teacher):
         (lambda: xd.GradientMatching(weight=0), "weight must be a number above 0; however, got 0"),
         (lambda: xd.GradientMatching(step=0), "step must be above 0 and at most 1"),
         (lambda: xd.AttributionMatching(weight=-1), "weight must be a number above 0"),
-        (lambda: xd.ActiveQueries(share=1), "share must be above 0 and below 1; however, got 1"),
+        (lambda: xd.ActiveQueries(share=0.6), "above 0 and at most 0.5; however, got 0.6"),
         (lambda: xd.Hints(share=0), "share must be above 0 and below 1; however, got 0"),
     ],
 )
 def test_options_out_of_range_are_refused(make, message):
     with pytest.raises(DataError, match=message):
         make()
+
+
+def test_a_batch_too_small_for_pairs_is_refused(mixed, mixed_teacher):
+    tiny = xd.MLP(batch_size=3)
+    with pytest.raises(DataError, match="batch_size must be at least 4, for a pair"):
+        xd.distill(mixed_teacher, tiny, mixed[0], techniques=[xd.AttributionMatching()])
+
+
+def test_as_many_rows_may_be_asked_again_as_are_new(mixed, mixed_teacher):
+    half = [xd.ActiveQueries(share=0.5), xd.AttributionMatching()]
+    student = xd.MLP(hidden=(8,), n_steps=40, batch_size=6)
+    assert np.isfinite(
+        xd.distill(mixed_teacher, student, mixed[0], techniques=half).weights_[0]
+    ).all()
 
 
 def test_a_technique_comes_once(mixed, mixed_teacher):
