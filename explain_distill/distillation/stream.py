@@ -82,8 +82,8 @@ class Stream:
         self.n_pairs = student.batch_size // (4 * max(1, len(self.paired)))
         if self.paired and not self.n_pairs:
             raise DataError(
-                f"batch_size must be at least {4 * len(self.paired)}, for a pair of rows in half of "
-                f"a batch; however, got {student.batch_size}. Leave it out for the default."
+                f"batch_size must be at least {4 * len(self.paired)}, for half of a batch comes in "
+                f"pairs; however, got {student.batch_size}. Leave it out for the default."
             )
         self.n_single = student.batch_size - 2 * self.n_pairs * len(self.paired)
         self.n_again = round(self.queries.share * self.n_single) if self.queries else 0

@@ -321,7 +321,7 @@ def test_options_out_of_range_are_refused(make, message):
 
 def test_a_batch_too_small_for_pairs_is_refused(mixed, mixed_teacher):
     tiny = xd.MLP(batch_size=3)
-    with pytest.raises(DataError, match="batch_size must be at least 4, for a pair"):
+    with pytest.raises(DataError, match="batch_size must be at least 4, for half of"):
         xd.distill(mixed_teacher, tiny, mixed[0], techniques=[xd.AttributionMatching()])
 
 
