@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-START, END = 0.1, 0.6  # shares of the training between which features are taken away
+START, END = 0.1, 0.8  # shares of the training between which features are taken away
 EVERY = 10  # steps between two looks at the weights
 
 
