@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import torch
-from scipy.special import expit, log_softmax
+from scipy.special import log_softmax
 from sklearn.base import clone
 from torch import Tensor, nn
 
@@ -19,23 +19,14 @@ from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import is_hard
-from explain_distill.students.gate_refinement import HardTree
 from explain_distill.students.greedy_start import greedy_gates
 from explain_distill.students.sparse_gates import SparseGates
 from explain_distill.students.stepwise import Lesson, StepwiseStudent
-from explain_distill.students.tree_network import Answer, TreeNetwork, path_probabilities
-from explain_distill.students.tree_shape import (
-    checked,
-    complete,
-    followed,
-    levels,
-    places,
-    reached,
-    without,
-)
+from explain_distill.students.tree_network import Answer, TreeNetwork
+from explain_distill.students.tree_parts import TreeParts
+from explain_distill.students.tree_shape import checked, complete, levels
 
 MAX_DEPTH = 12
-SMALLEST = 1e-300  # of a mixed probability
 SHARPENED_BETWEEN = (0.3, 0.8)  # shares of the training
 RECENT_BATCHES = 64  # on which a tree is pruned and refined
 BLOCK_ROWS = 1024  # rows scored at a time, so that what they need stays in the cache
@@ -165,37 +156,39 @@ class SoftTree(StepwiseStudent):
 
     def _outputs(self, X: ReadableRows) -> FloatArray:
         """Answer rows with softened scores ``(n_samples, n_scores)``, up to a row's constant."""
-        logits = self.gates(X).T
+        prepared = self.preparation_(X)
         if self.inference == "path":
-            leaf = followed(self.children_, logits)
-            outputs = self.leaf_outputs_[leaf]
-            if self.leaf_weights_ is not None:
-                outputs += np.einsum("np,npk->nk", self.preparation_(X), self.leaf_weights_[leaf])
-            return outputs
-        reach = reached(self.children_, expit(logits), expit(-logits))[len(logits) :]
-        if self.leaf_weights_ is not None:
-            slopes = np.tensordot(self.preparation_(X), self.leaf_weights_, axes=(1, 1))
-            return np.einsum("ln,nlk->nk", reach, slopes + self.leaf_outputs_)
-        if self.task == "regression":
-            return reach.T @ self.leaf_outputs_
-        mixed = reach.T @ np.exp(self.leaf_outputs_)
-        return np.log(np.maximum(mixed, SMALLEST))
+            return self._parts().answer_of_path(prepared)
+        return self._parts().answer_of_mixture(prepared)
 
     def path_probabilities(self, X: ReadableRows) -> FloatArray:
         """Give each leaf's probability: ``(n_samples, n_leaves)``."""
-        logits = self.gates(X).T
-        return reached(self.children_, expit(logits), expit(-logits))[len(logits) :].T
+        return self._parts().paths(self.preparation_(X)).T
 
     def most_probable_leaf(self, X: ReadableRows) -> np.ndarray:
         """Give the leaf at which a row comes by the more probable side of each gate: ``(n,)``."""
-        return followed(self.children_, self.gates(X).T)
+        return self._parts().path(self.preparation_(X))
 
     def gates(self, X: ReadableRows) -> FloatArray:
         """Give each node's logit of going right: ``(n_samples, n_leaves - 1)``."""
-        return self._gates_of(self.preparation_(X))
+        return self._parts().logits(self.preparation_(X))
 
-    def _gates_of(self, prepared: FloatArray) -> FloatArray:
-        return (prepared @ self.gate_weights_ + self.gate_biases_) * self.inverse_temperatures_
+    def _parts(self) -> TreeParts:
+        return TreeParts(
+            self.children_,
+            self.gate_weights_,
+            self.gate_biases_,
+            self.inverse_temperatures_,
+            self.leaf_outputs_,
+            self.leaf_weights_,
+            self.task == "classification",
+        )
+
+    def _take_parts(self, parts: TreeParts) -> None:
+        self.children_, self.leaf_weights_ = parts.children, parts.slopes
+        self.gate_weights_, self.gate_biases_ = parts.weights, parts.biases
+        self.inverse_temperatures_ = parts.inverse_temperatures
+        self.leaf_outputs_ = parts.outputs
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy of so many leaves, a power of two."""
@@ -228,31 +221,12 @@ class SoftTree(StepwiseStudent):
         """Give the score of the mixture as a differentiable function of prepared rows."""
         if self.inference == "path":
             return None
-        weights, biases, inverse_temperatures, leaves = (
-            torch.from_numpy(array)
-            for array in (
-                self.gate_weights_,
-                self.gate_biases_,
-                self.inverse_temperatures_,
-                self.leaf_outputs_,
-            )
-        )
-
-        slopes = None if self.leaf_weights_ is None else torch.from_numpy(self.leaf_weights_)
+        parts = self._parts()
 
         def score(prepared: Tensor) -> Tensor:
-            paths = path_probabilities(
-                self.children_, (prepared @ weights + biases) * inverse_temperatures
-            )
-            if slopes is not None:
-                held = torch.einsum("np,lpk->nlk", prepared, slopes) + leaves
-                outputs = torch.einsum("nl,nlk->nk", paths, held)
-            elif self.task == "regression":
-                outputs = paths @ leaves
+            outputs = parts.differentiable_mixture(prepared)
             if self.task == "regression":
                 return outputs + torch.from_numpy(self.output_centre_)
-            if slopes is None:
-                outputs = (paths @ leaves.exp()).clamp_min(SMALLEST).log()
             return (outputs - outputs.mean(dim=1, keepdim=True)) * self.temperature
 
         return GradientModel(score, self.preparation_, self.preparation_.origin)
@@ -343,16 +317,18 @@ class SoftTree(StepwiseStudent):
         if self._sparse is not None:
             self._sparse.project(network.weights)
         del self._sparse
-        self.children_ = complete(self.depth)
-        self.gate_weights_ = _array(network.weights.T)
-        self.gate_biases_ = _array(network.biases[:, 0])
-        inverse_temperatures = network.log_inverse_temperatures[:, 0].exp() * network.sharpness
-        self.inverse_temperatures_ = _array(inverse_temperatures)
         outputs, slopes = _array(network.outputs().T), network.leaf_slopes()
-        self.leaf_weights_ = None if slopes is None else _array(slopes)
-        if self.task == "classification":
-            outputs = log_softmax(outputs, axis=1)
-        self.leaf_outputs_ = outputs
+        classify = self.task == "classification"
+        parts = TreeParts(
+            complete(self.depth),
+            _array(network.weights.T),
+            _array(network.biases[:, 0]),
+            _array(network.log_inverse_temperatures[:, 0].exp() * network.sharpness),
+            log_softmax(outputs, axis=1) if classify else outputs,
+            None if slopes is None else _array(slopes),
+            classify,
+        )
+        self._take_parts(parts)
 
     @property
     def _remembers(self) -> int:
@@ -363,36 +339,13 @@ class SoftTree(StepwiseStudent):
         if not self.pruning and not self.refinements:
             return
         rows = torch.cat([lesson.rows for lesson in lessons]).double().numpy()
+        parts = self._parts()
         if self.pruning:
-            self._prune(rows)
-        if self.refinements and self.inference == "path" and self.leaf_weights_ is None:
-            self._refine(rows, torch.cat([lesson.labels.T for lesson in lessons]).double().numpy())
-
-    def _prune(self, prepared: FloatArray) -> None:
-        logits = self._gates_of(prepared).T
-        reach = reached(self.children_, expit(logits), expit(-logits)).max(axis=1)
-        closed = reach[places(self.children_)] <= self.pruning
-        self.children_, gates, leaves = without(self.children_, closed)
-        self.gate_weights_ = self.gate_weights_[:, gates]
-        self.gate_biases_ = self.gate_biases_[gates]
-        self.inverse_temperatures_ = self.inverse_temperatures_[gates]
-        self.leaf_outputs_ = self.leaf_outputs_[leaves]
-        if self.leaf_weights_ is not None:
-            self.leaf_weights_ = self.leaf_weights_[leaves]
-
-    def _refine(self, prepared: FloatArray, labels: FloatArray) -> None:
-        unit = self.inverse_temperatures_
-        hard = HardTree(
-            self.children_,
-            self.gate_weights_ * unit,
-            self.gate_biases_ * unit,
-            self.leaf_outputs_,
-            self.task == "classification",
-        )
-        for _ in range(self.refinements):
-            hard.refine(prepared, labels)
-        self.gate_weights_, self.gate_biases_ = hard.weights / unit, hard.biases / unit
-        self.leaf_outputs_ = hard.answers
+            parts = parts.pruned(rows, self.pruning)
+        if self.refinements and self.inference == "path" and parts.slopes is None:
+            labels = torch.cat([lesson.labels.T for lesson in lessons]).double().numpy()
+            parts = parts.refined(rows, labels, self.refinements)
+        self._take_parts(parts)
 
     def write(self, folder: Path) -> Json:
         """Write the arrays as safetensors."""

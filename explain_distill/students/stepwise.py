@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +26,11 @@ from explain_distill.students.base import (
     first_batches,
     is_hard,
     soft_scores,
+)
+from explain_distill.students.matching import (
+    difference_of_errors,
+    differentiable_match,
+    matched_scores,
 )
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
@@ -253,7 +258,7 @@ class StepwiseStudent(Student):
             distance = ((outputs - lesson.logs) * self._unit).square().mean()
             return distance, distance
         weights = (self._unit**2, KL_WEIGHT * self.temperature**2)
-        return _apply_matched(outputs, lesson.labels, lesson.logs, *weights)
+        return differentiable_match(outputs, lesson.labels, lesson.logs, *weights)
 
     def _matched_row_by_row(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
         """Match scores as `_matched` does, with hard labels, weights and pairs."""
@@ -302,72 +307,6 @@ class StepwiseStudent(Student):
         if self.task == "regression":
             return outputs + self.output_centre_
         return (outputs - outputs.mean(axis=1, keepdims=True)) * self.temperature
-
-
-def difference_of_errors(errors: Tensor, pairs: Tensor) -> Tensor:
-    """Give the mean square by which the errors of paired rows differ, each pair by its weight.
-
-    Parameters
-    ----------
-    errors : Tensor of shape (n_scores, n)
-        Student less teacher, in standard deviations of the teacher's score.
-    pairs : Tensor of shape (n_pairs,)
-        Of rows 0 and 1, 2 and 3, …
-    """
-    first, second = errors[:, : 2 * len(pairs) : 2], errors[:, 1 : 2 * len(pairs) : 2]
-    return (pairs * (first - second).square().mean(dim=0)).mean()
-
-
-def matched_scores(
-    outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Match softened scores, and a little of the probabilities.
-
-    Parameters
-    ----------
-    outputs : Tensor of shape (n_scores, n)
-        The student's softened scores, up to a row's constant.
-    labels, logs : Tensor of shape (n_scores, n)
-        The teacher's softened probabilities, and their logarithms.
-    matching, divergence : float
-        The weights of the mean squared distance of centred scores, and of the mean
-        Kullback-Leibler divergence of the student from the teacher.
-
-    Returns
-    -------
-    matched, loss : Tensor of shape ()
-        The first term alone, and the sum of both.
-    slope : Tensor of shape (n_scores, n)
-        Of the loss along the outputs.
-    """
-    n_scores, n = outputs.shape
-    ahead = outputs - logs
-    normaliser = outputs.logsumexp(dim=0)
-    apart = (normaliser.sum() - torch.dot(labels.flatten(), ahead.flatten())) / n
-    slope = (outputs - normaliser).exp_().sub_(labels).mul_(divergence / n)
-    ahead.sub_(ahead.mean(dim=0))
-    slope.add_(ahead, alpha=2 * matching / (n * n_scores))
-    matched = ahead.square_().mean().mul_(matching)
-    return matched, matched + divergence * apart, slope
-
-
-class _MatchedScores(torch.autograd.Function):
-    """The loss of `matched_scores`, whose slope is found along with it."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
-    ) -> tuple[Tensor, Tensor]:
-        matched, loss, ctx.slope = matched_scores(outputs, labels, logs, matching, divergence)
-        ctx.mark_non_differentiable(matched)
-        return matched, loss
-
-    @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
-        return ctx.slope * slopes[1], None, None, None, None
-
-
-_apply_matched = cast(Callable[..., tuple[Tensor, Tensor]], _MatchedScores.apply)
 
 
 class _Progress:

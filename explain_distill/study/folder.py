@@ -15,7 +15,8 @@ Nothing in it can run code when it is read: JSON, Parquet without pandas' metada
 Each array is checked before it is used, so that a tampered file cannot lead outside of its arrays.
 
 `FORMAT` is raised where a folder of the old form could no longer be read as the new one, never for
-a further key or file; then `read_study` says what to do with folders of the old number.
+a further key or file; then `read_study` says what to do with folders of the old number. Format 2
+keeps soft trees of any shape, and boosted trees as checked arrays; a folder of format 1 is refused.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from explain_distill.students.names import STUDENTS
 from explain_distill.study.about import About
 from explain_distill.study.json_files import (
     FORMAT,
+    RESULTS_FORMAT,
     read_json,
     told_as_format_error,
     write_json,
@@ -75,7 +77,7 @@ def write_study(
         header["front"] = front.to_json()
     write_json(folder / "study.json", header)
     rows = [metric.to_json() for metric in comparison.metrics]
-    write_json(folder / "results.json", {"format": FORMAT, "metrics": rows})
+    write_json(folder / "results.json", {"format": RESULTS_FORMAT, "metrics": rows})
     if comparison.teacher is not None and about.teacher_kept:
         _write_model(folder / "teacher", comparison.teacher, {})
     for name, student in comparison.students.items():
@@ -119,7 +121,7 @@ def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None, Front |
     header = read_json(folder / "study.json")
     with told_as_format_error(folder / "study.json"):
         about = About.from_json(header)
-    results = read_json(folder / "results.json")
+    results = read_json(folder / "results.json", RESULTS_FORMAT)
     with told_as_format_error(folder / "results.json"):
         metrics = tuple(_metric(row) for row in results["metrics"])
         names = check_names(dict.fromkeys(m.model for m in metrics if m.role == "student"))

@@ -12,8 +12,11 @@ import pyarrow as pa
 from explain_distill._types import Json
 from explain_distill.exceptions import StudyFormatError
 
-FORMAT = 1
-"""See `explain_distill.study.folder` for when it is raised."""
+FORMAT = 2
+"""Of a study's folder; see `explain_distill.study.folder` for when it is raised."""
+
+RESULTS_FORMAT = 1
+"""Of results.json, on which people's programs rely."""
 
 
 def write_json(path: Path, value: Json) -> None:
@@ -23,8 +26,8 @@ def write_json(path: Path, value: Json) -> None:
     )
 
 
-def read_json(path: Path) -> Json:
-    """Read a JSON object that has this version's format number.
+def read_json(path: Path, expected: int = FORMAT) -> Json:
+    """Read a JSON object that has the expected format number.
 
     Raises
     ------
@@ -33,10 +36,10 @@ def read_json(path: Path) -> Json:
     with told_as_format_error(path):
         value = json.loads(path.read_text(encoding="utf-8"))
         number = value.get("format")
-    if number != FORMAT:
+    if number != expected:
         raise StudyFormatError(
-            f"'{path}' must have format {FORMAT}; however, it has {number!r}. Open it with the "
-            "version of explain-distill that wrote it."
+            f"'{path}' must have format {expected}; however, it has {number!r}. Open it with the "
+            "version of explain-distill that wrote it, or run the study again."
         )
     return dict(value)
 

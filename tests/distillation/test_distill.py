@@ -155,7 +155,7 @@ def test_gradients_of_soft_labels_keep_their_size_whatever_the_temperature():
     # (student - teacher) / n_classes, however hot it is.
     import torch
 
-    from explain_distill.students.stepwise import matched_scores
+    from explain_distill.students.matching import matched_scores
 
     rng = np.random.default_rng(0)
     teacher, student = (torch.from_numpy(rng.normal(size=(3, 50))) for _ in range(2))

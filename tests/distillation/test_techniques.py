@@ -123,7 +123,7 @@ def test_a_pairs_loss_is_the_mean_square_of_the_slopes_error():
     X = rng.normal(size=(500, 1))
     rows = technique.pairs(xd.TrainingRows(), X, 20_000, rng)
     errors = torch.as_tensor(3 * rows / X.std())
-    from explain_distill.students.stepwise import difference_of_errors
+    from explain_distill.students.matching import difference_of_errors
 
     pairs = torch.full((20_000,), technique.pair_weight(1), dtype=torch.float64)
     assert float(difference_of_errors(errors.T, pairs)) == pytest.approx(9, rel=0.05)

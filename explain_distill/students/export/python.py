@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, Feature, number_of_level
 from explain_distill.students.export.quoting import exact, total
 from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
-from explain_distill.students.soft_tree import SMALLEST
+from explain_distill.students.tree_parts import SMALLEST
 
 E = "2.718281828459045"
 

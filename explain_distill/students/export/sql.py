@@ -5,7 +5,7 @@ from __future__ import annotations
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
 from explain_distill.students.export.quoting import exact, sql_name, sql_text, total
 from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
-from explain_distill.students.soft_tree import SMALLEST
+from explain_distill.students.tree_parts import SMALLEST
 
 TABLE = "rows"
 TREES_A_PART = 64
