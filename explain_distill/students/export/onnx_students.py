@@ -14,8 +14,8 @@ from explain_distill.students.export.onnx_graph import INPUT, Graph
 from explain_distill.students.export.onnx_trees import tree_graph
 from explain_distill.students.mlp import MLP
 from explain_distill.students.soft_tree import SoftTree
-from explain_distill.students.tree_parts import SMALLEST
 from explain_distill.students.stepwise import StepwiseStudent
+from explain_distill.students.tree_parts import SMALLEST
 
 
 def onnx_model(student: Student) -> bytes:
