@@ -40,14 +40,20 @@ LEAST_DECADES = 0.3
 def colours(models: Sequence[str]) -> dict[str, str]:
     """Give each model its colour.
 
-    The teacher's is the same in every study, and so are those of the students that keep the name
-    of their kind; other names take what is free.
+    The teacher's is the same in every study, and so are those of the students that are named for
+    their kind, with or without a size, the first of each kind; other names take what is free.
     """
     kinds = dict(zip(STUDENTS, PALETTE, strict=False)) | {"teacher": TEACHER, LEAF: LEAF_COLOUR}
-    free = [c for c in PALETTE if c not in {kinds[name] for name in models if name in kinds}]
-    others = [name for name in models if name not in kinds]
-    given = {name: free[place % len(free)] for place, name in enumerate(others)}
-    return {name: (kinds | given)[name] for name in models}
+    given: dict[str, str] = {}
+    for name in models:
+        kind, _, size = name.rpartition("-")
+        colour = kinds.get(kind if size.isdecimal() else name)
+        if colour is not None and colour not in given.values():
+            given[name] = colour
+    free = [c for c in PALETTE if c not in given.values()] or list(PALETTE)
+    others = [name for name in models if name not in given]
+    given |= {name: free[place % len(free)] for place, name in enumerate(others)}
+    return {name: given[name] for name in models}
 
 
 # -- figures with intervals ------------------------------------------------------------------------

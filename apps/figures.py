@@ -7,6 +7,7 @@ import pandas as pd
 
 from explain_distill.app import words
 from explain_distill.audit.compare import Comparison
+from explain_distill.report.front import TEST_FIGURES
 from explain_distill.report.wording import FIGURES, called
 from explain_distill.study.study import Study
 
@@ -71,14 +72,14 @@ def n_bytes(comparison: Comparison, name: str) -> float | None:
 
 
 def figure_table(study: Study) -> pd.DataFrame:
-    """Give all figures, a row a metric and a column a model, an interval beside each.
+    """Give all figures of the leading students, a row a metric and a column a model.
 
     Returns
     -------
     DataFrame of str
         Indexed by the metric's name; the first column says which direction is better.
     """
-    comparison = study.comparison
+    comparison = study.leading
     families = dict.fromkeys(m.metric.partition(".")[0] for m in comparison.metrics)
     order = [*FAMILIES, *(family for family in families if family not in FAMILIES)]
     metrics = [metric for family in order for metric in measured(comparison, family)]
@@ -90,3 +91,23 @@ def figure_table(study: Study) -> pd.DataFrame:
         found = [comparison.get(model, metric) for metric in metrics]
         cells[model] = ["–" if m is None else words.figure(m) for m in found]
     return pd.DataFrame(cells, index=[name.name for name in named])
+
+
+def sizes_table(study: Study) -> pd.DataFrame:
+    """Give the leading figures of every student on test rows: a row a student, a column a metric.
+
+    Returns
+    -------
+    DataFrame of str
+        Indexed by the student's name.
+    """
+    comparison = study.comparison
+    known = [m for m in TEST_FIGURES if any(found.metric == m for found in comparison.metrics)]
+    cells = {
+        called(metric, study.about.task).name: [
+            "–" if (found := comparison.get(name, metric)) is None else words.figure(found)
+            for name in comparison.students
+        ]
+        for metric in known
+    }
+    return pd.DataFrame(cells, index=list(comparison.students))

@@ -45,6 +45,11 @@ class Choice:
         return self.study.about.task
 
     @property
+    def models(self) -> list[str]:
+        """The models that charts tell apart: the teacher, the leading students, the chosen one."""
+        return list(dict.fromkeys([*self.study.leading.models, self.student]))
+
+    @property
     def row(self) -> int:
         """The chosen row's index among the test rows, from 0."""
         return int(self.study.comparison.reasons.rows[self.place])

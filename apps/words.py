@@ -31,6 +31,10 @@ SUMS_NOTE = (
     "The base is the mean score of the background rows. The features' shares, added to it, give "
     "the model's score of this row."
 )
+SIZES_NOTE = (
+    "Filled marks are of validation rows, which choose; hollow ones of test rows, which judge. The "
+    "chosen size is blue. What follows below is told of the chosen sizes."
+)
 TOO_DEEP = "This tree has too many questions to draw; its words are below."
 MARKDOWN = frozenset("\\`*_{}[]()#+-.!|$<>~:")
 
@@ -125,8 +129,11 @@ def counted(n: int, noun: str) -> str:
 
 def lead(study: Study) -> str:
     """Say in a sentence or two who teaches, who learned and on what it was judged."""
-    names = [plain(name) for name in study.students]
+    names = [plain(name) for name in study.leading.students]
     learned = "student learned" if len(names) == 1 else "students learned"
+    if study.front is not None:
+        sizes = listed([f"{step.size}" for step in study.front.ladders[0].steps])
+        names[-1] += f", each at the sizes {sizes}, of which the chosen one is named"
     teacher = plain(study.about.teacher or "a model that is not described")
     return (
         f"The teacher is {teacher}. {how_many(len(names))} {learned} from it: {listed(names)}. "

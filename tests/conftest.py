@@ -1,6 +1,7 @@
 """Thread pools are capped before numpy and torch load; small trained models that tests share."""
 
 import os
+from dataclasses import replace
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "2")
@@ -10,6 +11,7 @@ import numpy as np  # noqa: E402 - the caps above come first
 import pytest  # noqa: E402
 
 import explain_distill as xd  # noqa: E402
+from explain_distill.audit.front import front_of, set_apart  # noqa: E402
 from explain_distill.data.dataset import Dataset, Task  # noqa: E402
 from explain_distill.data.features import Feature, Schema  # noqa: E402
 
@@ -80,6 +82,25 @@ def mixed_students(mixed, mixed_teacher):
 @pytest.fixture(scope="session")
 def wine_study(wine, wine_teacher, wine_students):
     return xd.compare(wine_teacher, wine_students, wine[1])
+
+
+@pytest.fixture(scope="session")
+def sized_study():
+    """Trees and perceptrons in several sizes, judged on enough rows to choose among them."""
+    train, test = mixed_table(n_rows=900).split(seed=0)
+    learned, validation = set_apart(train, seed=0)
+    teacher = xd.NeuralTeacher(members=2, width=32, max_epochs=20).fit(train)
+    plain = (xd.SoftTree(n_steps=300), xd.MLP(n_steps=300))
+    sizes = {f"{student.NAME}-{size}": size for student in plain for size in (2, 4, 8)}
+    students = {
+        f"{student.NAME}-{size}": xd.distill(teacher, student.with_size(size), learned)
+        for student in plain
+        for size in (2, 4, 8)
+    }
+    study = xd.compare(teacher, students, test)
+    front = front_of(study.comparison, sizes, validation)
+    metrics = (*study.comparison.metrics, *front.metrics())
+    return xd.Study(study.about, replace(study.comparison, metrics=metrics), train, front)
 
 
 def distilled(teacher, train):

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explain_distill.app import charts, figures, words
+from explain_distill.app import charts, figures, size_charts, words
 from explain_distill.app.state import Choice
-from explain_distill.report.wording import GROUPS, called
+from explain_distill.audit.front import Front
+from explain_distill.report.front import front_meaning, front_words
+from explain_distill.report.wording import GROUPS, STUDENT_KINDS, called, started
 from explain_distill.study.study import Study
 
 COLUMNS = 3
@@ -24,6 +26,8 @@ def show(choice: Choice) -> None:
     study = choice.study
     st.title(words.plain(study.about.name))
     _lead(study)
+    if study.front is not None:
+        _sizes(study, study.front)
     _against_size(study)
     _agreement(study)
     _family(study, "fidelity")
@@ -37,13 +41,30 @@ def _lead(study: Study) -> None:
     st.markdown(words.data_line(study.about))
     if study.comparison.caution is not None:
         st.warning(study.comparison.caution)
-    for name in study.students:
+    for name in study.leading.students:
         st.markdown(f"- **{words.plain(name)}.** {words.verdict(study.comparison, name)}")
     st.markdown(words.floor_and_ceiling(study.comparison))
 
 
+def _sizes(study: Study, front: Front) -> None:
+    st.subheader("How small may a student be?")
+    for sentence in front_words(front):
+        st.markdown(f"- {words.plain(sentence)}")
+    for measure in [gap.measure for gap in front.ladders[0].chosen.gaps]:
+        named = called(f"fidelity.{measure}", study.about.task)
+        columns = st.columns(max(COLUMNS, len(front.ladders)), gap="medium")
+        for column, ladder in zip(columns, front.ladders, strict=False):
+            with column:
+                table = size_charts.size_table(study.comparison, ladder, measure)
+                kind = started(STUDENT_KINDS.get(ladder.kind, ladder.kind))
+                draw(size_charts.against_sizes(table, ladder, kind, named))
+    st.caption(f"{words.SIZES_NOTE} {words.plain(front_meaning(front))}")
+    with st.expander("Every size on the test rows"):
+        st.table(figures.sizes_table(study))
+
+
 def _against_size(study: Study) -> None:
-    comparison = study.comparison
+    comparison = study.leading
     st.subheader("Fidelity against size")
     teacher = figures.n_bytes(comparison, "teacher")
     left, right = st.columns(2, gap="medium")
@@ -60,7 +81,7 @@ def _against_size(study: Study) -> None:
 
 
 def _agreement(study: Study) -> None:
-    comparison = study.comparison
+    comparison = study.leading
     st.subheader(GROUPS["attribution"])
     tables = {metric: figures.figures_of(comparison, metric) for metric in AGREEMENTS}
     columns = st.columns(COLUMNS, gap="medium")
@@ -72,7 +93,7 @@ def _agreement(study: Study) -> None:
 
 
 def _family(study: Study, family: str) -> None:
-    metrics = figures.charted(study.comparison, family)
+    metrics = figures.charted(study.leading, family)
     if not metrics:
         return
     st.subheader(GROUPS[family])
@@ -83,8 +104,8 @@ def _family(study: Study, family: str) -> None:
 def _row_of_charts(study: Study, metrics: Sequence[str]) -> None:
     for column, metric in zip(st.columns(COLUMNS, gap="medium"), metrics, strict=False):
         with column:
-            table = figures.figures_of(study.comparison, metric)
-            draw(charts.intervals(table, called(metric, study.about.task), study.comparison.models))
+            table = figures.figures_of(study.leading, metric)
+            draw(charts.intervals(table, called(metric, study.about.task), study.leading.models))
 
 
 def _table(study: Study) -> None:

@@ -69,7 +69,8 @@ def _choose_models(choice: Choice, method: str) -> list[str]:
     everyone = method == SAME_DRAWS and st.toggle(
         "All students beside the teacher", key="everyone", bind="query-params"
     )
-    return choice.study.comparison.models if everyone else ["teacher", choice.student]
+    models = choice.study.leading.models if everyone else ["teacher"]
+    return list(dict.fromkeys([*models, choice.student]))
 
 
 def _heading_row(choice: Choice, models: list[str]) -> None:
@@ -87,7 +88,7 @@ def _heading_all(choice: Choice) -> None:
 
 
 def _together(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
-    schema, models = choice.study.about.schema, choice.study.comparison.models
+    schema, models = choice.study.about.schema, choice.models
     unit = words.unit(choice.task)
     _heading_all(choice)
     table = shares.importance_table(told, schema.names, choice.score, k)
@@ -114,13 +115,13 @@ def _own_importance(choice: Choice, name: str, found: Attributions, k: int) -> N
     st.markdown(f"**{words.plain(name)}**: {words.plain(found.method)}")
     names = choice.study.about.schema.names
     table = shares.importance_table({name: found}, names, choice.score, k)
-    draw(charts.importance(table, choice.study.comparison.models, words.unit(choice.task)))
+    draw(charts.importance(table, choice.models, words.unit(choice.task)))
 
 
 def _own_row(choice: Choice, name: str, found: Attributions, k: int) -> None:
     schema = choice.study.about.schema
     table = shares.shares_table({name: found}, schema, choice.raw, choice.place, choice.score, k)
-    draw(charts.shares(table, choice.study.comparison.models, words.unit(choice.task)))
+    draw(charts.shares(table, choice.models, words.unit(choice.task)))
 
 
 def _sums(choice: Choice, told: Mapping[str, Attributions]) -> None:

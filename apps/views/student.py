@@ -61,7 +61,7 @@ def _no_tree(choice: Choice) -> None:
     told = {name: reasons[name] for name in ("teacher", choice.student)}
     names = choice.study.about.schema.names
     table = shares.importance_table(told, names, choice.score, shares.TOP)
-    draw(charts.importance(table, choice.study.comparison.models, words.unit(choice.task)))
+    draw(charts.importance(table, choice.models, words.unit(choice.task)))
     st.subheader(f"Test row {choice.row + 1}")
     _answers(choice, None)
 
@@ -74,4 +74,4 @@ def _answers(choice: Choice, leaf: tuple[float, ...] | None) -> None:
     st.markdown(" · ".join(f"{words.plain(who)}: **{words.plain(what)}**" for who, what in told))
     if task.kind == "classification":
         table = rows.probabilities_table(comparison, choice.student, task, choice.row, leaf)
-        draw(charts.probabilities(table, [*comparison.models, rows.LEAF]))
+        draw(charts.probabilities(table, [*choice.models, rows.LEAF]))

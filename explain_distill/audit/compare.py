@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -106,6 +106,12 @@ class Comparison:
         """Look one figure up; None where it was not measured."""
         found = (m for m in self.metrics if m.model == model and m.metric == metric)
         return next(found, None)
+
+    def of(self, names: Collection[str]) -> Comparison:
+        """Give the same with these students alone; nothing is measured again."""
+        kept = {name: student for name, student in self.students.items() if name in names}
+        metrics = tuple(m for m in self.metrics if m.model == "teacher" or m.model in kept)
+        return replace(self, students=kept, metrics=metrics)
 
     @property
     def caution(self) -> str | None:

@@ -16,20 +16,19 @@ fails.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
 
 from explain_distill._random import generator
-from explain_distill._types import FloatArray, IntArray, Json
+from explain_distill._types import FloatArray, IntArray, Json, Scores
+from explain_distill.audit.compare import Comparison, Metric
 from explain_distill.data.dataset import Dataset, split_indices
 from explain_distill.metrics.fidelity import row_losses
 from explain_distill.metrics.intervals import LEVEL, Estimate, mean, proportion
 from explain_distill.metrics.paired import excess_bound, fewest_rows
-from explain_distill.students.base import Student
-from explain_distill.teachers.base import Teacher
 
 MARGIN = 0.02
 """Two of 100 answers, and 2% of the score's variance."""
@@ -95,11 +94,15 @@ class Ladder:
         What a size counts.
     steps : tuple of Step
         Ascending.
+    tested : tuple of Gap
+        Of the chosen size, on the test rows, which had no say in the choice: one comparison, made
+        once. Empty where they are not known.
     """
 
     kind: str
     unit: str
     steps: tuple[Step, ...]
+    tested: tuple[Gap, ...] = field(default=(), repr=False)
 
     @property
     def chosen(self) -> Step:
@@ -132,6 +135,20 @@ class Front:
     def fewest_rows(self) -> int:
         """So many rows, or groups of them, can show that a size does as well, and no fewer."""
         return fewest_rows(self.margin, level=self.level)
+
+    def metrics(self) -> list[Metric]:
+        """Give each student's size and its fidelity on validation rows, as rows of results.json."""
+        rows = []
+        for step in (step for ladder in self.ladders for step in ladder.steps):
+            rows.append(Metric(step.student, "student", "complexity.size", step.size))
+            for gap in step.gaps:
+                of = gap.loss
+                low, high = (None if end is None else 1 - end for end in (of.high, of.low))
+                told = Estimate(1 - of.value, low, high, of.n, of.level)
+                rows.append(
+                    Metric(step.student, "student", f"validation.{gap.measure}", **asdict(told))
+                )
+        return rows
 
     def to_json(self) -> Json:
         """Give the fields as a JSON object."""
@@ -238,44 +255,51 @@ def set_apart(train: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     return train.take(np.setdiff1d(np.arange(len(train)), rows)), train.take(rows)
 
 
-def front_of(
-    teacher: Teacher, students: Mapping[str, Student], sizes: Mapping[str, int], validation: Dataset
-) -> Front:
+def front_of(comparison: Comparison, sizes: Mapping[str, int], validation: Dataset) -> Front:
     """Judge students of several sizes, kind by kind.
 
     Parameters
     ----------
-    teacher : Teacher
-    students : mapping of str to Student
-        Fitted on other rows.
+    comparison : Comparison
+        The teacher and the students, as judged on test rows.
     sizes : mapping of str to int
         Of each student.
     validation : Dataset
-        Rows that no student learned from, and that are not kept for testing.
+        Rows that no student learned from, and none of which is a test row.
 
     Returns
     -------
     Front
     """
-    answers, readable = teacher.predict_score(validation.X), validation.readable()
+    students, test = comparison.students, comparison.data
+    assert comparison.teacher is not None
+    readable = validation.readable()
+    scores = {name: student.predict_score(readable) for name, student in students.items()}
+    scores["teacher"] = comparison.teacher.predict_score(validation.X)
     classify = validation.task.kind == "classification"
-    losses = {
-        name: row_losses(answers, student.predict_score(readable), classify=classify)
-        for name, student in students.items()
-    }
     ladders = []
     for kind in dict.fromkeys(student.NAME for student in students.values()):
         names = [name for name, student in students.items() if kind == student.NAME]
         names.sort(key=sizes.__getitem__)
-        told = {
-            measure: np.column_stack([losses[name][measure] for name in names])
-            for measure in losses[names[0]]
-        }
-        unit = students[names[0]].SIZE_UNIT
-        of = {name: sizes[name] for name in names}
-        ladders.append(judge_sizes(kind, unit, of, told, validation.groups))
+        losses = _losses(scores, names, classify)
+        unit, of = students[names[0]].SIZE_UNIT, {name: sizes[name] for name in names}
+        ladder = judge_sizes(kind, unit, of, losses, validation.groups)
+        place = names.index(ladder.chosen.student)
+        tested = tuple(
+            _gap(measure, values, place, None if test is None else test.groups, LEVEL, LEVEL)
+            for measure, values in _losses(comparison.scores, names, classify).items()
+        )
+        ladders.append(replace(ladder, tested=tested))
     n_groups = None if validation.groups is None else len(np.unique(validation.groups))
     return Front(len(validation), n_groups, MARGIN, LEVEL, tuple(ladders))
+
+
+def _losses(
+    scores: Mapping[str, Scores], names: Sequence[str], classify: bool
+) -> dict[str, FloatArray]:
+    """Give what each of these students loses on each row, by measure: ``(n_samples, n_sizes)``."""
+    each = [row_losses(scores["teacher"], scores[name], classify=classify) for name in names]
+    return {measure: np.column_stack([told[measure] for told in each]) for measure in each[0]}
 
 
 def _ladder_of(json: Json) -> Ladder:
@@ -285,10 +309,14 @@ def _ladder_of(json: Json) -> Ladder:
             str(step["student"]),
             int(step["size"]),
             verdicts[verdicts.index(step["verdict"])],
-            tuple(Gap(**gap | {"loss": Estimate(**gap["loss"])}) for gap in step["gaps"]),
+            _gaps_of(step["gaps"]),
         )
         for step in json["steps"]
     )
     if [step.verdict for step in steps].index("largest") != len(steps) - 1:
         raise ValueError("the last of the sizes must be the largest")
-    return Ladder(str(json["kind"]), str(json["unit"]), steps)
+    return Ladder(str(json["kind"]), str(json["unit"]), steps, _gaps_of(json["tested"]))
+
+
+def _gaps_of(json: list[Json]) -> tuple[Gap, ...]:
+    return tuple(Gap(**gap | {"loss": Estimate(**gap["loss"])}) for gap in json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from explain_distill.audit.front import Front, Gap, Ladder, Step
@@ -22,8 +23,6 @@ from explain_distill.report.wording import (
     called,
     count,
     joined,
-    percent,
-    spoken,
     started,
 )
 
@@ -53,11 +52,11 @@ def front_section(study: Study, front: Front) -> Section:
     """Say which size of each kind of student is enough, and on what that rests."""
     blocks: list[Block] = [
         Paragraph(
-            "Each kind of student was made in several sizes. Of those, the one to read is the "
-            "smallest that does as well as every larger one."
+            "Each kind of student was made at several sizes. The one to read is the smallest that "
+            "is shown to do as well as every larger one."
         ),
         Listing(tuple(front_words(front))),
-        Paragraph(_meaning(front)),
+        Paragraph(front_meaning(front)),
     ]
     blocks += [_plot(study, front, measure) for measure in _measures(front)]
     blocks += [_choice(front), _tested(study, front)]
@@ -66,69 +65,84 @@ def front_section(study: Study, front: Front) -> Section:
 
 def front_words(front: Front) -> list[str]:
     """Say of each kind of student which size is to be read, and why none smaller is."""
-    return [_chosen_words(front, ladder) for ladder in front.ladders]
+    return [
+        f"{started(_kind(ladder))}: {_chosen_words(front, ladder)}{_smaller_words(front, ladder)}"
+        for ladder in front.ladders
+    ]
 
 
 def _chosen_words(front: Front, ladder: Ladder) -> str:
     chosen = ladder.chosen
-    name = spoken(chosen.student)
-    smaller = [step for step in ladder.steps if step.size < chosen.size]
+    size = f"{chosen.size:,} {ladder.unit}"
     if chosen.verdict == "largest":
-        told = (
-            f"No smaller size of {_kind(ladder)} is shown to do as well as {name}, so that is the "
-            "one to read."
+        return (
+            f"{size}, the most that were tried, are to be read, since fewer are not shown to do as "
+            "well."
         )
-    else:
-        told = (
-            f"{started(name)} is shown to do as well as every larger one: beside the best of them "
-            f"it {joined(_most_words(gap) for gap in chosen.gaps)} "
-            f"({front.level:.0%} confidence; margin {_margin(front, chosen)})."
-        )
-    if smaller:
-        told += f" {_not_words(front, smaller[-1], ladder)}"
+    told = (
+        f"{size} are to be read. They do as well as every larger size: beside the best of these, "
+        f"{joined(_most_words(gap) for gap in chosen.gaps)} ({front.level:.0%} confidence; "
+        f"{_margin(front, chosen)} were allowed)."
+    )
+    if ladder.tested:
+        tested = joined(_most_words(gap) for gap in ladder.tested)
+        told += f" On the test rows, which had no say in this: {tested}."
     return told
 
 
-def _not_words(front: Front, step: Step, ladder: Ladder) -> str:
-    """Say why the next smaller size is not read."""
-    name = f"with {step.size:,} {ladder.unit}"
+def _smaller_words(front: Front, ladder: Ladder) -> str:
+    """Say why the next smaller size is not read; nothing where there is none."""
+    smaller = [step for step in ladder.steps if step.size < ladder.chosen.size]
+    if not smaller:
+        return ""
+    step = smaller[-1]
     if step.verdict == "less faithful":
         worst = [gap for gap in step.gaps if (gap.least or 0) > front.margin]
-        return f"The next smaller, {name}, is less faithful: it {joined(map(_least_words, worst))}."
+        return f" {step.size:,} do worse: {joined(map(_least_words, worst))}."
     n = front.n_rows if front.n_groups is None else front.n_groups
     if n < front.fewest_rows:
         rows = count(n, "validation row" if front.n_groups is None else "group")
         return (
-            f"{started(rows)} are too few to show it: that takes {front.fewest_rows} at least. "
-            "It is not said that a smaller one is less faithful."
+            f" {rows} are too few to show it of any size, which takes {front.fewest_rows}; that is "
+            "not to say that smaller ones do worse."
         )
-    open_gaps = [gap for gap in step.gaps if (gap.most or 0) > front.margin]
+    failed = [gap for gap in step.gaps if (gap.most or 0) > front.margin]
     return (
-        f"Of the next smaller, {name}, it is not shown, which is not to say that it is less "
-        f"faithful: it {joined(map(_most_words, open_gaps), last='or')}."
+        f" Of {step.size:,} it is not shown, which is not to say that they do worse: "
+        f"{joined(map(_up_to_words, failed))} not ruled out."
     )
 
 
 def _most_words(gap: Gap) -> str:
-    """Say by how much a student loses more than larger ones at the most."""
-    most = max(gap.most or 0.0, 0.0)
+    """Say by how much a size loses more than the best larger one, at the most."""
+    most = _at_most(100 * max(gap.most or 0.0, 0.0), 1)
     if gap.measure == "agreement":
-        return f"answers otherwise than the teacher on at most {100 * most:.1f} more of 100 rows"
-    return f"leaves at most {percent(most)} more of the score's variance unexplained"
+        return f"another answer than the teacher's on at most {most:.1f} more of 100 rows"
+    return f"at most {most:.1f}% more of the score's variance unexplained"
+
+
+def _up_to_words(gap: Gap) -> str:
+    """Say what is not ruled out, as finely as a bound just beyond the margin asks for."""
+    most = _at_most(100 * (gap.most or 0.0), 2)
+    if gap.measure == "agreement":
+        return f"another answer on up to {most:.2f} more of 100 rows is"
+    return f"up to {most:.2f}% more of the score's variance unexplained is"
 
 
 def _least_words(gap: Gap) -> str:
-    """Say by how much a student loses more than the best larger one, and at the least."""
-    excess, least = gap.excess or 0.0, gap.least or 0.0
+    """Say by how much a size loses more than the best larger one, and at the least."""
+    excess, least = 100 * (gap.excess or 0.0), -_at_most(-100 * (gap.least or 0.0), 1)
     if gap.measure == "agreement":
         return (
-            f"answers otherwise than the teacher on {100 * excess:.1f} more of 100 rows (at least "
-            f"{100 * least:.1f})"
+            f"another answer than the teacher's on {excess:.1f} more of 100 rows (at least "
+            f"{least:.1f})"
         )
-    return (
-        f"leaves {percent(excess)} more of the score's variance unexplained (at least "
-        f"{percent(least)})"
-    )
+    return f"{excess:.1f}% more of the score's variance unexplained (at least {least:.1f}%)"
+
+
+def _at_most(bound: float, decimals: int) -> float:
+    """Round a bound upwards, so that what is written is true."""
+    return math.ceil(bound * 10**decimals - 1e-9) / 10**decimals
 
 
 def _margin(front: Front, step: Step) -> str:
@@ -142,7 +156,7 @@ def _kind(ladder: Ladder) -> str:
     return STUDENT_KINDS.get(ladder.kind, ladder.kind)
 
 
-def _meaning(front: Front) -> str:
+def front_meaning(front: Front) -> str:
     """Say on which rows the choice rests, and what its words mean."""
     rows = count(front.n_rows, "validation row")
     if front.n_groups is not None:
@@ -197,9 +211,7 @@ def _choice(front: Front) -> Table:
             cells: list[Cell] = [f"{step.size:,} {ladder.unit}"]
             for gap in step.gaps:
                 cells.append(Figure.of(gap.loss, "share"))
-                cells.append(
-                    "" if gap.most is None else f"{gap.excess:+.3f}, at most {gap.most:+.3f}"
-                )
+                cells.append(_excess_words(gap))
             chosen = step is ladder.chosen
             cells.append(VERDICTS[step.verdict] + (": to be read" if chosen else ""))
             rows.append(tuple(cells))
@@ -210,6 +222,12 @@ def _choice(front: Front) -> Table:
     return Table(
         f"On {count(front.n_rows, 'validation row')}", (*columns, "Verdict"), tuple(groups)
     )
+
+
+def _excess_words(gap: Gap) -> str:
+    if gap.excess is None or gap.most is None:
+        return ""
+    return f"{gap.excess:+.3f}, at most {_at_most(gap.most, 3):+.3f}".replace("-", "−")
 
 
 def _tested(study: Study, front: Front) -> Table:

@@ -51,6 +51,7 @@ def students_section(study: Study) -> Section:
                 "Every figure that was measured, with its 95% interval below it and the number of "
                 "rows that it rests on in the last column. All models are judged on the same rows, "
                 "so overlapping intervals alone do not say whether two models differ."
+                + _others(study)
             ),
             figures_table(study),
             Paragraph(
@@ -61,10 +62,17 @@ def students_section(study: Study) -> Section:
     )
 
 
+def _others(study: Study) -> str:
+    """Say where the sizes are that are not told of here."""
+    if study.front is None:
+        return ""
+    return " Of each kind of student, the size that was chosen is shown; results.json has all."
+
+
 def figures_table(study: Study) -> Table:
     """Give all figures: a row a figure, a column a model."""
-    models = study.comparison.models
-    metrics = list(dict.fromkeys(metric.metric for metric in study.comparison.metrics))
+    models = study.leading.models
+    metrics = list(dict.fromkeys(metric.metric for metric in study.leading.metrics))
     groups = []
     for key, title in GROUPS.items():
         rows = [figures_row(study, metric) for metric in metrics if metric.startswith(f"{key}.")]
@@ -79,7 +87,7 @@ def figures_row(study: Study, metric: str) -> tuple[Cell, ...]:
     """Give one figure of all models, and the rows that it rests on."""
     of = called(metric, study.about.task)
     cells: list[Cell] = []
-    found = [study.comparison.get(model, metric) for model in study.comparison.models]
+    found = [study.comparison.get(model, metric) for model in study.leading.models]
     for each in found:
         cells.append(Figure.of(each.estimate, of.form) if each else "")
     name = of.labelled
@@ -99,7 +107,7 @@ def fidelity_section(study: Study) -> Section:
     metric = "fidelity.agreement" if classify else "fidelity.r2"
     blocks: list[Block] = [
         Paragraph("Does a student give the teacher's answers, whether these are right or wrong?"),
-        Listing(tuple(agreement_words(study, name) for name in study.students)),
+        Listing(tuple(agreement_words(study, name) for name in study.leading.students)),
         *_dots(study, metric),
     ]
     if classify:
@@ -143,7 +151,7 @@ def _dots(
     of = called(metric, study.about.task)
     points = [
         Point(name, Figure.of(found.estimate, of.form))
-        for name in study.students
+        for name in study.leading.students
         if (found := study.comparison.get(name, metric)) is not None
     ]
     if not points:
@@ -168,7 +176,7 @@ def reasons_section(study: Study) -> Section:
             "the same draws; then the columns were ranked by their share, row by row, and the "
             "ranks compared."
         ),
-        Listing(tuple(reasons_words(study, name) for name in study.students)),
+        Listing(tuple(reasons_words(study, name) for name in study.leading.students)),
         *_dots(study, "attribution.rank_correlation", chance, ceiling),
         Paragraph(
             f"The floor ({chance:.2f}) is what a random order of the columns gets. The ceiling "
@@ -241,7 +249,7 @@ def importance_blocks(study: Study) -> list[Block]:
     names = study.about.schema.names
     told = {
         model: importance(study.comparison.reasons.reference[model].values)
-        for model in study.comparison.models
+        for model in study.leading.models
     }
     ranks = {model: _ranks(values) for model, values in told.items()}
     order = np.argsort(-told["teacher"], kind="stable")[:LEADING]
@@ -290,7 +298,7 @@ def _others_lead(study: Study, ranks: dict[str, np.ndarray], shown: int) -> Para
     told = [
         f"“{names[place]}” is among the {k} leading columns of {spoken(model)} (rank "
         f"{ranks[model][place]}), but has rank {ranks['teacher'][place]} for the teacher."
-        for model in study.students
+        for model in study.leading.students
         for place in np.flatnonzero((ranks[model] <= k) & (ranks["teacher"] > shown))
     ]
     return Paragraph(" ".join(told) or "No student has a leading column that is not shown here.")

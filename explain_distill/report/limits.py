@@ -81,6 +81,12 @@ def _here(study: Study) -> list[str]:
             "resample whole groups of test rows, so they are wider than as many single rows would "
             "give."
         )
+    if study.front is not None:
+        found.append(
+            "Sizes were chosen on training rows from which no student learned, but the teacher "
+            "did. Where a teacher knows its training rows by heart, its answers to new ones may be "
+            "harder to follow; the figures of test rows say whether they are."
+        )
     if about.configuration.get("quick"):
         found.append(
             "This was a quick run, with a quarter of the training: for a first look, not for a "
@@ -151,8 +157,10 @@ def _redone(study: Study) -> list[Block]:
     if asked.get("command"):
         told = asked["command"]
     elif "students" in asked:
-        keys = ("students", "transfer", "temperature", "seed", "quick")
-        options = "".join(f"    {key}={asked[key]!r},\n" for key in keys if key in asked)
+        keys = ("students", "transfer", "temperature", "sizes", "seed", "quick")
+        options = "".join(
+            f"    {key}={asked[key]!r},\n" for key in keys if asked.get(key, []) != []
+        )
         told = (
             "import explain_distill as xd\n\n"
             f"# data: the data set “{study.about.name}” with the SHA-256 above\n"

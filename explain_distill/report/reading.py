@@ -70,7 +70,7 @@ def _tree(study: Study, name: str, tree: ReadableTree) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             f"{started(spoken(name))} is shown because it can be read, which is a matter of its "
-            "kind; it was not chosen by a figure. Read it together with its fidelity above: what "
+            f"kind; {_how_chosen(study)}. Read it together with its fidelity above: what "
             f"it says holds for the teacher only as far as that goes. {told}"
         ),
         Paragraph(
@@ -120,6 +120,12 @@ def _sums(tree: SoftTree) -> str:
     )
     weighed = "all" if most >= len(tree.readable_features()) else f"at most {most}"
     return f"a weighted sum of {weighed} features, in raw units,"
+
+
+def _how_chosen(study: Study) -> str:
+    if study.front is None:
+        return "it was not chosen by a figure"
+    return "its size was chosen on validation rows, and by no figure of test rows"
 
 
 def _where_not(study: Study, name: str, tree: ReadableTree) -> str:

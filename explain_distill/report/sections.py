@@ -96,7 +96,7 @@ def build_report(study: Study) -> Report:
 def asked_section(study: Study) -> Section:
     """Say the question in plain words, and the answer in short."""
     about = study.about
-    names = [spoken(name) for name in study.students]
+    names = [spoken(name) for name in study.leading.students]
     were = "student was" if len(names) == 1 else "students were"
     blocks: list[Block] = [
         Paragraph(
@@ -106,8 +106,9 @@ def asked_section(study: Study) -> Section:
             "for the same reasons?"
         ),
         Paragraph(
-            f"{how_many(len(names))} {were} made from it: {joined(names)}. {_learned(study)}"
-            f"All are judged on {count(about.n_test, 'test row')} that were kept apart."
+            f"{how_many(len(names))} {were} made from it: {joined(names)}. {_sizes(study)}"
+            f"{_learned(study)}All are judged on {count(about.n_test, 'test row')} that were kept "
+            "apart."
         ),
         Paragraph("In short:"),
         Listing(tuple(_in_short(study))),
@@ -120,6 +121,17 @@ def asked_section(study: Study) -> Section:
     if command:
         blocks.append(Facts((("Command", command),)))
     return Section("asked", "What was asked", tuple(blocks))
+
+
+def _sizes(study: Study) -> str:
+    """Say that each kind of student has other sizes, too."""
+    if study.front is None:
+        return ""
+    sizes = [f"{step.size:,}" for step in study.front.ladders[0].steps]
+    return (
+        f"Each was made at {count(len(sizes), 'size')} ({joined(sizes)}), of which the smallest "
+        "that is shown to do as well as every larger one is told of. "
+    )
 
 
 def _target(study: Study) -> str:
@@ -156,9 +168,12 @@ def _in_short(study: Study) -> list[str]:
             f"({interval_words(told[0])}) and {told[1].words} for {spoken(name)} "
             f"({interval_words(told[1])})."
         )
+    chosen = "It was not chosen by its figures"
+    if study.front is not None:
+        chosen = "Its size was chosen on other rows"
     items.append(
         f"{started(spoken(name))} is the one told of here, and drawn below, because a person can "
-        "read it. It was not chosen by its figures: the test rows are for judging, not choosing."
+        f"read it. {chosen}: the test rows are for judging, not choosing."
     )
     return items
 

@@ -104,8 +104,11 @@ def _panel(panel: Panel, left: float, width: float, top: float, at: Scale) -> st
     bottom = top + HEIGHT
     content = text(left, top - 12, panel.title[:1].upper() + panel.title[1:], 13, font_weight=600)
     content += element("line", x1=left, x2=left + width, y1=bottom, y2=bottom, stroke=LINE)
-    for size, validation, test in zip(panel.sizes, panel.validation, panel.test, strict=True):
-        x = left + 22 + (width - 44) * (math.log2(size) - low) / (high - low)
+    places = [left + 22 + (width - 44) * (math.log2(s) - low) / (high - low) for s in panel.sizes]
+    content += _line(places, panel.validation, at)
+    for x, size, validation, test in zip(
+        places, panel.sizes, panel.validation, panel.test, strict=True
+    ):
         chosen = size == panel.chosen
         colour = CHOSEN if chosen else OTHER
         content += _mark(
@@ -116,6 +119,13 @@ def _panel(panel: Panel, left: float, width: float, top: float, at: Scale) -> st
         content += text(x, bottom + 18, f"{size:,}", 12, text_anchor="middle", **weight)
     middle = left + width / 2
     return content + text(middle, bottom + 38, panel.unit, 12, text_anchor="middle", fill=FAINT)
+
+
+def _line(places: list[float], figures: tuple[Figure, ...], at: Scale) -> str:
+    """Join the dots of the validation rows."""
+    points = [(x - APART, at(f.value)) for x, f in zip(places, figures, strict=True)]
+    known = " ".join(f"{x:.1f},{y:.1f}" for x, y in points if math.isfinite(y))
+    return element("polyline", points=known, fill="none", stroke=LINE, stroke_width=1.5)
 
 
 def _mark(figure: Figure, x: float, at: Scale, words: str, hollow: bool, colour: str) -> str:

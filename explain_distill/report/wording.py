@@ -54,6 +54,9 @@ FIGURES = {
     "attribution.rank_correlation": Called("Rank correlation of reasons", "share", HIGHER),
     "attribution.top_k_overlap": Called("Overlap of the leading columns", "share", HIGHER),
     "attribution.sign_agreement": Called("Same sign of the leading columns", "share", HIGHER),
+    "validation.agreement": Called("Same answer, validation rows", "share", HIGHER),
+    "validation.score_r2": Called("R² of the score, validation rows", "share", HIGHER),
+    "complexity.size": Called("Size, in its own unit", "count"),
     "complexity.leaves": Called("Leaves", "count"),
     "complexity.depth": Called("Depth", "count"),
     "complexity.terms": Called("Functions of a feature or two", "count"),
@@ -69,6 +72,7 @@ GROUPS = {
     "performance": "Performance: closeness to the truth",
     "fidelity": "Fidelity: closeness to the teacher",
     "attribution": "Reasons: agreement with the teacher's attributions",
+    "validation": "Fidelity on validation rows, which chose the sizes",
     "complexity": "Complexity",
     "cost": "Cost",
 }

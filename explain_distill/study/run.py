@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from explain_distill._types import Json
@@ -114,7 +115,8 @@ def run(
     comparison = _judged(teacher, fitted, test, seed, progress)
     front = None
     if validation is not None:
-        front = front_of(teacher, fitted, {n: size for n, (_, size) in size_of.items()}, validation)
+        front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
+        comparison = replace(comparison, metrics=(*comparison.metrics, *front.metrics()))
     configuration = {
         "command": command,
         "seed": seed,
@@ -178,9 +180,9 @@ def _check_students(students: Sequence[str]) -> list[str]:
 def _named_for_sizes(kinds: Sequence[str], sizes: Sequence[int]) -> dict[str, tuple[str, int]]:
     """Name each kind of student at each size: ``{"soft-tree-8": ("soft-tree", 8), …}``."""
     chosen = sorted(set(sizes))
-    if sizes and (len(chosen) < 2 or not 1 <= chosen[0] <= chosen[-1] <= MOST_SIZE):
+    if sizes and (len(chosen) < 2 or not 2 <= chosen[0] <= chosen[-1] <= MOST_SIZE):
         raise DataError(
-            f"Sizes must be at least two whole numbers from 1 to {MOST_SIZE}; however, got "
+            f"Sizes must be at least two whole numbers from 2 to {MOST_SIZE}; however, got "
             f"{', '.join(map(str, sizes))}. Give 2, 4, 8, 16, 32, say."
         )
     return {f"{kind}-{size}": (kind, size) for kind in kinds for size in chosen}

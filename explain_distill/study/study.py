@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,12 @@ class Study:
         """The students by name."""
         return self.comparison.students
 
-    @property
-    def leading(self) -> list[str]:
-        """The students to be told of: all, or of each kind the size that the front chooses."""
+    @cached_property
+    def leading(self) -> Comparison:
+        """The comparison of all students, or of each kind at the size that the front chooses."""
         if self.front is None:
-            return list(self.students)
-        return [ladder.chosen.student for ladder in self.front.ladders]
+            return self.comparison
+        return self.comparison.of([ladder.chosen.student for ladder in self.front.ladders])
 
     @property
     def recommended(self) -> str:
@@ -57,7 +58,7 @@ class Study:
 
         Chosen by kind, and by size on training rows set apart: test rows choose nothing.
         """
-        names = self.leading
+        names = list(self.leading.students)
         kinds = {self.students[name].NAME: name for name in reversed(names)}
         return next(
             (kinds[k] for k in ("soft-tree", "decision-tree", "additive") if k in kinds), names[0]

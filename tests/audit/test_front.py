@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import explain_distill as xd
+from explain_distill.audit.compare import compare
 from explain_distill.audit.front import Front, front_of, judge_sizes, set_apart
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
@@ -88,7 +89,7 @@ class Grown(xd.Teacher):
         return np.stack([-margin / 2, margin / 2], axis=1)
 
 
-def boxes(n=900):
+def boxes(n=1200):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, 4))
     schema = Schema(tuple(Feature(f"x{i}") for i in range(4)))
@@ -107,17 +108,18 @@ def test_validation_rows_are_a_third_of_the_training_rows_and_no_group_stands_on
 
 
 def test_a_teacher_of_four_boxes_is_read_with_four_leaves():
-    data = boxes()
-    learned, validation = set_apart(data, seed=0)
-    teacher = Grown(data, [0, 1])
+    train, test = boxes().split(seed=0)
+    learned, validation = set_apart(train, seed=0)
+    teacher = Grown(train, [0, 1])
     sizes = {f"soft-tree-{size}": size for size in (2, 4, 8)}
     students = {
         name: xd.distill(teacher, xd.SoftTree(n_steps=500).with_size(size), learned)
         for name, size in sizes.items()
     }
-    front = front_of(teacher, students, sizes, validation)
+    front = front_of(compare(teacher, students, test), sizes, validation)
     (ladder,) = front.ladders
     assert ladder.kind == "soft-tree"
     assert ladder.steps[0].verdict == "less faithful"
     assert ladder.chosen.student == "soft-tree-4"
+    assert all(gap.most < 0.05 for gap in ladder.tested)
     assert Front.from_json(json.loads(json.dumps(front.to_json())), set(students)) == front
