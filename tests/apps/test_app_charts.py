@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from explain_distill.app import charts, figures, rows, shares
+from explain_distill.app import charts, figures, rows, shares, size_charts
 from explain_distill.report.svg import CLASS_COLOURS
 from explain_distill.report.wording import called
 
@@ -52,6 +52,28 @@ def test_models_of_other_names_get_colours_of_their_own():
     given = charts.colours(["teacher", "small", "mlp", "large", rows.LEAF])
     assert len(set(given.values())) == 5
     assert given["mlp"] == charts.colours(["mlp"])["mlp"]
+
+
+def test_a_size_of_a_kind_has_the_colour_of_its_kind_and_a_second_one_another():
+    given = charts.colours(["teacher", "soft-tree-8", "mlp-4", "soft-tree-2"])
+    assert given["soft-tree-8"] == charts.colours(["soft-tree"])["soft-tree"]
+    assert given["mlp-4"] == charts.colours(["mlp"])["mlp"]
+    assert len(set(given.values())) == 4
+
+
+def test_sizes_are_drawn_on_powers_of_two_with_both_sets_of_rows(sized_study):
+    ladder = sized_study.front.ladders[0]
+    table = size_charts.size_table(sized_study.comparison, ladder, "agreement")
+    assert table["size"].tolist() == [2, 2, 4, 4, 8, 8]
+    assert set(table.loc[table["chosen"], "size"]) == {ladder.chosen.size}
+    chart = size_charts.against_sizes(
+        table, ladder, "Soft tree", called("fidelity.agreement", None)
+    )
+    logarithmic = scales(chart, "x")
+    assert all(scale["type"] == "log" and scale["base"] == 2 for scale in logarithmic)
+    low, high = scales(chart, "y")[0]["domain"]
+    assert low <= table["low"].min()
+    assert high >= 1
 
 
 def test_no_model_has_the_colour_of_a_class():

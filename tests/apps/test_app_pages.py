@@ -84,6 +84,21 @@ def test_own_methods_are_shown_of_every_kind_of_study(folders, name):
     assert "The methods differ" in app.info[0].value
 
 
+@pytest.mark.parametrize("view", ["overview", "reasons", "student"])
+def test_students_in_several_sizes_are_shown_by_the_one_that_was_chosen(
+    view, sized_study, tmp_path
+):
+    folder = sized_study.save(tmp_path / "sized")
+    app = visited(folder, view, sized_study.recommended)
+    assert app.selectbox(key="student").options == list(sized_study.students)
+    other = next(name for name in sized_study.students if name not in sized_study.leading.students)
+    assert visited(folder, view, other).title
+    if view == "overview":
+        told = " ".join(element.value for element in app.markdown)
+        assert "are to be read" in told
+        assert len(app.get("vega_lite_chart")) > 2 * len(sized_study.front.ladders)
+
+
 def test_many_features_can_be_asked_for(folders):
     app = visited(folders / "wide", "reasons")
     assert app.button_group(key="features").value == 15
