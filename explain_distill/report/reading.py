@@ -52,7 +52,7 @@ def _additive(name: str, model: Additive) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(
             f"{started(spoken(name))} is shown because it can be read, which is a matter of its "
-            "kind; it was not chosen by a figure. Its answer is a plain sum: each function below "
+            f"kind; {_how_chosen(study)}. Its answer is a plain sum: each function below "
             "looks at one feature, or at two together, and nothing else."
         )
     ]

@@ -125,8 +125,8 @@ def test_without_a_tree_the_report_says_so(wine_study):
     from dataclasses import replace
 
     comparison = wine_study.comparison
-    trees = ("soft-tree", "decision-tree")
-    without = {name: s for name, s in comparison.students.items() if name not in trees}
+    readable = ("soft-tree", "decision-tree", "additive")
+    without = {name: s for name, s in comparison.students.items() if name not in readable}
     study = replace(wine_study, comparison=replace(comparison, students=without))
     report = build_report(study)
     assert "It has no drawing" in words(report, "recommended")
