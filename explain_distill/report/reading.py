@@ -30,7 +30,7 @@ def recommended_section(study: Study) -> Section:
     if isinstance(student, ReadableTree):
         blocks, title = _tree(study, name, student), f"{title} in full"
     elif isinstance(student, Additive):
-        blocks, title = _additive(name, student), f"{title} in full"
+        blocks, title = _additive(study, name, student), f"{title} in full"
     else:
         blocks = _without_tree(name, student)
     return Section("recommended", title, tuple(blocks))
@@ -47,7 +47,7 @@ def _without_tree(name: str, student: Student) -> list[Block]:
     ]
 
 
-def _additive(name: str, model: Additive) -> list[Block]:
+def _additive(study: Study, name: str, model: Additive) -> list[Block]:
     """Draw the strongest functions of single features, and say all that is told of the model."""
     blocks: list[Block] = [
         Paragraph(
