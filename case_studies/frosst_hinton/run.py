@@ -187,7 +187,7 @@ def shown() -> str:
             found = [one for one in trees if one["way"] == way]
             if not found:
                 continue
-            published = {"true labels": hard, "distilled, training rows": soft}.get(way, "")
+            published = soft if "distilled" in way else hard if way == "true labels" else ""
             cells = [f"{_mean(found, key)}" for key in ("mixture", "path")]
             seconds = f"{np.mean([one['seconds'] for one in found]):.0f}"
             lines.append(f"| {name} | {way} | {published} | {' | '.join(cells)} | {seconds} |")

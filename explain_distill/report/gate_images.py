@@ -52,8 +52,8 @@ def draw_gates(
 
     A filter shows what one standard deviation of each pixel adds to the gate's logit: red sends an
     image to the right, blue to the left. Lines are as thick as the share of the rows that takes
-    them by the most probable path. At the bottom stand the mean of the images that come to each
-    branch, and the classes that the tree gives them, each as tall as its share.
+    them by the most probable path. At the bottom stand the share of the images that come to each
+    branch, their mean, and the classes that the tree gives them, the most frequent first.
 
     Parameters
     ----------
@@ -197,7 +197,8 @@ def _ending(
     ]
     named = sorted((pair for pair in named if pair[0] >= SMALL), reverse=True)
     axes.set_xlabel("  ".join(name for _, name in named[:4]), fontsize=12, color=INK, labelpad=3)
-    axes.set_title(f"{100 * branch.rows.mean():.0f} %", fontsize=8.5, color=INK, pad=2.5)
+    title = axes.set_title(f"{100 * branch.rows.mean():.0f} %", fontsize=8.5, color=INK, pad=3)
+    title.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
 
 
 def _legend(canvas: Any) -> None:
