@@ -137,6 +137,10 @@ class MLP(StepwiseStudent):
         distance = (network.guessed_hints(lesson.rows) - lesson.hints).square().mean()
         return distance, distance
 
+    def _start_from_mean(self, network: nn.Module, mean: Tensor) -> None:
+        assert isinstance(network, _Perceptron)
+        network.layers[-1].bias.data += mean
+
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, _Perceptron)
         layers = [layer for layer in network.layers if isinstance(layer, nn.Linear)]
