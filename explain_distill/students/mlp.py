@@ -139,7 +139,9 @@ class MLP(StepwiseStudent):
 
     def _start_from_mean(self, network: nn.Module, mean: Tensor) -> None:
         assert isinstance(network, _Perceptron)
-        network.layers[-1].bias.data += mean
+        last = network.layers[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias.data += mean
 
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, _Perceptron)

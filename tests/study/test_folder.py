@@ -139,7 +139,7 @@ def test_a_missing_file_is_named(name, copy):
 def test_a_wrong_format_number_is_refused(name, copy):
     path = copy / name
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 9}))
-    with pytest.raises(StudyFormatError, match="must have format [12]; however, it has 9"):
+    with pytest.raises(StudyFormatError, match=r"must have format [12]; however, it has 9"):
         xd.Study.open(copy)
 
 
