@@ -133,7 +133,7 @@ class Front:
 
     @property
     def fewest_rows(self) -> int:
-        """So many rows, or groups of them, can show that a size does as well, and no fewer."""
+        """So many rows, or groups of them, can show that a size answers as well, and no fewer."""
         return fewest_rows(self.margin, level=self.level)
 
     def metrics(self) -> list[Metric]:
@@ -162,6 +162,11 @@ class Front:
         """
         ladders = tuple(_ladder_of(ladder) for ladder in json["ladders"])
         named = {step.student for ladder in ladders for step in ladder.steps}
+        measures = {
+            tuple(gap.measure for gap in step.gaps) for ladder in ladders for step in ladder.steps
+        }
+        if measures not in ({("agreement", "score_r2")}, {("score_r2",)}):
+            raise ValueError("its measures are not those of a front")
         if not named or not named <= set(students):
             raise ValueError("the front tells of other students")
         n_rows, n_groups = json["n_rows"], json["n_groups"]
@@ -319,4 +324,11 @@ def _ladder_of(json: Json) -> Ladder:
 
 
 def _gaps_of(json: list[Json]) -> tuple[Gap, ...]:
-    return tuple(Gap(**gap | {"loss": Estimate(**gap["loss"])}) for gap in json)
+    gaps = tuple(Gap(**gap | {"loss": Estimate(**gap["loss"])}) for gap in json)
+    for gap in gaps:
+        of_loss = (gap.loss.low, gap.loss.high, gap.loss.n, gap.loss.level)
+        optional = (*of_loss, gap.excess, gap.most, gap.least)
+        if not all(isinstance(number, (int, float, type(None))) for number in optional):
+            raise TypeError("a bound is no number")
+        float(gap.loss.value)
+    return gaps

@@ -72,15 +72,14 @@ def row_losses(teacher: Scores, student: Scores, *, classify: bool) -> dict[str,
     -------
     dict of str to ndarray of shape (n_samples,)
         ``agreement``, for classes: 1 where the class is another. ``score_r2``: the squared distance
-        of the scores in units of the teacher's score variance over these rows; absent where that
-        is 0. The mean of each is 1 less the measure that it is named for.
+        of the scores in units of the teacher's score variance over these rows, or as it is where
+        that is 0. The mean of each is 1 less the measure that it is named for.
     """
     variance = np.square(teacher - teacher.mean(axis=0)).sum(axis=1).mean()
     losses: dict[str, FloatArray] = {}
     if classify:
         losses["agreement"] = (teacher.argmax(axis=1) != student.argmax(axis=1)).astype(float)
-    if variance > 0:
-        losses["score_r2"] = np.square(teacher - student).sum(axis=1) / variance
+    losses["score_r2"] = np.square(teacher - student).sum(axis=1) / (variance or 1.0)
     return losses
 
 

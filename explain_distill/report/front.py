@@ -99,14 +99,14 @@ def _smaller_words(front: Front, ladder: Ladder) -> str:
     if step.verdict == "less faithful":
         worst = [gap for gap in step.gaps if (gap.least or 0) > front.margin]
         return f" {step.size:,} do worse: {joined(map(_least_words, worst))}."
+    failed = [gap for gap in step.gaps if (gap.most or 0) > front.margin]
     n = front.n_rows if front.n_groups is None else front.n_groups
-    if n < front.fewest_rows:
+    if n < front.fewest_rows and any(gap.measure == "agreement" for gap in failed):
         rows = count(n, "validation row" if front.n_groups is None else "group")
         return (
             f" {rows} are too few to show it of any size, which takes {front.fewest_rows}; that is "
             "not to say that smaller ones do worse."
         )
-    failed = [gap for gap in step.gaps if (gap.most or 0) > front.margin]
     return (
         f" Of {step.size:,} it is not shown, which is not to say that they do worse: "
         f"{joined(map(_up_to_words, failed))} not ruled out."

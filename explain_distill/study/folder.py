@@ -2,7 +2,8 @@
 
 ::
 
-    study.json                   format number, what the study is about, how it came to be
+    study.json                   format number, what the study is about, how it came to be; under
+                                 "front" which sizes of a student do as well as larger ones
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
     students/NAME/               config.json, model.safetensors

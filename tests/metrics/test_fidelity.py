@@ -8,6 +8,7 @@ from explain_distill.metrics.fidelity import (
     classification_fidelity,
     kl_divergence,
     regression_fidelity,
+    row_losses,
 )
 
 
@@ -45,3 +46,14 @@ def test_the_score_of_a_regressor_is_its_value():
     found = regression_fidelity(teacher, teacher + 1)
     assert found["mae"].value == 1.0
     assert found["r2"] == found["score_r2"]
+
+
+def test_the_losses_of_rows_are_what_fidelity_leaves():
+    teacher, student = np.random.default_rng(0).normal(size=(2, 90, 3))
+    found = classification_fidelity(teacher, student)
+    losses = row_losses(teacher, student, classify=True)
+    assert losses["agreement"].mean() == pytest.approx(1 - found["agreement"].value)
+    assert losses["score_r2"].mean() == pytest.approx(1 - found["score_r2"].value)
+    still = np.ones((90, 1))
+    assert set(row_losses(still, still, classify=False)) == {"score_r2"}
+    assert not row_losses(still, still, classify=False)["score_r2"].any()

@@ -55,6 +55,12 @@ def test_too_few_rows_are_told_as_such():
     assert "20 groups are too few" in words
 
 
+def test_few_rows_are_no_reason_where_the_score_is_what_falls_behind():
+    (words,) = front_words(front("not shown", "largest", n_rows=44, at_2=gap("score_r2", 0.03)))
+    assert "too few" not in words
+    assert "up to 3.00% more of the score's variance unexplained is not ruled out" in words
+
+
 def test_a_bound_is_rounded_upwards():
     (words,) = front_words(front("as faithful", "largest", at_2=gap("score_r2", most=0.01901)))
     assert "at most 2.0% more of the score's variance unexplained" in words

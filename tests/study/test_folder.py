@@ -204,6 +204,30 @@ def tampered(path, change):
     path.write_text(json.dumps(value))
 
 
+FRONTS = {
+    "other students": lambda ladder: ladder["steps"][0].update(student="soft-tree-64"),
+    "an unknown verdict": lambda ladder: ladder["steps"][0].update(verdict="splendid"),
+    "no largest size": lambda ladder: ladder["steps"].pop(),
+    "a figure in no field": lambda ladder: ladder["steps"][0]["gaps"][0].update(mood=1),
+    "a figure in words": lambda ladder: ladder["steps"][0]["gaps"][0].update(most="little"),
+    "another measure": lambda ladder: ladder["steps"][0]["gaps"][0].update(measure="charm"),
+    "a size in words": lambda ladder: ladder["steps"][0].update(size="small"),
+}
+
+
+@pytest.fixture(scope="module")
+def sized_folder(sized_study, tmp_path_factory):
+    return sized_study.save(tmp_path_factory.mktemp("sized") / "study")
+
+
+@pytest.mark.parametrize("what", FRONTS)
+def test_a_tampered_front_is_refused(what, sized_folder, tmp_path):
+    folder = shutil.copytree(sized_folder, tmp_path / "study")
+    tampered(folder / "study.json", lambda v: FRONTS[what](v["front"]["ladders"][0]))
+    with pytest.raises(StudyFormatError, match=r"study\.json"):
+        xd.Study.open(folder)
+
+
 def test_scores_of_other_rows_are_refused(copy):
     path = copy / "scores.parquet"
     pq.write_table(pq.read_table(path).slice(0, 5), path)
