@@ -163,9 +163,10 @@ def front_meaning(front: Front) -> str:
         rows += f" ({count(front.n_groups, 'group')})"
     return (
         f"The choice rests on {rows}: training rows of the teacher from which no student learned. "
-        "Test rows chose nothing. To do as well is to lose no more than the margin beyond any "
-        "larger student, which must be shown on these rows; that no difference was found would not "
-        "be enough, since on few rows none is ever found. Sizes are tested from the largest "
+        "Test rows chose nothing. To do as well is to lose no more beyond any larger student than "
+        f"is allowed ({_margin(front, front.ladders[0].chosen)}), which must be shown on these "
+        "rows; that no difference was found would not be enough, since on few rows none is ever "
+        "found. Sizes are tested from the largest "
         "downwards until one fails, so that for each kind of student all that is said holds "
         f"together with {front.level:.0%} confidence."
     )
