@@ -99,6 +99,8 @@ def _how_it_asks(tree: ReadableTree) -> str:
         "Its answer is the mean of the leaves' answers, each weighted by the share of the row "
         "that reaches it."
         if tree.inference == "mixture"
+        else "Its answer is that of the one leaf that holds most of the row."
+        if tree.inference == "path"
         else "Its answer is that of the one leaf to which the likelier side of each question leads."
     )
     if tree.temperature != 1:

@@ -68,7 +68,7 @@ def tree_nodes(tree: ReadableTree, X: ReadableRows) -> list[Node]:
     """
     if isinstance(tree, SoftTree) and tree.inference == "mixture":
         return _nodes(tree, tree.path_probabilities(X).mean(axis=0))
-    leaves = tree.most_probable_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
+    leaves = tree.answering_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
     return _nodes(tree, np.bincount(leaves, minlength=len(tree.leaf_outputs_)) / len(X))
 
 

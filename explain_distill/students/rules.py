@@ -220,15 +220,13 @@ def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
         probability = right[child] if answer == "yes" else 1 - right[child]
         lines.append(f"{asked[child].words()}: {answer} (probability {probability:.2f})")
     share = tree.path_probabilities(row)[0, leaf]
-    held = "" if tree.inference == "path" else f", which holds {share:.0%} of this row"
+    held = "" if tree.inference != "mixture" else f", which holds {share:.0%} of this row"
     return [*reversed(lines), f"Leaf {leaf + 1}{held}: {leaf_words(tree, leaf)}"]
 
 
 def shown_leaf(tree: SoftTree, row: ReadableRows) -> int:
     """Give the leaf that answers for a row, or holds most of it where all leaves answer."""
-    if tree.inference == "path":
-        return int(tree.most_probable_leaf(row)[0])
-    return int(tree.path_probabilities(row)[0].argmax())
+    return int(tree.answering_leaf(row)[0])
 
 
 def leaf_words(tree: SoftTree, leaf: int) -> str:

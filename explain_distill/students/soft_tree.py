@@ -31,7 +31,7 @@ SHARPENED_BETWEEN = (0.3, 0.8)  # shares of the training
 RECENT_BATCHES = 64  # on which a tree is pruned and refined
 BLOCK_ROWS = 1024  # rows scored at a time, so that what they need stays in the cache
 ANSWERS: dict[TaskKind, Answer] = {"classification": "probabilities", "regression": "scores"}
-Inference = Literal["mixture", "path"]
+Inference = Literal["mixture", "path", "hard"]
 Leaves = Literal["constant", "linear"]
 Loss = Literal["scores", "entropy", "leaf-entropy"]
 Start = Literal["random", "greedy"]
@@ -65,15 +65,16 @@ class SoftTree(StepwiseStudent):
         The factor by which the logits of all gates grow, step by step, over the middle of the
         training, so that the most probable path alone answers nearly as well as the mixture.
     refinements : int, default=0
-        Rounds of alternating optimisation of the hardened tree, for ``inference="path"``.
+        Rounds of alternating optimisation of the hardened tree, for ``inference="hard"``.
     pruning : float, default=0.0
         Branches are taken out which no row of the last batches takes with a greater probability.
     penalty : float, default=1e-3
         Weight of the penalty that pushes each node to send half of its rows each way.
     penalty_decay : float, default=0.5
         The penalty of a node at depth d counts ``penalty_decay ** d``.
-    inference : {"mixture", "path"}, default="mixture"
-        "path" answers with the leaf of the most probable path.
+    inference : {"mixture", "path", "hard"}, default="mixture"
+        "path" answers with the leaf of the most probable path alone; "hard" with the leaf to which
+        the more probable side of each question leads, as a person would follow them.
     n_steps : int, default=6000
     batch_size : int, default=512
     learning_rate : float, default=0.03
@@ -157,17 +158,23 @@ class SoftTree(StepwiseStudent):
     def _outputs(self, X: ReadableRows) -> FloatArray:
         """Answer rows with softened scores ``(n_samples, n_scores)``, up to a row's constant."""
         prepared = self.preparation_(X)
-        if self.inference == "path":
-            return self._parts().answer_of_path(prepared)
-        return self._parts().answer_of_mixture(prepared)
+        parts = self._parts()
+        if self.inference == "mixture":
+            return parts.answer_of_mixture(prepared)
+        return parts.answer_of(self._answering(parts, prepared), prepared)
 
     def path_probabilities(self, X: ReadableRows) -> FloatArray:
         """Give each leaf's probability: ``(n_samples, n_leaves)``."""
         return self._parts().paths(self.preparation_(X)).T
 
-    def most_probable_leaf(self, X: ReadableRows) -> np.ndarray:
-        """Give the leaf at which a row comes by the more probable side of each gate: ``(n,)``."""
-        return self._parts().path(self.preparation_(X))
+    def answering_leaf(self, X: ReadableRows) -> np.ndarray:
+        """Give the leaf that answers for a row, or holds most of it where all answer: ``(n,)``."""
+        return self._answering(self._parts(), self.preparation_(X))
+
+    def _answering(self, parts: TreeParts, prepared: FloatArray) -> np.ndarray:
+        if self.inference == "hard":
+            return parts.followed_leaf(prepared)
+        return parts.likeliest_leaf(prepared)
 
     def gates(self, X: ReadableRows) -> FloatArray:
         """Give each node's logit of going right: ``(n_samples, n_leaves - 1)``."""
@@ -219,7 +226,7 @@ class SoftTree(StepwiseStudent):
 
     def gradient_model(self) -> GradientModel | None:
         """Give the score of the mixture as a differentiable function of prepared rows."""
-        if self.inference == "path":
+        if self.inference != "mixture":
             return None
         parts = self._parts()
 
@@ -339,14 +346,14 @@ class SoftTree(StepwiseStudent):
         return RECENT_BATCHES if self.pruning or self.refinements else 0
 
     def _finish(self, lessons: Sequence[Lesson]) -> None:
-        """Prune the tree, and refine it where its most probable path is to answer."""
+        """Prune the tree, and refine it where it is to be followed question by question."""
         if not self.pruning and not self.refinements:
             return
         rows = torch.cat([lesson.rows for lesson in lessons]).double().numpy()
         parts = self._parts()
         if self.pruning:
             parts = parts.pruned(rows, self.pruning)
-        if self.refinements and self.inference == "path" and parts.slopes is None:
+        if self.refinements and self.inference == "hard" and parts.slopes is None:
             labels = torch.cat([lesson.labels.T for lesson in lessons]).double().numpy()
             parts = parts.refined(rows, labels, self.refinements)
         self._take_parts(parts)

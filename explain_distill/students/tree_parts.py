@@ -50,13 +50,16 @@ class TreeParts:
         """Give each leaf's probability: ``(n_leaves, n)``."""
         return self._reached(prepared)[len(self.children) :]
 
-    def path(self, prepared: FloatArray) -> np.ndarray:
+    def likeliest_leaf(self, prepared: FloatArray) -> np.ndarray:
+        """Give the leaf of the greatest path probability: ``(n,)``."""
+        return np.asarray(self.paths(prepared).argmax(axis=0))
+
+    def followed_leaf(self, prepared: FloatArray) -> np.ndarray:
         """Give the leaf to which the more probable side of each gate leads: ``(n,)``."""
         return followed(self.children, self.logits(prepared).T)
 
-    def answer_of_path(self, prepared: FloatArray) -> FloatArray:
-        """Answer with the leaf of the most probable path alone: ``(n, n_scores)``."""
-        leaf = self.path(prepared)
+    def answer_of(self, leaf: np.ndarray, prepared: FloatArray) -> FloatArray:
+        """Answer each row with one leaf alone: ``(n, n_scores)``."""
         answers = self.outputs[leaf]
         if self.slopes is None:
             return answers

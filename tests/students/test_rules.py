@@ -25,7 +25,7 @@ def lopsided(tree):
     return tree
 
 
-@pytest.fixture(params=["mixture", "path"])
+@pytest.fixture(params=["mixture", "path", "hard"])
 def tree(request, rows):
     made = xd.SoftTree(depth=2, n_steps=150, inference=request.param, random_state=0)
     return lopsided(made.fit(*rows))
@@ -62,7 +62,7 @@ def test_the_way_told_of_a_row_ends_in_the_leaf_that_answers(tree, rows):
         words = path_words(tree, row)
         assert words[-1].startswith(f"Leaf {leaf + 1}")
         assert len(words) == (2 if leaf == 0 else 3)
-        if tree.inference == "path":
+        if tree.inference == "hard":
             assert all("probability 0.4" not in line for line in words[:-1])
         assert most_probable_path(tree_nodes(tree, row)) >= {0, 2 + leaf}
 

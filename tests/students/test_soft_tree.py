@@ -43,7 +43,7 @@ def test_path_probabilities_sum_to_one(mixed, mixed_students):
 
 def test_the_most_probable_path_answers_with_one_leaf(mixed, mixed_students):
     tree, readable = mixed_students["soft-tree"], mixed[1].readable()
-    leaf = tree.most_probable_leaf(readable)
+    leaf = tree.path_probabilities(readable).argmax(axis=1)
     tree.inference = "path"
     try:
         answers = tree.predict_proba(readable)
@@ -118,7 +118,7 @@ def test_nodes_hold_the_share_of_rows_that_reach_them(mixed, mixed_students):
 
 def test_an_inference_that_is_not_known_is_refused():
     X = np.linspace(0, 1, 30)[:, None]
-    with pytest.raises(UnknownNameError, match="inference must be one of mixture, path"):
+    with pytest.raises(UnknownNameError, match="inference must be one of hard, mixture, path"):
         xd.SoftTree(inference="paths").fit(X, (X[:, 0] > 0.5).astype(int))
 
 
@@ -199,7 +199,7 @@ def test_sharp_gates_let_the_most_probable_path_speak_for_the_mixture():
 
 def test_refinement_of_the_path_brings_it_closer_to_the_labels():
     losses = [
-        log_loss(CURVED, fitted(inference="path", refinements=rounds).predict_proba(ROWS))
+        log_loss(CURVED, fitted(inference="hard", refinements=rounds).predict_proba(ROWS))
         for rounds in (0, 2)
     ]
     assert losses[1] < losses[0]
@@ -242,7 +242,8 @@ def test_the_leaves_own_entropy_may_be_learned():
     [
         {},
         {"leaves": "linear"},
-        {"inference": "path", "refinements": 1},
+        {"inference": "hard", "refinements": 1},
+        {"inference": "path"},
         {"pruning": 1e-2, "sharpening": 20.0},
         {"max_features": 2},
         {"loss": "leaf-entropy"},
@@ -263,3 +264,15 @@ def test_the_gradient_model_answers_as_the_tree():
         model = tree.gradient_model()
         scores = model.score(torch.from_numpy(tree.preparation_(ROWS))).numpy()
         assert scores == pytest.approx(tree.predict_score(ROWS), abs=1e-9)
+
+
+def test_a_hard_tree_follows_the_more_probable_side_of_each_question():
+    tree = fitted(inference="hard")
+    gates, nodes = tree.gates(ROWS), np.zeros(len(ROWS), dtype=int)
+    for _ in range(3):
+        right = gates[np.arange(len(ROWS)), nodes] > 0
+        nodes = tree.children_[nodes, right.astype(int)]
+    assert tree.answering_leaf(ROWS).tolist() == (-1 - nodes).tolist()
+    assert tree.predict_proba(ROWS) == pytest.approx(
+        softmax(tree.leaf_outputs_[-1 - nodes], axis=1)
+    )

@@ -59,6 +59,12 @@ def _of_soft_tree(tree: SoftTree) -> TreeModel:
             "A soft tree must have constant leaves to be written as rules; however, its leaves are "
             "linear. Export it as onnx, or fit it with leaves='constant'."
         )
+    if tree.inference == "path":
+        raise DataError(
+            "A soft tree as text must answer by its mixture, or question by question; however, "
+            "this one answers with its most probable path. Export it as onnx, or set "
+            "inference='hard'."
+        )
     preparation = tree.preparation_
     n = len(preparation.fill)
     weights = tree.gate_weights_ * tree.inverse_temperatures_
@@ -76,15 +82,15 @@ def _of_soft_tree(tree: SoftTree) -> TreeModel:
         )
         for gate, (left, right) in enumerate(tree.children_)
     )
-    path = tree.inference == "path"
+    hard = tree.inference == "hard"
     if tree.task == "regression":
         leaves = tree.leaf_outputs_ + tree.output_centre_
     else:
-        leaves = softmax(tree.leaf_outputs_ * (tree.temperature if path else 1.0), axis=1)
+        leaves = softmax(tree.leaf_outputs_ * (tree.temperature if hard else 1.0), axis=1)
     return TreeModel(
         **_described(tree),
         trees=(Tree(branches, tuple(map(tuple, leaves.tolist()))),),
-        combination="leaf" if path else "mixture",
+        combination="leaf" if hard else "mixture",
         fill=tuple(preparation.fill.tolist()),
         centre=tuple(preparation.centre.tolist()),
         temperature=float(tree.temperature),

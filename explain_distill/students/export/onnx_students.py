@@ -92,16 +92,21 @@ def _soft_tree(graph: Graph, tree: SoftTree) -> None:
     biases = tree.gate_biases_ * tree.inverse_temperatures_
     prepared = _prepared(graph, tree.preparation_)
     logits = _affine(graph, prepared, weights, biases)
-    if tree.inference == "path":
+    if tree.inference == "hard":
         right = graph.as_double(graph.add("Greater", logits, graph.constant(0.0)))
         left = graph.add("Sub", graph.constant(1.0), right)
     else:
         right = graph.add("Sigmoid", logits)
         left = graph.add("Sigmoid", graph.add("Neg", logits))
     shares = _leaf_shares(graph, right, left, tree.children_)
+    if tree.inference == "path":
+        likeliest = graph.add("ArgMax", shares, axis=1, keepdims=0)
+        n_leaves = graph.constant([len(tree.leaf_outputs_)])
+        chosen = graph.add("OneHot", likeliest, n_leaves, graph.constant([0, 1]))
+        shares = graph.as_double(chosen)
     if tree.leaf_weights_ is not None:
         outputs = _linear_leaves(graph, tree, shares, prepared)
-    elif tree.inference == "path" or tree.task == "regression":
+    elif tree.inference != "mixture" or tree.task == "regression":
         outputs = graph.add("MatMul", shares, graph.constant(tree.leaf_outputs_))
     else:
         mixed = graph.add("MatMul", shares, graph.constant(np.exp(tree.leaf_outputs_)))

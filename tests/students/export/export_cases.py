@@ -65,6 +65,7 @@ DATA = {
 }
 STUDENTS = {
     "mixture": lambda **o: xd.SoftTree(depth=3, n_steps=150, **o),
+    "hard": lambda **o: xd.SoftTree(depth=3, n_steps=150, inference="hard", **o),
     "path": lambda **o: xd.SoftTree(depth=3, n_steps=150, inference="path", **o),
     "softened": lambda **o: xd.SoftTree(depth=2, n_steps=150, temperature=3.0, **o),
     "sharpened": lambda **o: xd.SoftTree(depth=2, n_steps=150, temperature=0.2, **o),
@@ -74,11 +75,14 @@ STUDENTS = {
     "linear-path": lambda **o: xd.SoftTree(
         depth=2, n_steps=150, leaves="linear", inference="path", **o
     ),
+    "linear-hard": lambda **o: xd.SoftTree(
+        depth=2, n_steps=150, leaves="linear", inference="hard", **o
+    ),
     "pruned": lambda **o: xd.SoftTree(depth=4, n_steps=150, pruning=0.3, max_features=2, **o),
     "additive": lambda **o: xd.Additive(n_pairs=3, n_bins=16, **o),
     "mlp": lambda **o: xd.MLP(hidden=(8,), n_steps=150, **o),
 }
-NO_RULES = ("mlp", "additive", "linear-mixture", "linear-path")
+NO_RULES = ("mlp", "additive", "path", "linear-mixture", "linear-path", "linear-hard")
 TREES = [name for name in STUDENTS if name not in NO_RULES]
 
 

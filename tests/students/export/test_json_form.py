@@ -63,7 +63,7 @@ def test_the_json_holds_all_that_a_prediction_needs(name, table, students, table
 
 
 def test_names_stay_what_they_are(students, tables):
-    document = json.loads(exported(students("path", "three-classes"), "json"))
+    document = json.loads(exported(students("hard", "three-classes"), "json"))
     data = tables["three-classes"]
     assert document["classes"] == list(data.task.class_names)
     assert [f["name"] for f in document["features"]] == data.readable_features.names

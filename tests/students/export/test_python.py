@@ -42,7 +42,7 @@ def test_the_function_answers_as_the_student_in_a_bare_interpreter(name, table, 
 def test_it_names_the_classes(students, tables):
     data = tables["three-classes"]
     space = {}
-    exec(exported(students("path", "three-classes"), "python"), space)
+    exec(exported(students("hard", "three-classes"), "python"), space)
     answer = space["predict"](records(data, data.X[:1])[0])
     assert tuple(answer) == data.task.class_names
     assert sum(answer.values()) == pytest.approx(1.0)
@@ -56,7 +56,7 @@ def test_it_imports_nothing_and_is_ascii(students):
 
 def test_a_column_that_is_absent_is_an_error(students):
     space = {}
-    exec(exported(students("path", "two-classes"), "python"), space)
+    exec(exported(students("hard", "two-classes"), "python"), space)
     with pytest.raises(KeyError):
         space["predict"]({})
 

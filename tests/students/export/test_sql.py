@@ -63,7 +63,7 @@ def test_whole_numbers_that_name_levels_are_known_as_text_and_as_numbers(student
     data = mixed_rows(2)
     schema = Schema((Feature("site", "category", levels=("1", "2", "1.5")),))
     data = Dataset("sites", data.X[:, [1]] % 3, data.y, schema, data.task)
-    student = fitted("path", data)
+    student = fitted("hard", data)
     query = exported(student, "sql").decode()
     with sqlite3.connect(":memory:") as base:
         base.execute('CREATE TABLE "rows" (site)')
@@ -78,7 +78,7 @@ def test_whole_numbers_that_name_levels_are_known_as_text_and_as_numbers(student
 
 def test_it_says_which_functions_it_needs(students):
     assert "It needs EXP;" in exported(students("mixture", "two-classes"), "sql").decode()
-    assert "It needs no function" in exported(students("path", "two-classes"), "sql").decode()
+    assert "It needs no function" in exported(students("hard", "two-classes"), "sql").decode()
 
 
 def test_a_name_with_a_nul_is_refused():
@@ -87,7 +87,7 @@ def test_a_name_with_a_nul_is_refused():
 
 
 def test_comments_hold_no_name(students):
-    query = exported(students("path", "two-classes"), "sql").decode()
+    query = exported(students("hard", "two-classes"), "sql").decode()
     comments = [line for line in query.splitlines() if line.startswith("--")]
     assert not any(name in line for name in NASTY for line in comments)
 

@@ -37,7 +37,7 @@ def test_no_name_begins_a_line_of_its_own(students):
 
 def test_an_unknown_format_is_refused_with_the_nearest(students):
     with pytest.raises(UnknownNameError, match=r"The format must be one of .* Did you mean 'json'"):
-        exported(students("path", "two-classes"), "jason")
+        exported(students("hard", "two-classes"), "jason")
 
 
 def test_a_student_that_is_no_tree_is_refused_as_rules(students):
