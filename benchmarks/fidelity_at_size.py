@@ -144,7 +144,7 @@ def main() -> None:
     if arguments.figure:
         fidelity_summary.draw(measured, arguments.figure)
     if arguments.show:
-        fidelity_summary.show(measured)
+        print(fidelity_summary.shown(measured))
     if arguments.show or arguments.figure:
         return
     torch.set_num_threads(1)

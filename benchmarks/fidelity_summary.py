@@ -101,6 +101,7 @@ class Duel:
     ----------
     table : str
     leaves : int
+    n_seeds : int
     best : str
         The best of the other tools.
     ratio : float
@@ -111,6 +112,7 @@ class Duel:
 
     table: str
     leaves: int
+    n_seeds: int
     best: str
     ratio: float
     difference: Share
@@ -134,6 +136,7 @@ class Duel:
         return cls(
             table,
             leaves,
+            len(seeds),
             best,
             ratio=(counts[0] + 0.5) / (counts[1] + 0.5),
             difference=share(measured, table, difference),
@@ -150,37 +153,56 @@ def duels(measured: Measured, tool: str, rivals: Sequence[str] = tuple(OTHERS)) 
     return [duel for duel in found if duel is not None]
 
 
-def show(measured: Measured) -> None:
-    """Print each size's disagreements in per cent, and how the students compare."""
+def shown(measured: Measured) -> str:
+    """Give each size's disagreements in per cent, and how the students compare, in Markdown."""
     tools = [tool for tool in (*STUDENTS, *OTHERS) if tool in measured.named("tool")]
+    lines = []
     for leaves in sorted(measured.named("leaves")):
-        print(f"\n{leaves} leaves: disagreement with the teacher in % of the test rows\n")
-        print(f"| table | seeds | {' | '.join(tools)} |\n|{'---|' * (len(tools) + 2)}")
+        lines.append(f"\n{leaves} leaves: disagreement with the teacher in % of the test rows\n")
+        lines.append(f"| table | seeds | {' | '.join(tools)} |\n|{'---|' * (len(tools) + 2)}")
         for table in measured.named("table"):
             rows = [measured.rows(table, leaves, tool) for tool in tools]
             cells = [str(share(measured, table, found)) if found else "" for found in rows]
-            print(f"| {table} | {max(map(len, rows))} | {' | '.join(cells)} |")
-    for tool in STUDENTS:
-        if tool in tools:
-            print(f"\n{STUDENTS[tool][0]}, against the best of the others on each table:")
-            say(duels(measured, tool))
-            print("  against the best of those that are one tree:")
-            say(duels(measured, tool, SINGLE_TREES))
+            seeds = "–".join(map(str, sorted({len(found) for found in rows if found})))
+            lines.append(f"| {table} | {seeds} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", ratios(measured)])
 
 
-def say(fought: list[Duel]) -> None:
-    """Print the mean ratio, and where the student is worse or better beyond the interval."""
-    for leaves in sorted({duel.leaves for duel in fought}):
-        here = [duel for duel in fought if duel.leaves == leaves]
-        ratios = [duel.ratio for duel in here]
-        worse = [f"{d.table} ({d.best})" for d in here if d.difference.low > 0]
-        better = sum(d.difference.high < 0 for d in here)
-        print(
-            f"  {leaves} leaves, {len(here)} tables: mean ratio {np.mean(ratios):.2f}, from "
-            f"{min(ratios):.2f} to {max(ratios):.2f}; lower on {sum(r < 1 for r in ratios)}, "
-            f"beyond the interval on {better}; higher beyond it: {', '.join(worse) or 'nowhere'}"
-        )
-    print(f"  all sizes: mean ratio {np.mean([duel.ratio for duel in fought]):.2f}")
+def ratios(measured: Measured) -> str:
+    """Give each student's mean ratio to the best of the others, in Markdown."""
+    head = (
+        "student",
+        "leaves",
+        "tables",
+        "seeds",
+        "mean ratio",
+        "from … to",
+        "to one tree",
+        "lower on",
+    )
+    head = (*head, "beyond the interval", "higher beyond it")
+    lines = [f"| {' | '.join(head)} |", "|---|" + "---|" * (len(head) - 1)]
+    for tool in [tool for tool in STUDENTS if tool in measured.named("tool")]:
+        fought, single = duels(measured, tool), duels(measured, tool, SINGLE_TREES)
+        for leaves in sorted({duel.leaves for duel in fought}):
+            here = [duel for duel in fought if duel.leaves == leaves]
+            found = [duel.ratio for duel in here]
+            alone = [duel.ratio for duel in single if duel.leaves == leaves]
+            worse = [f"{duel.table} ({duel.best})" for duel in here if duel.difference.low > 0]
+            cells = (
+                STUDENTS[tool][0],
+                leaves,
+                len(here),
+                "–".join(map(str, sorted({duel.n_seeds for duel in here}))),
+                f"{np.mean(found):.2f}",
+                f"{min(found):.2f} … {max(found):.2f}",
+                f"{np.mean(alone):.2f}",
+                sum(ratio < 1 for ratio in found),
+                sum(duel.difference.high < 0 for duel in here),
+                ", ".join(worse) or "nowhere",
+            )
+            lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
 
 
 def draw(measured: Measured, path: Path) -> None:
@@ -199,7 +221,8 @@ def draw(measured: Measured, path: Path) -> None:
                 for found in (measured.rows(table, size, tool) for size in leaves)
             ]
             width, order = (2, 2) if tool in STUDENTS else (1, 1)
-            axes.plot(range(len(leaves)), shares, color=colour, lw=width, zorder=order, label=label)
+            style = {"color": colour, "lw": width, "zorder": order, "clip_on": False}
+            axes.plot(range(len(leaves)), shares, label=label, **style)
         axes.set_title(table, fontsize=9, loc="left")
         axes.set_ylim(bottom=0)
         axes.set_xticks(range(len(leaves)), leaves)

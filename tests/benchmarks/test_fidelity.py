@@ -100,3 +100,12 @@ def test_a_seed_that_a_tool_lacks_is_left_out_of_the_comparison(measured):
     found = measured(soft_tree=[rows, none], figs=[rows], **others([rows, rows]))
     (duel,) = duels(found, "soft-tree")
     assert duel.ratio == 1
+
+
+def test_the_page_says_what_was_measured():
+    from fidelity_results import Measured
+    from fidelity_summary import ratios
+
+    root = Path(__file__).parents[2]
+    measured = Measured.read(root / "benchmarks" / "results" / "fidelity-at-size.json")
+    assert ratios(measured) in (root / "docs" / "fidelity-at-size.md").read_text()
