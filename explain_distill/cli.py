@@ -88,6 +88,12 @@ def run(
             "well as every larger one.",
         ),
     ] = "",
+    max_features: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="The most features that a question of the soft tree weighs."
+        ),
+    ] = None,
     seed: SeedOption = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
@@ -113,6 +119,7 @@ def run(
             transfer=transfer,
             temperature=temperature,
             sizes=_sizes(sizes),
+            max_features=max_features,
             seed=seed,
             quick=quick,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),

@@ -252,12 +252,8 @@ class SoftTree(StepwiseStudent):
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
         self._check_parameters()
         super()._take_statistics(rows, labels)
-        n_features = rows.shape[1]
-        if self.max_features is not None and not 1 <= self.max_features <= n_features:
-            raise DataError(
-                f"max_features must be from 1 to the number of readable features, {n_features}; "
-                f"however, got {self.max_features!r}. Leave it out to weigh all."
-            )
+        if self.max_features is not None:
+            check_max_features(self.max_features, rows.shape[1])
         self._greedy: tuple[FloatArray, FloatArray] | None = None
         if self.start == "greedy":
             grown_on = (
@@ -399,6 +395,20 @@ class SoftTree(StepwiseStudent):
         for name, array in take_checked(arrays, shapes).items():
             setattr(self, name, array)
         self.n_features_in_ = len(self.preparation_.fill)
+
+
+def check_max_features(most: int, n_features: int) -> None:
+    """Refuse a number of features a question that is out of range.
+
+    Raises
+    ------
+    DataError
+    """
+    if not 1 <= most <= n_features:
+        raise DataError(
+            f"max_features must be from 1 to the number of readable features, {n_features}; "
+            f"however, got {most!r}. Leave it out to weigh all."
+        )
 
 
 def _array(tensor: Tensor) -> FloatArray:

@@ -17,6 +17,7 @@ from explain_distill.distillation.names import transfer_set
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import Student
 from explain_distill.students.names import DEFAULT_STUDENTS, STUDENTS
+from explain_distill.students.soft_tree import SoftTree, check_max_features
 from explain_distill.study.about import About
 from explain_distill.study.study import Study
 from explain_distill.teachers.neural import NeuralTeacher
@@ -51,6 +52,7 @@ def run(
     transfer: str = "coalitions",
     temperature: float = 1.0,
     sizes: Sequence[int] = (),
+    max_features: int | None = None,
     seed: int = 0,
     quick: bool = False,
     command: str = "",
@@ -72,6 +74,8 @@ def run(
     temperature : float, default=1.0
     sizes : sequence of int, default=()
         Two or more, each counted in the student's own unit; see `Student.with_size`.
+    max_features : int, optional
+        The most readable features that a question of the soft tree weighs; all, if left out.
     seed : int, default=0
         Of everything: the split, the teacher, the draws.
     quick : bool, default=False
@@ -95,6 +99,8 @@ def run(
     plain: dict[str, Student] = {
         name: STUDENTS[name](**(QUICK[name] if quick else {})) for name in chosen
     }
+    if max_features is not None:
+        _limit_features(plain, max_features, data)
     size_of = _named_for_sizes(chosen, sizes)
     wanted = {name: plain[kind].with_size(size) for name, (kind, size) in size_of.items()} or plain
     train, test = data.split(seed=seed)
@@ -124,6 +130,7 @@ def run(
         "transfer": transfer,
         "temperature": temperature,
         "sizes": list(sizes),
+        "max_features": max_features,
         "quick": quick,
         "grouped": data.groups is not None,
         "cores": os.cpu_count(),
@@ -175,6 +182,17 @@ def _check_students(students: Sequence[str]) -> list[str]:
     if not students:
         raise UnknownNameError.of("A student", "", STUDENTS)
     return list(dict.fromkeys(students))
+
+
+def _limit_features(students: dict[str, Student], most: int, data: Dataset) -> None:
+    """Let the soft tree's questions weigh so many features, before anything is trained."""
+    if SoftTree.NAME not in students:
+        raise DataError(
+            "max_features is of the soft tree alone; however, the students are "
+            f"{', '.join(students)}. Add soft-tree, or leave max_features out."
+        )
+    check_max_features(most, len(data.readable_features.features))
+    students[SoftTree.NAME].set_params(max_features=most)
 
 
 def _named_for_sizes(kinds: Sequence[str], sizes: Sequence[int]) -> dict[str, tuple[str, int]]:

@@ -151,6 +151,16 @@ def test_sizes_are_made_judged_kept_and_the_smallest_that_does_as_well_is_read(
     assert all(name in page for name in names)
 
 
+def test_questions_weigh_no_more_features_than_they_may(explain_distill, tmp_path):
+    out = tmp_path / "study"
+    options = ["--quick", "--students", "soft-tree", "--max-features", "2", "--out", out]
+    done = explain_distill("run", "wine", *options)
+    assert done.returncode == 0, done.stderr
+    tree = xd.Study.open(out).students["soft-tree"]
+    assert (tree.gate_weights_ != 0).sum(axis=0).max() == 2
+    assert explain_distill("report", out).returncode == 0
+
+
 MISTAKES = {
     "unknown data set": (["run", "wne"], "Did you mean 'wine'"),
     "missing file": (["run", "nothing.csv"], "there is no 'nothing.csv'"),
@@ -161,6 +171,14 @@ MISTAKES = {
     "no student": (["run", "wine", "--students", ","], "A student must be one of"),
     "unknown transfer": (["run", "wine", "--transfer", "coalition"], "Did you mean 'coalitions'"),
     "cold": (["run", "wine", "--temperature", "0"], "temperature must be from 0.1"),
+    "too many features": (
+        ["run", "wine", "--max-features", "99"],
+        "readable features, 13; however",
+    ),
+    "features of no soft tree": (
+        ["run", "wine", "--students", "mlp", "--max-features", "3"],
+        "Add soft-tree, or leave max_features out",
+    ),
     "sizes no numbers": (["run", "wine", "--sizes", "2,x"], "--sizes must be whole numbers"),
     "one size": (["run", "wine", "--sizes", "4,4"], "at least two whole numbers from 2 to"),
     "no size": (["run", "wine", "--sizes", "0,2"], "at least two whole numbers from 2 to"),
