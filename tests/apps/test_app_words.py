@@ -54,7 +54,7 @@ def test_floor_and_ceiling_are_chance_and_the_teacher_against_itself(wine_study)
 
 def test_the_lead_counts_students_and_rows(wine_study):
     said = words.lead(wine_study)
-    assert "Four students learned from it" in said
+    assert "Five students learned from it" in said
     assert "45 test rows" in said
 
 
