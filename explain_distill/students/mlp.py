@@ -137,12 +137,6 @@ class MLP(StepwiseStudent):
         distance = (network.guessed_hints(lesson.rows) - lesson.hints).square().mean()
         return distance, distance
 
-    def _start_from_mean(self, network: nn.Module, mean: Tensor) -> None:
-        assert isinstance(network, _Perceptron)
-        last = network.layers[-1]
-        assert isinstance(last, nn.Linear)
-        last.bias.data += mean
-
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, _Perceptron)
         layers = [layer for layer in network.layers if isinstance(layer, nn.Linear)]

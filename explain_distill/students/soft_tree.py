@@ -277,10 +277,6 @@ class SoftTree(StepwiseStudent):
             self._sparse = SparseGates(self.max_features, origin, self.n_steps)
         return network
 
-    def _start_from_mean(self, network: nn.Module, mean: Tensor) -> None:
-        assert isinstance(network, TreeNetwork)
-        network.leaves.data += mean[:, None]
-
     def _before_step(self, network: nn.Module, step: int) -> None:
         assert isinstance(network, TreeNetwork)
         network.sharpness = self._sharpness(step)

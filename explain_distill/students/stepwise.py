@@ -105,9 +105,6 @@ class StepwiseStudent(Student):
         """Build the network of float32 prepared rows; it gives softened scores."""
         raise TypeError(f"{type(self).__name__} has no network.")
 
-    def _start_from_mean(self, network: nn.Module, mean: Tensor) -> None:
-        """Let an untaught network say the mean output ``(n_scores,)``, in units of its scale."""
-
     def _take_parameters(self, network: nn.Module) -> None:
         """Keep what the network learned as float64 arrays."""
         raise TypeError(f"{type(self).__name__} has no network.")
@@ -222,8 +219,6 @@ class StepwiseStudent(Student):
         seed = integer_seed(self._rng())
         with seeded(seed):
             network = self._network(self.preparation_.n_prepared, n_scores, self.output_scale_)
-        self._start_from_mean(network, torch.from_numpy(self._mean_outputs / self.output_scale_))
-        del self._mean_outputs
         progress = _Progress(self.n_steps, on_step)
         recent: deque[Lesson] = deque(maxlen=self._remembers)
 
@@ -245,22 +240,14 @@ class StepwiseStudent(Student):
         self._finish(recent)
 
     def _scale_outputs(self, labels: FloatArray) -> None:
-        """Set centre, mean and scale of the outputs, so that one learning rate suits all teachers.
-
-        `_mean_outputs` is what a network may start from; a class that the teacher hardly ever
-        predicts is far from the others, and that distance is not to be learned step by step.
-        """
+        """Set the centre and scale of the outputs, so that one learning rate suits all teachers."""
         if self.task == "regression":
             self.output_centre_ = labels.mean(axis=0)
             self.output_scale_ = np.maximum(labels.std(axis=0), 1e-12)
-            self._mean_outputs = np.zeros(1)
             return
-        soft = labels[~is_hard(labels)]
+        soft = ~is_hard(labels)
         self.output_centre_ = np.zeros(labels.shape[1])
-        self._mean_outputs, spread = np.zeros(labels.shape[1]), 1.0
-        if len(soft) > 1:
-            scores = soft_scores(soft)
-            self._mean_outputs, spread = scores.mean(axis=0), np.sqrt(scores.var(axis=0).mean())
+        spread = soft_scores(labels[soft]).std() if soft.sum() > 1 else 1.0
         self.output_scale_ = np.full(labels.shape[1], max(float(spread), 1e-6))
 
     def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:

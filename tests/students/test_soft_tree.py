@@ -150,7 +150,6 @@ def test_by_entropy_soft_labels_are_learned_as_hard_ones_are():
 
     def set_unit_scale(tree):
         tree.output_centre_, tree.output_scale_ = np.zeros(2), np.ones(2)
-        tree._mean_outputs = np.zeros(2)
 
     assert fitted(nearly, "entropy") == pytest.approx(fitted(classes, "scores"), abs=0.02)
 
