@@ -143,7 +143,7 @@ def test_a_study_is_opened_again_once_its_files_change(folders, tmp_path):
 
 
 def test_an_altered_study_raises_its_error(folders):
-    with pytest.raises(StudyFormatError, match="must have format 2"):
+    with pytest.raises(StudyFormatError, match="must have format 1"):
         state.open_study(folders / "altered")
 
 

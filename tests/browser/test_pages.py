@@ -8,7 +8,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 both_widths = pytest.mark.parametrize("page", [1280, 1920], indirect=True)
-STUDENTS = ("soft-tree", "boosted-trees", "mlp")
+STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp", "additive")
 
 
 def opened(page, address, path="", heading=None):
