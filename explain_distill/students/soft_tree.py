@@ -271,6 +271,10 @@ class SoftTree(StepwiseStudent):
         if self._greedy is not None:
             network.start_at(*self._greedy)
         del self._greedy
+        # What a constant column says was not learned, so it may take no other feature's place.
+        network.weights.data[:, : len(self.preparation_.scale)][
+            :, torch.from_numpy(np.isinf(self.preparation_.scale))
+        ] = 0.0
         self._sparse: SparseGates | None = None
         if self.max_features is not None:
             origin = torch.from_numpy(self.preparation_.origin)
@@ -318,7 +322,7 @@ class SoftTree(StepwiseStudent):
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, TreeNetwork)
         if self._sparse is not None:
-            self._sparse.project(network.weights)
+            self._sparse.finish(network.weights)
         del self._sparse
         outputs, slopes = _array(network.outputs().T), network.leaf_slopes()
         classify = self.task == "classification"

@@ -51,6 +51,12 @@ class SparseGates:
         if self.kept is not None:
             weights.mul_(self.kept)
 
+    @torch.no_grad()
+    def finish(self, weights: Tensor) -> None:
+        """Leave each gate the features that it may weigh, however early training ended."""
+        self._look(weights, 1.0)
+        self.project(weights)
+
     def _look(self, weights: Tensor, share: float) -> None:
         t = min(max((share - START) / (END - START), 0.0), 1.0)
         count = self.most + round((self.n_features - self.most) * (1 - t) ** 3)

@@ -158,7 +158,7 @@ class TreeNetwork(nn.Module):
         outputs = mixed.clamp_min_(SMALLEST).log() if mixes else mixed
         loss, slope = judge(outputs)
         if mixes:
-            slope = slope / mixed
+            slope = (slope / mixed).masked_fill_(mixed <= SMALLEST, 0.0)
         found = space.slopes(slope, held, unit, prepared, self.penalty)
         self.weights.grad, self.biases.grad, self.log_inverse_temperatures.grad, along = found
         if mixes:

@@ -275,3 +275,16 @@ def test_a_hard_tree_follows_the_more_probable_side_of_each_question():
     assert tree.predict_proba(ROWS) == pytest.approx(
         softmax(tree.leaf_outputs_[-1 - nodes], axis=1)
     )
+
+
+@pytest.mark.parametrize("n_steps", [5, 20, 300])
+def test_a_gate_weighs_no_more_features_however_short_the_training(n_steps):
+    tree = fitted(max_features=1, n_steps=n_steps)
+    assert (tree.gate_weights_ != 0).sum(axis=0).max() == 1
+
+
+def test_a_constant_column_takes_no_features_place():
+    rows = np.concatenate([ROWS[:, :2], np.ones((len(ROWS), 5))], axis=1)
+    tree = xd.SoftTree(depth=4, max_features=1, n_steps=100, random_state=0).fit(rows, CURVED)
+    assert (tree.gate_weights_[2:] == 0).all()
+    assert tree.complexity()["features_per_split"] <= 1
