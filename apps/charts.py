@@ -310,7 +310,7 @@ def _axis(domain: tuple[float, float], ticks: int) -> alt.X:
         "value:Q",
         title=None,
         scale=alt.Scale(domain=list(domain), nice=False, zero=False),
-        axis=alt.Axis(tickCount=ticks, format="~r", labelOverlap=True),
+        axis=alt.Axis(tickCount=ticks, format="~r", labelOverlap=True, labelSeparation=8),
     )
 
 
