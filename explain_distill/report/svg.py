@@ -47,6 +47,18 @@ def shorten(words: str, width: float, size: float) -> str:
     return "…"
 
 
+def wrapped(words: str, width: float, size: float) -> list[str]:
+    """Break words into lines of a width; a word that is longer stands alone."""
+    lines = [""]
+    for word in words.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if text_width(longer, size) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def element(tag: str, content: str = "", /, **attributes: object) -> str:
     """Write an element; `content` is SVG already, attributes are escaped.
 

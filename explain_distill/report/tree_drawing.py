@@ -18,6 +18,7 @@ from explain_distill.report.svg import (
     text,
     text_width,
     titled,
+    wrapped,
 )
 from explain_distill.report.tree_layout import (
     BAR_WIDTH,
@@ -91,9 +92,9 @@ def draw_tree(
 def _question(place: Place, frame: Frame) -> str:
     question = place.node.question
     assert question is not None
-    height = box_height(question)
+    height = box_height(question, frame)
     top = place.y - height / 2
-    spoken, rest = lines(question)
+    spoken, rest = lines(question, frame.room)
     number = str(place.node.number + 1)
     left = 12 + text_width(number, 11)
     content = element(
@@ -242,7 +243,7 @@ def _legend(frame: Frame, folded: bool, total: float) -> tuple[str, float]:
     """Say how to read the drawing; give the legend and where it ends."""
     content, y = "", MARGIN + 10
     for sentence in frame.how_to_read(folded):
-        for part in _wrapped(sentence, total - 2 * MARGIN, 12):
+        for part in wrapped(sentence, total - 2 * MARGIN, 12):
             content += text(MARGIN, y, part, 12, fill=FAINT)
             y += LEGEND_LINE
     for keys in _class_keys(frame.task, total):
@@ -275,18 +276,6 @@ def _class_keys(task: Task, total: float) -> list[list[tuple[str, str]]]:
             room = total - 2 * MARGIN
         lines[-1].append(key)
         room -= wanted
-    return lines
-
-
-def _wrapped(words: str, width: float, size: float) -> list[str]:
-    """Break a sentence into lines of a width."""
-    lines = [""]
-    for word in words.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if text_width(longer, size) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
     return lines
 
 

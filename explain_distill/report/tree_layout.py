@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from explain_distill.data.dataset import Task
-from explain_distill.report.svg import text_width
+from explain_distill.report.svg import shorten, text_width, wrapped
 from explain_distill.report.wording import percent
 from explain_distill.students.nodes import Node
 from explain_distill.students.rules import Comparison, Question
@@ -16,6 +16,9 @@ SHOWN = 0.01
 """Branches that a smaller share of the rows takes are folded."""
 
 MARGIN = 8.0
+MOST_LINES = 3
+"""Of one feature's name in a question's box."""
+
 LINE_HEIGHT = 15.0
 LEAF_HEIGHT = 36.0
 FOLD_HEIGHT = 20.0
@@ -75,6 +78,11 @@ class Frame:
         hard = any(isinstance(node.question, Comparison) for node in nodes)
         return cls(task, step, box, leaf, hard, one_row, weighed, (min(answers), max(answers)))
 
+    @property
+    def room(self) -> float:
+        """Give the width of a line in a question's box, beside the question's number."""
+        return self.box - 17 - text_width("00", 11)
+
     def width(self, columns: int) -> float:
         """Give the width of the drawing."""
         return 2 * MARGIN + (columns - 1) * self.step + self.leaf
@@ -96,7 +104,7 @@ class Frame:
         if place.kind in ("leaf", "end"):
             return LEAF_HEIGHT
         assert place.node.question is not None
-        return box_height(place.node.question) + 8
+        return box_height(place.node.question, self) + 8
 
     def how_to_read(self, folded: bool) -> list[str]:
         """Say how to read the drawing."""
@@ -178,26 +186,40 @@ def _extent(places: list[Place], frame: Frame) -> float:
     return sum(max(frame.height(p), _extent(p.children, frame)) for p in places)
 
 
-def lines(question: Question) -> tuple[list[str], list[str]]:
-    """Say a question in a few words, and in two lengths how much of its weight they leave out."""
+def lines(question: Question, room: float) -> tuple[list[str], list[str]]:
+    """Say a question in lines of a width, and in two lengths how much of its weight they leave out.
+
+    A name is broken between its words; only what is longer than `MOST_LINES` loses its middle.
+    """
     if isinstance(question, Comparison):
-        return [part for part in (question.subject, question.predicate) if part], []
+        return _broken([part for part in (question.subject, question.predicate) if part], room), []
     if len(question.terms) == 1:
-        return [question.words()], []
+        return _broken([question.words()], room), []
     spoken = question.short(2)
     rest = len(question.terms) - len(spoken)
     if not rest:
-        return spoken, []
+        return _broken(spoken, room), []
     share = sum(term.share for term in question.terms[len(spoken) :])
-    return spoken, [
+    return _broken(spoken, room), [
         f"+ {rest} more, {percent(share)} of weight",
         f"+ {rest} more, {percent(share)}",
     ]
 
 
-def box_height(question: Question) -> float:
+def _broken(parts: list[str], room: float) -> list[str]:
+    broken: list[str] = []
+    for part in parts:
+        found = wrapped(part, room, 12)
+        kept = found[: MOST_LINES - 1]
+        if len(found) > len(kept):
+            kept.append(shorten(" ".join(found[len(kept) :]), room, 12))
+        broken += [shorten(line, room, 12) for line in kept]
+    return broken
+
+
+def box_height(question: Question, frame: Frame) -> float:
     """Give the height of a question's box."""
-    spoken, rest = lines(question)
+    spoken, rest = lines(question, frame.room)
     return 10 + LINE_HEIGHT * (len(spoken) + bool(rest))
 
 
@@ -209,4 +231,4 @@ def ends(
     start = place.x + frame.box
     side = -1 if answer == "no" else 1
     end = child.x if child.kind != "fold" else start + 0.5 * (child.x - start)
-    return (start, place.y + side * box_height(place.node.question) / 5), (end, child.y)
+    return (start, place.y + side * box_height(place.node.question, frame) / 5), (end, child.y)
