@@ -45,8 +45,7 @@ def dots_plot(dots: Dots) -> str:
     left = _label_room([point.label for point in dots.points])
     right = WIDTH - 150
     low, high = _range(dots)
-    step = round_step(low, high)
-    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    low, high, step = rounded(low, high)
 
     def at(value: float) -> float:
         return left + (min(max(value, low), high) - low) / (high - low) * (right - left)
@@ -102,11 +101,12 @@ def _range(dots: Dots) -> tuple[float, float]:
     return low, high
 
 
-def round_step(low: float, high: float) -> float:
-    """Choose a round distance between ticks, of which there are some six."""
+def rounded(low: float, high: float) -> tuple[float, float, float]:
+    """Widen a range to round numbers; give it with the distance between ticks, some six of them."""
     raw = (high - low) / 5
     power = 10 ** math.floor(math.log10(raw))
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw)
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
 
 
 def _axis(low: float, high: float, step: float, at: Scale, bottom: float, name: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 from explain_distill.report.blocks import Shape, Shapes, written
-from explain_distill.report.plots import round_step
+from explain_distill.report.plots import rounded
 from explain_distill.report.svg import (
     CLASS_COLOURS,
     FAINT,
@@ -37,8 +36,7 @@ def shapes_plot(shapes: Shapes) -> str:
         An ``<svg>`` element without outside references.
     """
     low, high = _range(shapes)
-    step = round_step(low, high)
-    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+    low, high, step = rounded(low, high)
     width = (WIDTH - LEFT - 10 - GAP * (ACROSS - 1)) / ACROSS
     content = text(10, 16, shapes.axis, 12, fill=FAINT)
     for place, shape in enumerate(shapes.shapes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from explain_distill.report.blocks import Figure, Panel, Sizes, written
-from explain_distill.report.plots import Scale, round_step
+from explain_distill.report.plots import Scale, rounded
 from explain_distill.report.svg import (
     CLASS_COLOURS,
     FAINT,
@@ -36,9 +36,7 @@ def sizes_plot(sizes: Sizes) -> str:
     str
         An ``<svg>`` element without outside references.
     """
-    high = _highest(sizes)
-    step = round_step(0.0, high)
-    high = math.ceil(high / step - 1e-9) * step
+    _, high, step = rounded(0.0, _highest(sizes))
     width = (WIDTH - LEFT - GAP * (ACROSS - 1) - 10) / ACROSS
     content = _key()
     for place, panel in enumerate(sizes.panels):

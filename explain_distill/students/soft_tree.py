@@ -298,7 +298,7 @@ class SoftTree(StepwiseStudent):
         by_entropy = self.loss != "scores" and self.task == "classification"
         each_leaf = by_entropy and self.loss == "leaf-entropy"
         if self.leaves == "linear":
-            unexplained, loss = self._matched(network.learn(lesson.rows), lesson)
+            unexplained, loss = self._matched(network(lesson.rows).T, lesson)
             return unexplained, loss + self.penalty * network.imbalance
         unexplained = torch.zeros(())
 

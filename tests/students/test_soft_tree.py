@@ -58,7 +58,7 @@ def test_the_penalty_is_that_of_the_paper():
     network = TreeNetwork(3, 2, 2, "probabilities", np.ones(2))
     network.penalty = 1.0
     rows = torch.randn(50, 3)
-    network.learn(rows)
+    network(rows)
     gates = torch.sigmoid(network.gates(rows).T)
     reach = torch.stack([torch.ones(50), 1 - gates[:, 0], gates[:, 0]], dim=1)
     alpha = (reach * gates).sum(dim=0) / reach.sum(dim=0)

@@ -45,18 +45,6 @@ def test_gradients_by_hand_are_those_of_autograd(depth, answer):
         assert torch.allclose(parameter.grad, expected[name], atol=1e-6), name
 
 
-@pytest.mark.parametrize("depth", [1, 4])
-def test_the_quick_pass_is_the_plain_one(depth):
-    network, rows = network_of(depth, penalty=0.1), torch.randn(30, 5)
-    plain = network(rows).T
-    expected = autograd_of(network, plain.square().sum() + 0.1 * network.imbalance)
-    quick = network.learn(rows)
-    assert torch.allclose(quick, plain, atol=1e-5)
-    found = autograd_of(network, quick.square().sum() + 0.1 * network.imbalance)
-    for name in expected:
-        assert torch.allclose(found[name], expected[name], rtol=1e-3, atol=1e-4), name
-
-
 def test_leaf_entropy_is_each_leafs_cross_entropy_weighted_by_its_path():
     network, rows = network_of(3), torch.randn(20, 5)
     labels = torch.rand(3, 20).softmax(dim=0)
@@ -71,14 +59,6 @@ def test_leaf_entropy_is_each_leafs_cross_entropy_weighted_by_its_path():
     assert network.set_gradients(rows, judge, each_leaf=True).item() == pytest.approx(
         expected, rel=1e-5
     )
-
-
-def test_a_batch_must_be_differentiated_before_the_next_is_seen():
-    network, rows = network_of(2), torch.randn(10, 5)
-    first = network.learn(rows)
-    network.learn(rows + 1)
-    with pytest.raises(RuntimeError, match="before it sees the next one"):
-        first.sum().backward()
 
 
 def test_linear_leaves_add_a_linear_model_to_each_leaf():
