@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 
@@ -174,20 +175,42 @@ class Student(BaseEstimator):  # type: ignore[misc]
         ValueError
             Where labels and task do not fit together.
         """
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            dtype=np.float64,
-            ensure_all_finite="allow-nan",
-            multi_output=True,
-            y_numeric=self.task == "regression",
-        )
-        labels = self._checked_labels(y)
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        kept = weights > 0
-        self._fit_labels(X[kept], labels[kept], weights[kept], on_step)
+        with self._learning():
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                dtype=np.float64,
+                ensure_all_finite="allow-nan",
+                multi_output=True,
+                y_numeric=self.task == "regression",
+            )
+            labels = self._checked_labels(y)
+            weights = _check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+            kept = weights > 0
+            self._fit_labels(X[kept], labels[kept], weights[kept], on_step)
         return self
+
+    @contextmanager
+    def _learning(self) -> Iterator[None]:
+        """Forget what was learned before; where this learning fails, leave nothing half learned."""
+        self._forget()
+        try:
+            yield
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        kept = ("schema_", "class_names_")
+        for name in [name for name in vars(self) if name.endswith("_") and name not in kept]:
+            delattr(self, name)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether anything was learned or read; names alone are not."""
+        return hasattr(self, "n_features_in_")
 
     def predict(self, X: Any) -> np.ndarray:
         """Give classes ``(n_samples,)``, or values for regression."""
@@ -274,7 +297,9 @@ class Student(BaseEstimator):  # type: ignore[misc]
     def readable_features(self) -> tuple[ReadableFeature, ...]:
         """Give the readable features; ``x0, x1, …`` for a student that was told no names."""
         if hasattr(self, "schema_"):
-            return ReadableFeatures(self.schema_).features
+            told = ReadableFeatures(self.schema_).features
+            if len(told) == getattr(self, "n_features_in_", len(told)):
+                return told  # else they are those of another table
         names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(self.n_features_in_)])
         return tuple(ReadableFeature(str(name), i) for i, name in enumerate(names))
 
@@ -282,7 +307,8 @@ class Student(BaseEstimator):  # type: ignore[misc]
         """Give the classes as text; one empty name for regression."""
         if self.task == "regression":
             return [""]
-        return [str(name) for name in getattr(self, "class_names_", self.classes_)]
+        told = getattr(self, "class_names_", self.classes_)
+        return [str(name) for name in (told if len(told) == len(self.classes_) else self.classes_)]
 
     def _rng(self) -> np.random.Generator:
         """Make a generator of `random_state`: None, an int, or one of numpy's two kinds."""

@@ -137,6 +137,11 @@ class DecisionTree(Student):
         DecisionTree
             Itself.
         """
+        with self._learning():
+            self._learn_asking(oracle, on_step)
+        return self
+
+    def _learn_asking(self, oracle: Oracle, on_step: OnStep | None) -> None:
         self._check_options()
         rng = self._rng()
         X, labels, weights = oracle.known()
@@ -162,7 +167,6 @@ class DecisionTree(Student):
             return self._material(cuts, asked, told.reshape(len(asked), -1), np.ones(len(asked)))
 
         self._learn(cuts, material, on_step, ask)
-        return self
 
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None

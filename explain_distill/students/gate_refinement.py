@@ -52,7 +52,9 @@ class HardTree:
         leaf = followed(self.children, self._logits(prepared).T)
         return float(self._costs(labels)[leaf, np.arange(len(labels))].mean())
 
-    def refine(self, prepared: FloatArray, labels: FloatArray) -> None:
+    def refine(
+        self, prepared: FloatArray, labels: FloatArray, weights: FloatArray | None = None
+    ) -> None:
         """Go over all nodes once.
 
         Parameters
@@ -60,7 +62,9 @@ class HardTree:
         prepared : ndarray of shape (n, n_inputs)
         labels : ndarray of shape (n, n_scores)
             Probabilities, or values.
+        weights : ndarray of shape (n,), optional
         """
+        weights = np.ones(len(prepared)) if weights is None else weights
         below = places(self.children)
         gates, rows = len(self.children), np.arange(len(prepared))
         for here in levels(self.children)[::-1]:
@@ -72,8 +76,8 @@ class HardTree:
             reached = at >= 0
             chosen = at[reached]
             gain = sides[chosen, 0, rows[reached]] - sides[chosen, 1, rows[reached]]
-            self._fit_gates(here, prepared[reached], chosen, gain)
-        self._fit_leaves(prepared, labels)
+            self._fit_gates(here, prepared[reached], chosen, gain * weights[reached])
+        self._fit_leaves(prepared, labels, weights)
 
     def _logits(self, prepared: FloatArray) -> FloatArray:
         return prepared @ self.weights + self.biases
@@ -146,12 +150,12 @@ class HardTree:
         lost = np.where(logits > 0, np.maximum(-gain, 0), np.maximum(gain, 0))
         return np.bincount(chosen, lost, minlength=n_gates).astype(np.float64)
 
-    def _fit_leaves(self, prepared: FloatArray, labels: FloatArray) -> None:
+    def _fit_leaves(self, prepared: FloatArray, labels: FloatArray, weights: FloatArray) -> None:
         leaf = followed(self.children, self._logits(prepared).T)
-        count = np.bincount(leaf, minlength=len(self.answers))
-        total = np.stack(
-            [np.bincount(leaf, column, minlength=len(self.answers)) for column in labels.T], axis=1
-        )
+        n_leaves = len(self.answers)
+        count = np.bincount(leaf, weights, minlength=n_leaves)
+        sums = [np.bincount(leaf, weights * column, minlength=n_leaves) for column in labels.T]
+        total = np.stack(sums, axis=1)
         found = count > 0
         mean = total[found] / count[found, None]
         self.answers[found] = np.log(np.maximum(mean, 1e-12)) if self.classify else mean

@@ -199,7 +199,7 @@ class SoftTree(StepwiseStudent):
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy of so many leaves, a power of two."""
-        depth = size.bit_length() - 1
+        depth = int(size).bit_length() - 1
         if size != 2**depth or not 1 <= depth <= MAX_DEPTH:
             raise DataError(
                 f"The size of a soft tree must be a power of two from 2 to {2**MAX_DEPTH}, its "
@@ -248,6 +248,37 @@ class SoftTree(StepwiseStudent):
         for name, known in choices.items():
             if getattr(self, name) not in get_args(known):
                 raise UnknownNameError.of(name, getattr(self, name), get_args(known))
+        if self.loss != "scores" and (self.task == "regression" or self.leaves == "linear"):
+            raise DataError(
+                f"loss={self.loss!r} must be of classes and constant leaves; however, got "
+                f"task={self.task!r} and leaves={self.leaves!r}. Leave loss out."
+            )
+        if self.refinements and (self.inference != "hard" or self.leaves == "linear"):
+            raise DataError(
+                "refinements must be of a tree with inference='hard' and constant leaves; however, "
+                f"got inference={self.inference!r} and leaves={self.leaves!r}. Leave them out."
+            )
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        rules = {
+            "refinements": not isinstance(self.refinements, float) and self.refinements >= 0,
+            "sharpening": self.sharpening >= 1,
+            "pruning": 0 <= self.pruning < 1,
+            "penalty": self.penalty >= 0,
+        }
+        ranges = {
+            "refinements": "a whole number from 0",
+            "sharpening": "at least 1",
+            "pruning": "from 0 to less than 1",
+            "penalty": "at least 0",
+        }
+        for name, kept in rules.items():
+            if not kept:
+                raise DataError(
+                    f"{name} must be {ranges[name]}; however, got {getattr(self, name)!r}. Leave "
+                    "it out for the default."
+                )
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
         self._check_parameters()
@@ -313,6 +344,12 @@ class SoftTree(StepwiseStudent):
 
     def _entropy(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
         """Judge log-probabilities ``(n_scores, n)``: the mixture's, or the leaves' mixed."""
+        if lesson.pairs is not None or (lesson.hard is not None and self.temperature != 1):
+            raise DataError(
+                f"loss={self.loss!r} must learn labels one by one, and hard ones at temperature 1; "
+                "however, it got pairs of rows, or hard labels beside softened ones. Take "
+                "loss='scores'."
+            )
         labels = lesson.labels if lesson.weights is None else lesson.labels * lesson.weights
         slope = labels / -outputs.shape[1]
         ahead = (outputs - lesson.logs) * self._unit
@@ -351,7 +388,8 @@ class SoftTree(StepwiseStudent):
             parts = parts.pruned(rows, self.pruning)
         if self.refinements and self.inference == "hard" and parts.slopes is None:
             labels = torch.cat([lesson.labels.T for lesson in lessons]).double().numpy()
-            parts = parts.refined(rows, labels, self.refinements)
+            weights = np.concatenate([_weights_of(lesson) for lesson in lessons])
+            parts = parts.refined(rows, labels, weights, self.refinements)
         self._take_parts(parts)
 
     def write(self, folder: Path) -> Json:
@@ -397,6 +435,12 @@ class SoftTree(StepwiseStudent):
         self.n_features_in_ = len(self.preparation_.fill)
 
 
+def _weights_of(lesson: Lesson) -> FloatArray:
+    if lesson.weights is None:
+        return np.ones(len(lesson.rows))
+    return np.asarray(lesson.weights.double().numpy())
+
+
 def check_max_features(most: int, n_features: int) -> None:
     """Refuse a number of features a question that is out of range.
 
@@ -404,10 +448,10 @@ def check_max_features(most: int, n_features: int) -> None:
     ------
     DataError
     """
-    if not 1 <= most <= n_features:
+    if isinstance(most, float) or not 1 <= most <= n_features:
         raise DataError(
-            f"max_features must be from 1 to the number of readable features, {n_features}; "
-            f"however, got {most!r}. Leave it out to weigh all."
+            "max_features must be a whole number from 1 to the number of readable features, "
+            f"{n_features}; however, got {most!r}. Leave it out to weigh all."
         )
 
 

@@ -130,7 +130,7 @@ class StepwiseStudent(Student):
     def fit_stream(
         self, batches: Iterable[tuple[Any, ...]], on_step: OnStep | None = None
     ) -> StepwiseStudent:
-        """Learn from batches, one step a batch, `n_steps` in all.
+        """Learn from batches, one step a batch, until `n_steps` or the batches are done.
 
         Means and scales are taken from the first batches, which are then learned like the rest.
 
@@ -147,18 +147,21 @@ class StepwiseStudent(Student):
         StepwiseStudent
             Itself.
         """
-        first, following = first_batches(batches, STATISTICS_BATCHES)
-        if not first:
-            raise DataError("A student needs at least one batch to learn from; however, got none.")
-        rows = np.concatenate([batch.rows for batch in first])
-        labels = np.concatenate([self._as_columns(batch.labels) for batch in first])
-        self.n_features_in_ = rows.shape[1]
-        if self.task == "classification":
-            checked_distribution(labels)
-            self.classes_ = np.arange(labels.shape[1])
-        self._take_statistics(rows, labels)
-        lessons = (self._lesson(batch) for batch in chain(first, following))
-        self._learn(lessons, labels.shape[1], on_step)
+        with self._learning():
+            sound = (_sound(Batch(*batch)) for batch in batches)
+            first, following = first_batches(sound, STATISTICS_BATCHES)
+            if not first:
+                raise DataError(
+                    "A student needs at least one batch to learn from; however, got none."
+                )
+            rows = np.concatenate([batch.rows for batch in first])
+            labels = np.concatenate([self._as_columns(batch.labels) for batch in first])
+            self.n_features_in_ = rows.shape[1]
+            if self.task == "classification":
+                self.classes_ = np.arange(labels.shape[1])
+            self._take_statistics(rows, labels)
+            lessons = (self._lesson(batch) for batch in chain(first, following))
+            self._learn(lessons, labels.shape[1], on_step)
         return self
 
     def _fit_labels(
@@ -168,7 +171,8 @@ class StepwiseStudent(Student):
         lesson = self._lesson(Batch(X, labels))
         orders = _orders(len(X), weights, self.batch_size, self._rng())
         # One batch's memory serves all, unless batches are remembered: fresh memory costs more.
-        into = None if self._remembers else torch.empty(self.batch_size, lesson.rows.shape[1])
+        most = min(self.batch_size, len(X)) if np.ptp(weights) == 0 else self.batch_size
+        into = None if self._remembers else torch.empty(most, lesson.rows.shape[1])
         self._learn((lesson.take(chosen, into) for chosen in orders), labels.shape[1], on_step)
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
@@ -307,6 +311,23 @@ class StepwiseStudent(Student):
         if self.task == "regression":
             return outputs + self.output_centre_
         return (outputs - outputs.mean(axis=1, keepdims=True)) * self.temperature
+
+
+def _sound(batch: Batch) -> Batch:
+    """Refuse a batch that no network could learn from.
+
+    Raises
+    ------
+    DataError
+    """
+    if np.ndim(batch.labels) == 2:
+        checked_distribution(batch.labels)
+    if np.isinf(batch.rows).any() or not np.isfinite(batch.labels).all():
+        raise DataError(
+            "A batch's rows must be finite or missing, and its labels finite; however, one holds "
+            "infinity, or a label that is no number. Leave such rows out."
+        )
+    return batch
 
 
 class _Progress:

@@ -103,7 +103,9 @@ class TreeParts:
             slopes=None if self.slopes is None else self.slopes[leaves],
         )
 
-    def refined(self, prepared: FloatArray, labels: FloatArray, rounds: int) -> TreeParts:
+    def refined(
+        self, prepared: FloatArray, labels: FloatArray, weights: FloatArray, rounds: int
+    ) -> TreeParts:
         """Refine the path of a tree with constant leaves, see `HardTree`.
 
         Parameters
@@ -111,6 +113,7 @@ class TreeParts:
         prepared : ndarray of shape (n, n_prepared)
         labels : ndarray of shape (n, n_scores)
             Probabilities, or values.
+        weights : ndarray of shape (n,)
         rounds : int
         """
         units = self.inverse_temperatures
@@ -118,7 +121,7 @@ class TreeParts:
             self.children, self.weights * units, self.biases * units, self.outputs, self.classify
         )
         for _ in range(rounds):
-            hard.refine(prepared, labels)
+            hard.refine(prepared, labels, weights)
         return replace(
             self, weights=hard.weights / units, biases=hard.biases / units, outputs=hard.answers
         )

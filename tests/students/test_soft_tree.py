@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import expit, softmax
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.students.base import Batch
 from explain_distill.students.nodes import tree_nodes
 from explain_distill.students.rules import path_words, questions
 from explain_distill.students.tree_network import TreeNetwork
@@ -288,3 +290,41 @@ def test_a_constant_column_takes_no_features_place():
     tree = xd.SoftTree(depth=4, max_features=1, n_steps=100, random_state=0).fit(rows, CURVED)
     assert (tree.gate_weights_[2:] == 0).all()
     assert tree.complexity()["features_per_split"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"refinements": 1.5, "inference": "hard"}, "refinements must be a whole number from 0"),
+        ({"refinements": 2}, "refinements must be of a tree with inference='hard'"),
+        ({"sharpening": 0}, "sharpening must be at least 1"),
+        ({"pruning": 1.0}, "pruning must be from 0 to less than 1"),
+        ({"penalty": -1}, "penalty must be at least 0"),
+        ({"loss": "entropy", "leaves": "linear"}, "must be of classes and constant leaves"),
+        ({"max_features": 2.5}, "max_features must be a whole number"),
+        ({"loss": "entropy", "temperature": 3.0}, "hard ones at temperature 1"),
+    ],
+)
+def test_what_a_tree_cannot_do_is_refused_and_leaves_it_unfitted(parameters, words):
+    tree = xd.SoftTree(depth=2, n_steps=20, random_state=0).fit(ROWS, CURVED)
+    with pytest.raises(DataError, match=words):
+        tree.set_params(**parameters).fit(ROWS, CURVED)
+    with pytest.raises(NotFittedError):
+        tree.predict(ROWS)
+
+
+def test_refinement_counts_rows_by_their_weight():
+    rows, values = np.concatenate([ROWS, ROWS]), np.repeat([1.0, -10.0], len(ROWS))
+    stream = [Batch(rows, values, np.repeat([1.0, 1e-6], len(ROWS)))] * 60
+    tree = xd.SoftTree(
+        depth=2, n_steps=60, inference="hard", refinements=2, task="regression", random_state=0
+    )
+    assert tree.fit_stream(stream).predict(ROWS) == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_batch_with_infinity_is_refused():
+    bad = np.full((4, 6), np.inf)
+    with pytest.raises(DataError, match="one holds infinity"):
+        xd.SoftTree(n_steps=30, task="regression").fit_stream(
+            [(ROWS, CURVED.astype(float))] * 16 + [(bad, np.ones(4))]
+        )
