@@ -10,15 +10,19 @@ students train, so that another process on the machine disturbs little.
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import torch
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"  # before numpy is loaded
 
-import explain_distill as xd
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+import explain_distill as xd  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "speed.json"
 N_FEATURES, N_CLASSES, BATCH = 784, 10, 256  # as of images of handwritten digits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -23,13 +23,12 @@ from explain_distill.students.greedy_start import greedy_gates
 from explain_distill.students.sparse_gates import SparseGates
 from explain_distill.students.stepwise import Lesson, StepwiseStudent
 from explain_distill.students.tree_network import Answer, TreeNetwork
-from explain_distill.students.tree_parts import TreeParts
+from explain_distill.students.tree_parts import BLOCK_ROWS, TreeParts
 from explain_distill.students.tree_shape import checked, complete, levels
 
 MAX_DEPTH = 12
 SHARPENED_BETWEEN = (0.3, 0.8)  # shares of the training
 RECENT_BATCHES = 64  # on which a tree is pruned and refined
-BLOCK_ROWS = 1024  # rows scored at a time, so that what they need stays in the cache
 ANSWERS: dict[TaskKind, Answer] = {"classification": "probabilities", "regression": "scores"}
 Inference = Literal["mixture", "path", "hard"]
 Leaves = Literal["constant", "linear"]
@@ -152,12 +151,10 @@ class SoftTree(StepwiseStudent):
 
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
-        rows = self._checked_rows(X)
-        return self._finished_score(in_blocks(self._outputs, rows, BLOCK_ROWS))
+        return self._finished_score(self._in_blocks(self._outputs, X))
 
-    def _outputs(self, X: ReadableRows) -> FloatArray:
-        """Answer rows with softened scores ``(n_samples, n_scores)``, up to a row's constant."""
-        prepared = self.preparation_(X)
+    def _outputs(self, prepared: FloatArray) -> FloatArray:
+        """Answer prepared rows with softened scores ``(n, n_scores)``, up to a row's constant."""
         parts = self._parts()
         if self.inference == "mixture":
             return parts.answer_of_mixture(prepared)
@@ -165,11 +162,11 @@ class SoftTree(StepwiseStudent):
 
     def path_probabilities(self, X: ReadableRows) -> FloatArray:
         """Give each leaf's probability: ``(n_samples, n_leaves)``."""
-        return self._parts().paths(self.preparation_(X)).T
+        return self._in_blocks(lambda prepared: self._parts().paths(prepared).T, X)
 
     def answering_leaf(self, X: ReadableRows) -> np.ndarray:
         """Give the leaf that answers for a row, or holds most of it where all answer: ``(n,)``."""
-        return self._answering(self._parts(), self.preparation_(X))
+        return self._in_blocks(lambda prepared: self._answering(self._parts(), prepared), X)
 
     def _answering(self, parts: TreeParts, prepared: FloatArray) -> np.ndarray:
         if self.inference == "hard":
@@ -178,7 +175,12 @@ class SoftTree(StepwiseStudent):
 
     def gates(self, X: ReadableRows) -> FloatArray:
         """Give each node's logit of going right: ``(n_samples, n_leaves - 1)``."""
-        return self._parts().logits(self.preparation_(X))
+        return self._in_blocks(self._parts().logits, X)
+
+    def _in_blocks(self, function: Callable[[FloatArray], np.ndarray], X: Any) -> np.ndarray:
+        """Apply a function of prepared rows to checked rows, block by block."""
+        rows = self._checked_rows(X)
+        return in_blocks(lambda block: function(self.preparation_(block)), rows, BLOCK_ROWS)
 
     def _parts(self) -> TreeParts:
         return TreeParts(

@@ -15,6 +15,7 @@ from explain_distill.students.tree_network import path_probabilities
 from explain_distill.students.tree_shape import Children, followed, places, reached, without
 
 SMALLEST = 1e-300  # of a mixed probability
+BLOCK_ROWS = 1024  # rows asked at a time, so that what they need stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,8 @@ class TreeParts:
 
     def pruned(self, prepared: FloatArray, least: float) -> TreeParts:
         """Take out the branches that no row takes with a probability above `least`."""
-        most = self._reached(prepared).max(axis=1)
+        blocks = (prepared[i : i + BLOCK_ROWS] for i in range(0, len(prepared), BLOCK_ROWS))
+        most = np.max([self._reached(block).max(axis=1) for block in blocks], axis=0)
         children, gates, leaves = without(self.children, most[places(self.children)] <= least)
         return replace(
             self,
