@@ -40,25 +40,12 @@ import torch
 from fidelity_problem import Problem
 from fidelity_results import Measured
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from tables import TABLES
 
 import explain_distill as xd
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "fidelity-at-size.json"
-TABLES = (
-    "breast-cancer",
-    "wine",
-    "digits",
-    "heart-disease",
-    "pima-diabetes",
-    "german-credit",
-    "parkinsons",
-    "magic",
-    "adult",
-    "compas",
-    "letter-recognition",
-    "diabetes",
-)
 LEAVES = (8, 16, 32)
 
 STUDENTS: dict[str, Callable[[int], xd.Student]] = {

@@ -24,24 +24,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from tables import TABLES
 
 import explain_distill as xd
 
 RESULTS = Path(__file__).parent / "results"
-TABLES = (
-    "breast-cancer",
-    "wine",
-    "digits",
-    "heart-disease",
-    "pima-diabetes",
-    "german-credit",
-    "parkinsons",
-    "magic",
-    "adult",
-    "compas",
-    "letter-recognition",
-    "diabetes",
-)
 TRANSFERS = (
     "coalitions",
     "training-rows",
