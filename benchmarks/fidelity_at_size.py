@@ -20,7 +20,7 @@ Of a table with more rows, 6 000 training and 2 000 test rows are drawn by the s
   at most 5 features a gate. They learn on coalitions of the training rows that the teacher labels.
 - cart-labels, cart-probabilities: scikit-learn's trees on the teacher's classes, and on its
   probabilities, the largest being the answer (for regression both are the same tree).
-- trustee, mimic, figs: see other_tools.py. They run in an environment of their own.
+- trustee, mimic, figs, figs-splits: see other_tools.py. They run in an environment of their own.
 
 What is measured goes to ``benchmarks/results/fidelity-at-size.json``, tree by tree, and is not
 measured again; teachers are kept in ``benchmarks/.cache``.
@@ -54,7 +54,7 @@ STUDENTS: dict[str, Callable[[int], xd.Student]] = {
     "decision-tree": lambda leaves: xd.DecisionTree(max_leaves=leaves),
 }
 CART = ("cart-labels", "cart-probabilities")
-OTHERS = ("trustee", "mimic", "figs")
+OTHERS = ("trustee", "mimic", "figs", "figs-splits")
 
 
 def student(problem: Problem, tool: str, leaves: int) -> np.ndarray:

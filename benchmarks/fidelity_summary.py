@@ -33,7 +33,9 @@ OTHERS = {
     "figs": "distilled FIGS",
 }
 SINGLE_TREES = tuple(tool for tool in OTHERS if tool != "figs")
-"""FIGS is a sum of trees: as many splits, but more regions than leaves."""
+"""FIGS is a sum of trees: of as many leaves, but with more regions."""
+LARGER = ("figs-splits",)
+"""Shown, but no rival: it has more leaves than the students."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def duels(measured: Measured, tool: str, rivals: Sequence[str] = tuple(OTHERS)) 
 
 def shown(measured: Measured) -> str:
     """Give each size's disagreements in per cent, and how the students compare, in Markdown."""
-    tools = [tool for tool in (*STUDENTS, *OTHERS) if tool in measured.named("tool")]
+    tools = [tool for tool in (*STUDENTS, *OTHERS, *LARGER) if tool in measured.named("tool")]
     lines = []
     for leaves in sorted(measured.named("leaves")):
         lines.append(f"\n{leaves} leaves: disagreement with the teacher in % of the test rows\n")

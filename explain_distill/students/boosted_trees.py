@@ -40,10 +40,10 @@ class BoostedTrees(Student):
 
     Parameters
     ----------
-    n_trees : int, default=800
+    n_trees : int, default=600
         The most rounds of boosting; more than two classes grow one tree a class in each.
     depth : int, default=4
-    learning_rate : float, default=0.1
+    learning_rate : float, default=0.13
     task : {"classification", "regression"}, default="classification"
     temperature : float, default=1.0
         At which the soft labels were softened; scores are multiplied by it.
@@ -84,9 +84,9 @@ class BoostedTrees(Student):
     def __init__(
         self,
         *,
-        n_trees: int = 800,
+        n_trees: int = 600,
         depth: int = 4,
-        learning_rate: float = 0.1,
+        learning_rate: float = 0.13,
         task: TaskKind = "classification",
         temperature: float = 1.0,
         validation_share: float = 0.1,

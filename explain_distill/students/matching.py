@@ -46,14 +46,15 @@ def matched_scores(
         Of the loss along the outputs.
     """
     n_scores, n = outputs.shape
-    ahead = outputs - logs
-    normaliser = outputs.logsumexp(dim=0)
-    apart = (normaliser.sum() - torch.dot(labels.flatten(), ahead.flatten())) / n
-    slope = (outputs - normaliser).exp_().sub_(labels).mul_(divergence / n)
-    ahead.sub_(ahead.mean(dim=0))
-    slope.add_(ahead, alpha=2 * matching / (n * n_scores))
-    matched = ahead.square_().mean().mul_(matching)
-    return matched, matched + divergence * apart, slope
+    told = outputs.log_softmax(dim=0)
+    beyond = told - logs
+    apart = torch.dot(labels.flatten(), beyond.flatten())  # -n times the divergence
+    slope = told.exp_().sub_(labels).mul_(divergence / n)
+    beyond.sub_(beyond.mean(dim=0))
+    slope.add_(beyond, alpha=2 * matching / (n * n_scores))
+    beyond = beyond.flatten()
+    matched = torch.dot(beyond, beyond).mul_(matching / (n * n_scores))
+    return matched, torch.sub(matched, apart, alpha=divergence / n), slope
 
 
 class _MatchedScores(torch.autograd.Function):

@@ -34,7 +34,7 @@ from explain_distill.students.matching import (
 )
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
-KL_WEIGHT = 0.1  # share of the Kullback-Leibler term beside the matched scores
+KL_WEIGHT = 0.05  # a class, of the Kullback-Leibler term beside the matched scores
 SMOOTHING = 0.98  # of the fidelity shown while training
 
 
@@ -86,8 +86,9 @@ class StepwiseStudent(Student):
 
     The loss of a soft label is the squared distance of the scores, in units of the teacher's score
     variance (Ba & Caruana 2014, the limit of high temperatures in Hinton et al. 2015), plus
-    `KL_WEIGHT` times ``T² KL(teacher ‖ student)``. A hard label, one that holds an exact 0, has no
-    finite score and is learned by cross-entropy.
+    ``KL_WEIGHT · n_classes · T² KL(teacher ‖ student)``: the mean over all scores leaves the few that
+    decide the answer the less weight, the more classes there are. A hard label, one that holds an
+    exact 0, has no finite score and is learned by cross-entropy.
 
     A subclass gives a network of prepared rows, and takes its parameters as arrays.
     """
@@ -185,6 +186,7 @@ class StepwiseStudent(Student):
         self.preparation_ = Preparation.fit(rows)
         self._scale_outputs(labels)
         self._unit = 1 / float(self.output_scale_.mean())
+        self._divergence = KL_WEIGHT * labels.shape[1] * self.temperature**2
 
     def _lesson(self, batch: Batch) -> Lesson:
         rows, labels = self._prepared(batch.rows), self._as_columns(batch.labels)
@@ -261,7 +263,7 @@ class StepwiseStudent(Student):
         if self.task == "regression":
             distance = ((outputs - lesson.logs) * self._unit).square().mean()
             return distance, distance
-        weights = (self._unit**2, KL_WEIGHT * self.temperature**2)
+        weights = (self._unit**2, self._divergence)
         return differentiable_match(outputs, lesson.labels, lesson.logs, *weights)
 
     def _matched_row_by_row(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
@@ -274,7 +276,7 @@ class StepwiseStudent(Student):
         if self.task == "classification":
             told = functional.log_softmax(outputs, dim=0)
             divergence = (lesson.labels * (lesson.logs - told)).sum(dim=0)
-            rest = KL_WEIGHT * self.temperature**2 * divergence
+            rest = self._divergence * divergence
         if lesson.hard is not None:
             sharp = functional.log_softmax(outputs * self.temperature, dim=0)
             squares = squares.masked_fill(lesson.hard, 0.0)
@@ -299,7 +301,7 @@ class StepwiseStudent(Student):
             ahead = (outputs - lesson.logs) * self._unit
             distance = ahead.square().mean()
             return distance, distance, ahead.mul_(2 * self._unit / ahead.numel())
-        weights = (self._unit**2, KL_WEIGHT * self.temperature**2)
+        weights = (self._unit**2, self._divergence)
         return matched_scores(outputs, lesson.labels, lesson.logs, *weights)
 
     def _as_columns(self, labels: Any) -> FloatArray:

@@ -28,6 +28,10 @@ class TreePasses:
         The probability of going right, or left.
     slope : Tensor of shape (n_gates, n)
         The loss's slope along a gate's logit.
+    differences : Tensor of shape (n_gates, n)
+        How much more the loss's slope is along the path to the right than along that to the left.
+    along_weights : Tensor of shape (n_gates, n_inputs), or None before the first pass
+        The loss's slope along the gates' weights.
     weight : Tensor of shape (2 * n_gates + 1,)
         What the logarithm of a node's mass counts in the penalty.
     pull : Tensor of shape (2 * n_gates + 1,)
@@ -38,11 +42,12 @@ class TreePasses:
         gates = 2**depth - 1
         self.n, self.weighs = n, False
         self.imbalance = torch.zeros(())
-        self.gates, self.right, self.left, self.slope = (torch.empty(gates, n) for _ in range(4))
+        self.along_weights: Tensor | None = None
+        self.gates, self.right, self.left = (torch.empty(gates, n) for _ in range(3))
+        self.slope, self.differences = torch.empty(gates, n), torch.empty(gates, n)
         self.reach = torch.empty(2 * gates + 1, n)
         self.reach[0] = 1
         self.values = [torch.empty(2**level, n) for level in range(depth + 1)]
-        self.difference = torch.empty(2 ** (depth - 1), n)
         self.weight, self.pull = penalty_weights(depth, decay), torch.empty(2 * gates + 1)
         self.levels = [self._views(level) for level in range(depth)]
         self.above = [
@@ -60,7 +65,7 @@ class TreePasses:
         torch.addmm(biases, weights, prepared.T, out=self.gates).mul_(unit)
         torch.sigmoid(self.gates, out=self.right)
         torch.neg(self.gates, out=self.left).sigmoid_()
-        for reach, right, left, _, to_left, to_right, *_ in self.levels:
+        for reach, right, left, to_left, to_right, *_ in self.levels:
             torch.mul(reach, right, out=to_right)
             torch.mul(reach, left, out=to_left)
         if self.weighs:
@@ -83,18 +88,18 @@ class TreePasses:
             the leaves hold.
         """
         along_held = slope @ self.reach[len(self.slope) :].T
-        torch.mm(held.T, slope, out=self.values[-1])
-        if self.weighs:
-            self.values[-1].add_(self.pull[len(self.slope) :, None], alpha=penalty)
-        torch.mul(self.right, self.left, out=self.slope)
-        self.slope.mul_(self.reach[: len(self.slope)])
-        for _, right, _, along, _, _, to_left, to_right, difference, value in self.levels[::-1]:
+        pull, weight = self.pull[len(self.slope) :, None], penalty if self.weighs else 0.0
+        torch.addmm(pull, held.T, slope, beta=weight, out=self.values[-1])
+        for _, right, _, _, _, to_left, to_right, difference, value in self.levels[::-1]:
             torch.sub(to_right, to_left, out=difference)
-            along.mul_(difference)
             torch.addcmul(to_left, right, difference, out=value)
+        torch.mul(self.reach[2::2], self.left, out=self.slope).mul_(self.differences)
         along_temperatures = torch.mul(self.slope, self.gates, out=self.left).sum(1, True)
         self.slope.mul_(unit)
-        return self.slope @ prepared, self.slope.sum(1, True), along_temperatures, along_held
+        if self.along_weights is None:
+            self.along_weights = self.slope @ prepared
+        torch.mm(self.slope, prepared, out=self.along_weights)
+        return self.along_weights, self.slope.sum(1, True), along_temperatures, along_held
 
     def _views(self, level: int) -> tuple[Tensor, ...]:
         """Give the blocks of one level, and of its children on either side."""
@@ -105,12 +110,11 @@ class TreePasses:
             self.reach[here],
             self.right[here],
             self.left[here],
-            self.slope[here],
             children[:, 0],
             children[:, 1],
             below[:, 0],
             below[:, 1],
-            self.difference[: 2**level],
+            self.differences[here],
             self.values[level],
         )
 
