@@ -86,8 +86,8 @@ class StepwiseStudent(Student):
 
     The loss of a soft label is the squared distance of the scores, in units of the teacher's score
     variance (Ba & Caruana 2014, the limit of high temperatures in Hinton et al. 2015), plus
-    ``KL_WEIGHT · n_classes · T² KL(teacher ‖ student)``: the mean over all scores leaves the few that
-    decide the answer the less weight, the more classes there are. A hard label, one that holds an
+    ``KL_WEIGHT · n_classes · T² KL(teacher ‖ student)``: the more classes there are, the less the
+    few scores that decide the answer count in the mean over all. A hard label, one that holds an
     exact 0, has no finite score and is learned by cross-entropy.
 
     A subclass gives a network of prepared rows, and takes its parameters as arrays.
