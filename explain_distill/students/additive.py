@@ -14,7 +14,6 @@ from explain_distill._arrays import take_checked
 from explain_distill._optional import require
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
-from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.additive_boosting import Learned, boosted_terms
 from explain_distill.students.additive_rules import additive_rules
@@ -22,6 +21,7 @@ from explain_distill.students.additive_sum import TermSum
 from explain_distill.students.additive_terms import Term, purified
 from explain_distill.students.base import OnStep, Student, is_hard, soft_scores
 from explain_distill.students.margins import margins_of_labels, n_outputs, scores_of_margins
+from explain_distill.students.ranges import Range
 
 SMALLEST_SHARE = 1e-4  # of a class in a label beside hard ones; smaller ones are left out
 
@@ -69,6 +69,10 @@ class Additive(Student):
 
     NAME: ClassVar[str] = "additive"
     SIZE_UNIT: ClassVar[str] = "pairs"
+    RANGES: ClassVar[dict[str, Range]] = Student.RANGES | {
+        "n_pairs": Range(0, 4096, whole=True),
+        "n_bins": Range(2, 4096, whole=True),
+    }
 
     intercepts_: FloatArray
     terms_: tuple[Term, ...]
@@ -96,7 +100,6 @@ class Additive(Student):
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
-        self._check_options()
         if self.task == "classification" and is_hard(labels).any():
             intercepts, terms = self._classes_learned(X, labels, weights, on_step)
         else:
@@ -108,15 +111,6 @@ class Additive(Student):
     def _take(self, terms: Sequence[Term]) -> None:
         self.terms_ = tuple(terms)
         self.sum_ = TermSum(self.terms_, len(self.intercepts_))
-
-    def _check_options(self) -> None:
-        for name, fewest, most in (("n_pairs", 0, 4096), ("n_bins", 2, 4096)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or not fewest <= value <= most:
-                raise DataError(
-                    f"{name} must be a whole number from {fewest} to {most}; however, got "
-                    f"{value!r}. Leave it out for the default."
-                )
 
     def _margins_learned(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None

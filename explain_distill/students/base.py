@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, get_args
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -35,6 +35,7 @@ from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeature, ReadableFeatures
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
+from explain_distill.students.ranges import Range, check_choices, check_ranges
 
 
 class Batch(NamedTuple):
@@ -89,6 +90,12 @@ class Student(BaseEstimator):  # type: ignore[misc]
 
     SIZE_UNIT: ClassVar[str] = ""
     """What `with_size` counts, in the plural, such as ``"leaves"``; empty without sizes."""
+
+    RANGES: ClassVar[dict[str, Range]] = {"temperature": Range(0, without_low=True)}
+    """The numbers that parameters may be, checked before anything is learned."""
+
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"task": get_args(TaskKind)}
+    """The words that parameters may be."""
 
     task: TaskKind
     temperature: float
@@ -197,11 +204,17 @@ class Student(BaseEstimator):  # type: ignore[misc]
     def _learning(self) -> Iterator[None]:
         """Forget what was learned before; where this learning fails, leave nothing half learned."""
         self._forget()
+        self._check_parameters()
         try:
             yield
         except BaseException:
             self._forget()
             raise
+
+    def _check_parameters(self) -> None:
+        parameters = self.get_params(deep=False)
+        check_ranges(parameters, self.RANGES)
+        check_choices(parameters, self.CHOICES)
 
     def _forget(self) -> None:
         kept = ("schema_", "class_names_")

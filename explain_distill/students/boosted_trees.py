@@ -12,12 +12,12 @@ from sklearn.base import clone
 from explain_distill._arrays import take_checked
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
-from explain_distill.exceptions import DataError
 from explain_distill.students.base import OnStep, Student
 from explain_distill.students.booster_form import booster_of, trees_of
 from explain_distill.students.boosting import Target, boosted
 from explain_distill.students.constraints import FeatureName, interaction_groups, monotone_signs
 from explain_distill.students.margins import scores_of_margins
+from explain_distill.students.ranges import Range
 from explain_distill.students.tree_arrays import TreeArrays
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FEW_ROWS = 4  # up to which our own walk down the trees is faster than a call of xgboost
 LEFT_OVER = 0.05  # the share of a score that a chosen number of rounds may leave unlearned
 FEWEST_ROWS, MOST_HELD_OUT = 200, 10_000  # below the one, none is held out
+MOST_QUESTIONS = 16  # on a path of a tree
 NAMED_FEATURES = 5  # how many features the words name
 
 
@@ -78,6 +79,12 @@ class BoostedTrees(Student):
 
     NAME: ClassVar[str] = "boosted-trees"
     SIZE_UNIT: ClassVar[str] = "rounds"
+    RANGES: ClassVar[dict[str, Range]] = Student.RANGES | {
+        "n_trees": Range(1, whole=True),
+        "depth": Range(1, MOST_QUESTIONS, whole=True),
+        "learning_rate": Range(0, 1, without_low=True),
+        "validation_share": Range(0, 0.5, remedy="0 boosts to the last round."),
+    }
 
     booster_: xgboost.Booster
 
@@ -107,7 +114,6 @@ class BoostedTrees(Student):
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
-        self._check_options()
         target = Target.of(labels, weights, self.task, self.temperature)
         rng = self._rng()
         parameters = self._parameters(target.margins.shape[1], rng)
@@ -116,13 +122,6 @@ class BoostedTrees(Student):
         self.output_centre_ = target.centre
         trees = trees_of(booster, target.margins.shape[1]).on_a_grid()
         self._take_trees(trees, target.scale)
-
-    def _check_options(self) -> None:
-        if not 0 <= self.validation_share <= 0.5:
-            raise DataError(
-                "validation_share must be from 0 to 0.5; however, got "
-                f"{self.validation_share!r}. 0 boosts to the last round."
-            )
 
     def _n_held_out(self, n_rows: int) -> int:
         if n_rows < FEWEST_ROWS:

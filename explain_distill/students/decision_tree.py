@@ -29,9 +29,10 @@ from explain_distill.students.base import (
     soft_scores,
 )
 from explain_distill.students.cuts import Cuts
-from explain_distill.students.leaf_answers import Answers, Lesson, scores_of
+from explain_distill.students.leaf_answers import Answers, Labelled, scores_of
 from explain_distill.students.leaf_queries import coalitions_within
 from explain_distill.students.oracle import Oracle
+from explain_distill.students.ranges import Range
 from explain_distill.students.splits import Splits, with_usual_sides
 from explain_distill.students.tree_search import ROUNDS, Ask, Material, search
 
@@ -94,6 +95,10 @@ class DecisionTree(Student):
 
     NAME: ClassVar[str] = "decision-tree"
     SIZE_UNIT: ClassVar[str] = "leaves"
+    RANGES: ClassVar[dict[str, Range]] = Student.RANGES | {
+        "max_leaves": Range(2, MOST_LEAVES, whole=True, remedy="16 can be read at a glance."),
+        "n_queries": Range(1, whole=True),
+    }
 
     children_: IntArray
     feature_: IntArray
@@ -142,7 +147,6 @@ class DecisionTree(Student):
         return self
 
     def _learn_asking(self, oracle: Oracle, on_step: OnStep | None) -> None:
-        self._check_options()
         rng = self._rng()
         X, labels, weights = oracle.known()
         weights = weights * max(1.0, len(oracle.rows) / WELL_KNOWN)
@@ -154,6 +158,7 @@ class DecisionTree(Student):
             self.classes_ = np.arange(labels.shape[1])
             checked_distribution(labels)
         cuts = Cuts.fit(X)
+        self._centre = self._mean(labels)
         material = self._material(cuts, X, labels.reshape(len(X), -1), weights)
 
         def ask(splits: Splits, so_far: Material) -> Material | None:
@@ -171,41 +176,33 @@ class DecisionTree(Student):
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
-        self._check_options()
         cuts = Cuts.fit(X)
+        self._centre = self._mean(labels)
         self._learn(cuts, self._material(cuts, X, labels, weights), on_step)
 
-    def _check_options(self) -> None:
-        if isinstance(self.max_leaves, float) or not 2 <= self.max_leaves <= MOST_LEAVES:
-            raise DataError(
-                f"max_leaves must be a whole number from 2 to {MOST_LEAVES}; however, got "
-                f"{self.max_leaves!r}. Some 16 can be read at a glance."
-            )
-        if isinstance(self.n_queries, float) or self.n_queries < 1:
-            raise DataError(
-                f"n_queries must be a whole number of at least 1; however, got {self.n_queries!r}. "
-                "Leave it out for the default."
-            )
+    def _mean(self, labels: FloatArray) -> float:
+        """Give what values are counted from, so that their squares do not cancel."""
+        return float(labels.mean()) if self.task == "regression" else 0.0
 
     def _material(
         self, cuts: Cuts, X: ReadableRows, labels: FloatArray, weights: FloatArray
     ) -> Material:
-        classify = self.task == "classification"
-        lesson = Lesson(self._unsoftened(labels), weights, classify)
-        return Material(cuts.codes(X), _targets(labels), lesson)
+        classify, labels = self.task == "classification", labels - self._centre
+        labelled = Labelled(self._unsoftened(labels), weights, classify)
+        return Material(cuts.codes(X), _targets(labels), labelled)
 
     def _learn(
         self, cuts: Cuts, material: Material, on_step: OnStep | None, ask: Ask | None = None
     ) -> None:
         def on_round(step: int, splits: Splits, so_far: Material) -> None:
             if on_step is not None:
-                loss = so_far.loss(splits) / float(so_far.lesson.weights.sum())
+                loss = so_far.loss(splits) / float(so_far.labelled.weights.sum())
                 on_step(step, ROUNDS, loss, _fidelity(splits, so_far))
 
         splits, material = search(material, self.max_leaves, ask=ask, on_round=on_round)
-        splits = with_usual_sides(splits, material.codes, material.lesson.weights)
+        splits = with_usual_sides(splits, material.codes, material.labelled.weights)
         self.missing_seen_ = np.asarray(np.isnan(material.codes).any(axis=0))
-        self._take(cuts.in_raw_units(splits), material.lesson, splits.leaves_of(material.codes))
+        self._take(cuts.in_raw_units(splits), material.labelled, splits.leaves_of(material.codes))
 
     def _unsoftened(self, labels: FloatArray) -> FloatArray:
         """Undo the temperature of soft labels."""
@@ -215,17 +212,17 @@ class DecisionTree(Student):
         labels[soft] = probabilities_of_score(soft_scores(labels[soft]) * self.temperature)
         return labels
 
-    def _take(self, splits: Splits, lesson: Lesson, leaves: np.ndarray) -> None:
+    def _take(self, splits: Splits, labelled: Labelled, leaves: np.ndarray) -> None:
         """Keep the splits, and the scores that the leaves give their rows."""
         self.children_, self.feature_ = splits.children, splits.features
         self.threshold_, self.missing_left_ = splits.thresholds, splits.missing_left
-        sums = lesson.sums(leaves, splits.n_leaves)
+        sums = labelled.sums(leaves, splits.n_leaves)
         answers = sums.answers()
         if self.task == "regression":
-            self.leaf_outputs_ = answers.means
+            self.leaf_outputs_ = answers.means + self._centre
             return
         # One doubtful row is added to a leaf of hard labels, so that it is never quite sure.
-        hard = lesson.weights * is_hard(lesson.labels)
+        hard = labelled.weights * is_hard(labelled.labels)
         doubt = np.bincount(leaves, hard, splits.n_leaves) / np.maximum(sums.total, 1e-300)
         base = sums.labels.sum(axis=0) / sums.total.sum()
         means = sums.labels + doubt[:, None] * base
@@ -304,11 +301,11 @@ class DecisionTree(Student):
 
 def _fidelity(splits: Splits, material: Material) -> float:
     """Give the score R² of the leaves' mean labels."""
-    lesson = material.lesson
+    labelled = material.labelled
     means = material.sums(splits).answers().means[splits.leaves_of(material.codes)]
-    if not lesson.classify:
-        return score_r2(lesson.labels, means)
-    return score_r2(score_of_probabilities(lesson.labels), score_of_probabilities(means))
+    if not labelled.classify:
+        return score_r2(labelled.labels, means)
+    return score_r2(score_of_probabilities(labelled.labels), score_of_probabilities(means))
 
 
 def _targets(labels: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ SOFTNESS = 0.1  # weight of the squared error beside the share of other answers
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class Labelled:
     """Rows' labels, and what is lost where a leaf answers otherwise.
 
     For classes the loss of a row is 1 where the leaf's class is not the label's most probable one,
@@ -37,9 +37,9 @@ class Lesson:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: np.ndarray) -> Lesson:
-        """Give the lesson of some of the rows."""
-        return Lesson(self.labels[rows], self.weights[rows], self.classify)
+    def take(self, rows: np.ndarray) -> Labelled:
+        """Take some of the rows."""
+        return Labelled(self.labels[rows], self.weights[rows], self.classify)
 
     def sums(self, leaves: IntArray, n_leaves: int) -> Sums:
         """Sum over the rows of each leaf."""

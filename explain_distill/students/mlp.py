@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -18,8 +18,12 @@ from explain_distill._arrays import take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._types import FloatArray, Json, Scores, TaskKind
+from explain_distill.exceptions import DataError
 from explain_distill.students.base import OnStep, first_batches
+from explain_distill.students.ranges import Range
 from explain_distill.students.stepwise import Lesson, StepwiseStudent
+
+WIDTHS = Range(1, 65_536, whole=True)
 
 
 class MLP(StepwiseStudent):
@@ -72,6 +76,14 @@ class MLP(StepwiseStudent):
         self.task = task
         self.temperature = temperature
         self.random_state = random_state
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if not isinstance(self.hidden, Sequence) or any(n not in WIDTHS for n in self.hidden):
+            raise DataError(
+                f"hidden must hold the widths of layers, each {WIDTHS}; however, got "
+                f"{self.hidden!r}. Take (64, 64), say."
+            )
 
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""

@@ -17,9 +17,10 @@ from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
-from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.exceptions import DataError
 from explain_distill.students.base import is_hard
 from explain_distill.students.greedy_start import greedy_gates
+from explain_distill.students.ranges import Range, check_ranges
 from explain_distill.students.sparse_gates import SparseGates
 from explain_distill.students.stepwise import Lesson, StepwiseStudent
 from explain_distill.students.tree_network import Answer, TreeNetwork
@@ -109,6 +110,20 @@ class SoftTree(StepwiseStudent):
 
     NAME: ClassVar[str] = "soft-tree"
     SIZE_UNIT: ClassVar[str] = "leaves"
+    RANGES: ClassVar[dict[str, Range]] = StepwiseStudent.RANGES | {
+        "depth": Range(1, MAX_DEPTH, whole=True, remedy="A tree of depth d has 2**d leaves."),
+        "sharpening": Range(1),
+        "refinements": Range(0, whole=True),
+        "pruning": Range(0, 1, without_high=True),
+        "penalty": Range(0),
+        "penalty_decay": Range(0),
+    }
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = StepwiseStudent.CHOICES | {
+        "inference": get_args(Inference),
+        "leaves": get_args(Leaves),
+        "loss": get_args(Loss),
+        "start": get_args(Start),
+    }
 
     def __init__(
         self,
@@ -241,15 +256,7 @@ class SoftTree(StepwiseStudent):
         return GradientModel(score, self.preparation_, self.preparation_.origin)
 
     def _check_parameters(self) -> None:
-        if self.depth not in range(1, MAX_DEPTH + 1) or isinstance(self.depth, float):
-            raise DataError(
-                f"depth must be a whole number from 1 to {MAX_DEPTH}; however, got {self.depth!r}. "
-                "A tree of depth d has 2**d leaves."
-            )
-        choices = {"inference": Inference, "leaves": Leaves, "loss": Loss, "start": Start}
-        for name, known in choices.items():
-            if getattr(self, name) not in get_args(known):
-                raise UnknownNameError.of(name, getattr(self, name), get_args(known))
+        super()._check_parameters()
         if self.loss != "scores" and (self.task == "regression" or self.leaves == "linear"):
             raise DataError(
                 f"loss={self.loss!r} must be of classes and constant leaves; however, got "
@@ -260,30 +267,8 @@ class SoftTree(StepwiseStudent):
                 "refinements must be of a tree with inference='hard' and constant leaves; however, "
                 f"got inference={self.inference!r} and leaves={self.leaves!r}. Leave them out."
             )
-        self._check_numbers()
-
-    def _check_numbers(self) -> None:
-        rules = {
-            "refinements": not isinstance(self.refinements, float) and self.refinements >= 0,
-            "sharpening": self.sharpening >= 1,
-            "pruning": 0 <= self.pruning < 1,
-            "penalty": self.penalty >= 0,
-        }
-        ranges = {
-            "refinements": "a whole number from 0",
-            "sharpening": "at least 1",
-            "pruning": "from 0 to less than 1",
-            "penalty": "at least 0",
-        }
-        for name, kept in rules.items():
-            if not kept:
-                raise DataError(
-                    f"{name} must be {ranges[name]}; however, got {getattr(self, name)!r}. Leave "
-                    "it out for the default."
-                )
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
-        self._check_parameters()
         super()._take_statistics(rows, labels)
         if self.max_features is not None:
             check_max_features(self.max_features, rows.shape[1])
@@ -354,8 +339,8 @@ class SoftTree(StepwiseStudent):
             )
         labels = lesson.labels if lesson.weights is None else lesson.labels * lesson.weights
         slope = labels / -outputs.shape[1]
-        ahead = (outputs - lesson.logs) * self._unit
-        unexplained = (ahead - ahead.mean(dim=0)).square().mean()
+        errors = (outputs - lesson.logs) * self._unit
+        unexplained = (errors - errors.mean(dim=0)).square().mean()
         return unexplained, torch.dot(slope.flatten(), outputs.flatten()), slope
 
     def _take_parameters(self, network: nn.Module) -> None:
@@ -450,11 +435,10 @@ def check_max_features(most: int, n_features: int) -> None:
     ------
     DataError
     """
-    if isinstance(most, float) or not 1 <= most <= n_features:
-        raise DataError(
-            "max_features must be a whole number from 1 to the number of readable features, "
-            f"{n_features}; however, got {most!r}. Leave it out to weigh all."
-        )
+    remedy = f"There are {n_features} readable features; leave it out to weigh all."
+    check_ranges(
+        {"max_features": most}, {"max_features": Range(1, n_features, True, remedy=remedy)}
+    )
 
 
 def _array(tensor: Tensor) -> FloatArray:

@@ -32,6 +32,7 @@ from explain_distill.students.matching import (
     differentiable_match,
     matched_scores,
 )
+from explain_distill.students.ranges import Range
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
 KL_WEIGHT = 0.05  # a class, of the Kullback-Leibler term beside the matched scores
@@ -93,6 +94,11 @@ class StepwiseStudent(Student):
     A subclass gives a network of prepared rows, and takes its parameters as arrays.
     """
 
+    RANGES: ClassVar[dict[str, Range]] = Student.RANGES | {
+        "n_steps": Range(1, whole=True),
+        "batch_size": Range(1, whole=True),
+        "learning_rate": Range(0, without_low=True),
+    }
     TAKES_HINTS: ClassVar[bool] = False
     """Whether the student can learn from an inner layer of its teacher."""
 
@@ -177,12 +183,6 @@ class StepwiseStudent(Student):
         self._learn((lesson.take(chosen, into) for chosen in orders), labels.shape[1], on_step)
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
-        for name in ("n_steps", "batch_size"):
-            if getattr(self, name) < 1:
-                raise DataError(
-                    f"{name} must be at least 1; however, got {getattr(self, name)!r}. "
-                    "Leave it out for the default."
-                )
         self.preparation_ = Preparation.fit(rows)
         self._scale_outputs(labels)
         self._unit = 1 / float(self.output_scale_.mean())
@@ -298,9 +298,9 @@ class StepwiseStudent(Student):
             (slope,) = torch.autograd.grad(loss, outputs)
             return unexplained.detach(), loss.detach(), slope
         if self.task == "regression":
-            ahead = (outputs - lesson.logs) * self._unit
-            distance = ahead.square().mean()
-            return distance, distance, ahead.mul_(2 * self._unit / ahead.numel())
+            errors = (outputs - lesson.logs) * self._unit
+            distance = errors.square().mean()
+            return distance, distance, errors.mul_(2 * self._unit / errors.numel())
         weights = (self._unit**2, self._divergence)
         return matched_scores(outputs, lesson.labels, lesson.logs, *weights)
 

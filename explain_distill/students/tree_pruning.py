@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray
-from explain_distill.students.leaf_answers import Lesson, Sums
+from explain_distill.students.leaf_answers import Labelled, Sums
 from explain_distill.students.splits import Splits, numbered
 
 
@@ -74,16 +74,18 @@ def _chosen(splits: Splits, best: list[FloatArray], shares: list[IntArray]) -> S
     return numbered(root, children, splits.features, splits.thresholds, splits.missing_left)
 
 
-def judged(splits: Splits, told: Sums, held: Sums, lesson: Lesson) -> tuple[FloatArray, FloatArray]:
+def judged(
+    splits: Splits, told: Sums, held: Sums, labelled: Labelled
+) -> tuple[FloatArray, FloatArray]:
     """Give the losses that `prune` wants: answers from some rows, their losses on others.
 
     Parameters
     ----------
     told, held : Sums
         Of the rows in each leaf, from which the answers are taken and on which they are judged.
-    lesson : Lesson
+    labelled : Labelled
         In whose units.
     """
     nodes = np.concatenate([splits.below, np.eye(splits.n_leaves, dtype=bool)])
-    losses = lesson.loss(told.pooled(nodes).answers(), held.pooled(nodes))
+    losses = labelled.loss(told.pooled(nodes).answers(), held.pooled(nodes))
     return losses[: len(splits.children)], losses[len(splits.children) :]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray
-from explain_distill.students.leaf_answers import Lesson
+from explain_distill.students.leaf_answers import Labelled
 from explain_distill.students.splits import Splits, numbered
 
 ALL_RIGHT = -1.0  # a threshold below all codes
@@ -15,7 +15,7 @@ MOST_SWEEPS = 20
 LEAST_GAIN = 1e-9  # of the loss, for a sweep to be followed by another
 
 
-def refine(splits: Splits, codes: FloatArray, lesson: Lesson) -> Splits:
+def refine(splits: Splits, codes: FloatArray, labelled: Labelled) -> Splits:
     """Make each split the best one for the rows that reach it, as long as the loss falls.
 
     With the rest of the tree fixed, a row that reaches a split loses something by going left and
@@ -28,7 +28,7 @@ def refine(splits: Splits, codes: FloatArray, lesson: Lesson) -> Splits:
     splits : Splits
         On codes.
     codes : ndarray of shape (n_samples, n_features)
-    lesson : Lesson
+    labelled : Labelled
         Of these rows.
 
     Returns
@@ -46,13 +46,13 @@ def refine(splits: Splits, codes: FloatArray, lesson: Lesson) -> Splits:
     splits = _without_empty(splits, codes)
     for _ in range(MOST_SWEEPS):
         leaves = splits.leaves_of(codes)
-        sums = lesson.sums(leaves, splits.n_leaves)
+        sums = labelled.sums(leaves, splits.n_leaves)
         answers = sums.answers()
-        loss = float(lesson.loss(answers, sums).sum())
+        loss = float(labelled.loss(answers, sums).sum())
         if not loss < before - LEAST_GAIN * abs(loss):
             break
         before = loss
-        splits = _sweep(splits, codes, columns, lesson, lesson.costs(answers), leaves)
+        splits = _sweep(splits, codes, columns, labelled, labelled.costs(answers), leaves)
         splits = _without_empty(splits, codes)
     return splits
 
@@ -61,7 +61,7 @@ def _sweep(
     splits: Splits,
     codes: FloatArray,
     columns: _Columns,
-    lesson: Lesson,
+    labelled: Labelled,
     costs: FloatArray,
     leaves: IntArray,
 ) -> Splits:
@@ -74,7 +74,7 @@ def _sweep(
             costs[rows, splits.leaves_of(codes[rows], start=int(child))]
             for child in splits.children[split]
         )
-        lost = lesson.weights[rows] * (left - right)
+        lost = labelled.weights[rows] * (left - right)
         right_now = splits.goes_right(split, codes[rows, splits.features[split]])
         found = columns.best(rows, lost, float(lost[~right_now].sum()))
         if found is not None:

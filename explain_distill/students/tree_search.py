@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from explain_distill._types import FloatArray
-from explain_distill.students.leaf_answers import Lesson, Sums
+from explain_distill.students.leaf_answers import Labelled, Sums
 from explain_distill.students.splits import Splits
 from explain_distill.students.tree_growth import grow, regrow
 from explain_distill.students.tree_pruning import judged, prune
@@ -29,36 +29,36 @@ class Material:
         From `Cuts.codes`.
     targets : ndarray of shape (n_samples, n_targets)
         Whose squared error decides where a tree is grown.
-    lesson : Lesson
+    labelled : Labelled
         By which trees are judged.
     """
 
     codes: FloatArray
     targets: FloatArray
-    lesson: Lesson
+    labelled: Labelled
 
     def sums(self, splits: Splits) -> Sums:
         """Sum over the rows of each leaf."""
-        return self.lesson.sums(splits.leaves_of(self.codes), splits.n_leaves)
+        return self.labelled.sums(splits.leaves_of(self.codes), splits.n_leaves)
 
     def loss(self, splits: Splits) -> float:
         """Give what the rows lose together."""
         sums = self.sums(splits)
-        return float(self.lesson.loss(sums.answers(), sums).sum())
+        return float(self.labelled.loss(sums.answers(), sums).sum())
 
     def joined(self, more: Material, splits: Splits) -> Material:
         """Add rows to leaves, which keep their weight and share it evenly among their rows."""
-        lesson = self.lesson
+        labelled = self.labelled
         leaves, added = (splits.leaves_of(material.codes) for material in (self, more))
         before, after = (np.bincount(of, minlength=splits.n_leaves) for of in (leaves, added))
         kept = before / np.maximum(before + after, 1)
         mean = self.sums(splits).total / np.maximum(before + after, 1)
-        weights = np.concatenate([lesson.weights * kept[leaves], mean[added]])
-        labels = np.concatenate([lesson.labels, more.lesson.labels])
+        weights = np.concatenate([labelled.weights * kept[leaves], mean[added]])
+        labels = np.concatenate([labelled.labels, more.labelled.labels])
         return Material(
             np.concatenate([self.codes, more.codes]),
             np.concatenate([self.targets, more.targets]),
-            replace(lesson, labels=labels, weights=weights),
+            replace(labelled, labels=labels, weights=weights),
         )
 
 
@@ -89,13 +89,13 @@ def search(
     material : Material
         With what was added.
     """
-    weights = material.lesson.weights
+    weights = material.labelled.weights
     grown = grow(material.codes, material.targets, weights, LARGER * most_leaves)
     best, least = grown, np.inf
     for step in range(1, ROUNDS + 1):
         sums = material.sums(grown)
-        pruned = prune(grown, most_leaves, *judged(grown, sums, sums, material.lesson))
-        found = refine(pruned, material.codes, material.lesson)
+        pruned = prune(grown, most_leaves, *judged(grown, sums, sums, material.labelled))
+        found = refine(pruned, material.codes, material.labelled)
         loss = material.loss(found)
         if not loss < least:
             break
@@ -106,5 +106,5 @@ def search(
         if more is not None:
             material = material.joined(more, best)
             least = material.loss(best)
-        grown = regrow(best, material.codes, material.targets, material.lesson.weights, LARGER)
+        grown = regrow(best, material.codes, material.targets, material.labelled.weights, LARGER)
     return best, material

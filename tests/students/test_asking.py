@@ -7,7 +7,7 @@ import explain_distill as xd
 from explain_distill.distillation.oracle import TeacherOracle
 from explain_distill.distillation.targets import Labeller
 from explain_distill.students.cuts import Cuts
-from explain_distill.students.leaf_answers import Lesson
+from explain_distill.students.leaf_answers import Labelled
 from explain_distill.students.leaf_queries import coalitions_within
 from explain_distill.students.tree_growth import grow
 from explain_distill.students.tree_search import Material
@@ -33,9 +33,9 @@ def test_rows_that_are_added_share_the_weight_of_their_leaf():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 2)), rng.normal(size=(300, 1))
     codes = Cuts.fit(X).codes(X)
-    material = Material(codes, y, Lesson(y, rng.uniform(size=300), False))
-    part = Material(codes[:40], y[:40], Lesson(y[:40], np.ones(40), False))
-    splits = grow(codes, y, material.lesson.weights, 6)
+    material = Material(codes, y, Labelled(y, rng.uniform(size=300), False))
+    part = Material(codes[:40], y[:40], Labelled(y[:40], np.ones(40), False))
+    splits = grow(codes, y, material.labelled.weights, 6)
     joined = material.joined(part, splits)
     assert len(joined.codes) == 340
     assert joined.sums(splits).total == pytest.approx(material.sums(splits).total)

@@ -8,7 +8,7 @@ import explain_distill as xd
 from explain_distill.exceptions import DataError
 from explain_distill.students.cuts import Cuts, short_between
 from explain_distill.students.decision_tree_words import path_words, questions
-from explain_distill.students.leaf_answers import Answers, Lesson, scores_of
+from explain_distill.students.leaf_answers import Answers, Labelled, scores_of
 from explain_distill.students.splits import EVERYTHING, Splits, numbered
 from explain_distill.students.tree_growth import grow, regrow
 from explain_distill.students.tree_pruning import judged, prune
@@ -24,18 +24,18 @@ def soft_rows(n=400, d=4, n_classes=3, seed=0, missing=0.1):
     return X, soft, rng.uniform(0.5, 2, n)
 
 
-def loss_of(splits, codes, lesson):
-    sums = lesson.sums(splits.leaves_of(codes), splits.n_leaves)
-    return float(lesson.loss(sums.answers(), sums).sum())
+def loss_of(splits, codes, labelled):
+    sums = labelled.sums(splits.leaves_of(codes), splits.n_leaves)
+    return float(labelled.loss(sums.answers(), sums).sum())
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_refining_never_raises_the_loss(seed):
     X, soft, weights = soft_rows(seed=seed)
-    codes, lesson = Cuts.fit(X).codes(X), Lesson(soft, weights, True)
+    codes, labelled = Cuts.fit(X).codes(X), Labelled(soft, weights, True)
     grown = grow(codes, soft, weights, 12)
-    refined = refine(grown, codes, lesson)
-    assert loss_of(refined, codes, lesson) < loss_of(grown, codes, lesson)
+    refined = refine(grown, codes, labelled)
+    assert loss_of(refined, codes, labelled) < loss_of(grown, codes, labelled)
     assert refined.n_leaves <= grown.n_leaves
     refined.check(X.shape[1])
 
@@ -60,11 +60,11 @@ def all_prunings(splits, child=0):
 @pytest.mark.parametrize("most_leaves", [1, 2, 3, 5, 7])
 def test_pruning_finds_the_best_of_all_subtrees(most_leaves):
     X, soft, weights = soft_rows(n=120)
-    codes, lesson = Cuts.fit(X).codes(X), Lesson(soft, weights, True)
+    codes, labelled = Cuts.fit(X).codes(X), Labelled(soft, weights, True)
     splits = grow(codes, soft, weights, 8)
-    told = lesson.take(slice(0, 80)).sums(splits.leaves_of(codes[:80]), splits.n_leaves)
-    held = lesson.take(slice(80, 120)).sums(splits.leaves_of(codes[80:]), splits.n_leaves)
-    as_leaf, at_leaves = judged(splits, told, held, lesson)
+    told = labelled.take(slice(0, 80)).sums(splits.leaves_of(codes[:80]), splits.n_leaves)
+    held = labelled.take(slice(80, 120)).sums(splits.leaves_of(codes[80:]), splits.n_leaves)
+    as_leaf, at_leaves = judged(splits, told, held, labelled)
     best = min(
         sum(as_leaf[c] if c >= 0 else at_leaves[-1 - c] for c in kept)
         for kept in all_prunings(splits)
@@ -73,9 +73,9 @@ def test_pruning_finds_the_best_of_all_subtrees(most_leaves):
     pruned = prune(splits, most_leaves, as_leaf, at_leaves)
     pruned.check(X.shape[1])
     assert pruned.n_leaves <= most_leaves
-    told = lesson.take(slice(0, 80)).sums(pruned.leaves_of(codes[:80]), pruned.n_leaves)
-    held = lesson.take(slice(80, 120)).sums(pruned.leaves_of(codes[80:]), pruned.n_leaves)
-    assert lesson.loss(told.answers(), held).sum() == pytest.approx(best)
+    told = labelled.take(slice(0, 80)).sums(pruned.leaves_of(codes[:80]), pruned.n_leaves)
+    held = labelled.take(slice(80, 120)).sums(pruned.leaves_of(codes[80:]), pruned.n_leaves)
+    assert labelled.loss(told.answers(), held).sum() == pytest.approx(best)
 
 
 def test_growing_further_keeps_what_was_there():
@@ -259,3 +259,14 @@ def test_splits_are_numbered_level_by_level_and_leaves_from_left_to_right():
     assert found.children.tolist() == [[1, -5], [2, 3], [-1, -2], [-3, -4]]
     assert found.features.tolist() == [1, 3, 0, 2]
     assert found.depth == 3
+
+
+def test_values_far_from_zero_are_learned_as_those_around_it():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(400, 2))
+    y = np.sin(3 * X[:, 0]) + 0.5 * X[:, 1]
+    near, far = (
+        xd.DecisionTree(max_leaves=16, task="regression", random_state=0).fit(X, y + offset)
+        for offset in (0.0, 1e8)
+    )
+    assert far.predict(X) - 1e8 == pytest.approx(near.predict(X), abs=1e-6)

@@ -15,7 +15,7 @@ EXPECTED = {
 SMALL = [
     xd.SoftTree(depth=2, n_steps=120, batch_size=64),
     xd.MLP(hidden=(16,), n_steps=400, batch_size=64),
-    xd.BoostedTrees(n_trees=30),
+    xd.BoostedTrees(n_trees=30, learning_rate=0.1),
     xd.DecisionTree(),
     xd.Additive(n_pairs=1, n_bins=32),
 ]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import explain_distill as xd
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.scores import probabilities_of_score
 
 STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp", "additive")
@@ -104,5 +104,26 @@ def test_a_column_that_was_constant_says_nothing_later(name):
 @pytest.mark.parametrize("option", ["n_steps", "batch_size"])
 def test_counts_below_one_are_refused(option):
     X = np.random.default_rng(0).normal(size=(40, 2))
-    with pytest.raises(DataError, match=f"{option} must be at least 1; however, got 0"):
+    with pytest.raises(DataError, match=f"{option} must be a whole number of at least 1; .* got 0"):
         xd.MLP(**{option: 0}).fit(X, (X[:, 0] > 0).astype(int))
+
+
+@pytest.mark.parametrize("value", ["3", None, float("nan"), -1.0, True])
+@pytest.mark.parametrize("name", STUDENTS)
+def test_a_parameter_that_is_no_such_number_is_refused_by_name(name, value):
+    student = make(name)
+    for parameter in student.RANGES:
+        changed = make(name).set_params(**{parameter: value})
+        with pytest.raises(DataError, match=f"^{parameter} must be"):
+            changed.fit(np.zeros((4, 1)), np.arange(4) % 2)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_an_unknown_task_is_refused(name):
+    with pytest.raises(UnknownNameError, match="task must be one of classification, regression"):
+        make(name).set_params(task="ranking").fit(np.zeros((4, 1)), np.arange(4) % 2)
+
+
+def test_layers_of_no_units_are_refused():
+    with pytest.raises(DataError, match=r"hidden must hold the widths.*got \(8, 0\)"):
+        xd.MLP(hidden=(8, 0)).fit(np.zeros((4, 1)), np.arange(4) % 2)
