@@ -11,6 +11,7 @@ from explain_distill.students.tree_shape import Children, followed, levels, plac
 
 STEPS = 60  # of descent on the gates of one level
 LEARNING_RATE = 0.03
+BLOCK_ROWS = 2048  # of which all gates are asked at once
 
 
 class HardTree:
@@ -49,8 +50,7 @@ class HardTree:
 
     def loss(self, prepared: FloatArray, labels: FloatArray) -> float:
         """Give the mean loss: cross-entropy, or squared error."""
-        leaf = followed(self.children, self._logits(prepared).T)
-        return float(self._costs(labels)[leaf, np.arange(len(labels))].mean())
+        return float(self._costs(self._leaves_of(prepared), labels).mean())
 
     def refine(
         self, prepared: FloatArray, labels: FloatArray, weights: FloatArray | None = None
@@ -66,49 +66,67 @@ class HardTree:
         """
         weights = np.ones(len(prepared)) if weights is None else weights
         below = places(self.children)
-        gates, rows = len(self.children), np.arange(len(prepared))
         for here in levels(self.children)[::-1]:
-            logits = self._logits(prepared)
-            arrived = self._arrivals(logits, below)
-            costs = self._costs(labels)
-            sides = costs[arrived[below[here]] - gates, rows]  # (n_here, 2, n)
-            at = self._standing(logits, below, here)
+            parts = [
+                self._gains(prepared[block], labels[block], below, here)
+                for block in _blocks(len(prepared))
+            ]
+            at, gain = (np.concatenate(part) for part in zip(*parts, strict=True))
             reached = at >= 0
-            chosen = at[reached]
-            gain = sides[chosen, 0, rows[reached]] - sides[chosen, 1, rows[reached]]
-            self._fit_gates(here, prepared[reached], chosen, gain * weights[reached])
+            self._fit_gates(here, prepared[reached], at[reached], (gain * weights)[reached])
         self._fit_leaves(prepared, labels, weights)
+
+    def _gains(
+        self, prepared: FloatArray, labels: FloatArray, below: Children, here: np.ndarray
+    ) -> tuple[np.ndarray, FloatArray]:
+        """Say which of the gates `here` each row comes to, and what going right saves it there.
+
+        Returns
+        -------
+        at : ndarray of shape (n,)
+            -1 where a row comes to none of them.
+        gain : ndarray of shape (n,)
+        """
+        gates, logits = len(self.children), self._logits(prepared)
+        place = np.full(2 * gates + 1, -1)
+        place[here] = np.arange(len(here))
+        start = np.zeros(len(prepared), dtype=np.int64)
+        at = place[self._walked(logits, below, start, place >= 0)]
+        sides = below[here[np.maximum(at, 0)]]
+        nowhere = np.zeros(2 * gates + 1, dtype=bool)
+        left, right = (
+            self._costs(self._walked(logits, below, side, nowhere) - gates, labels)
+            for side in sides.T
+        )
+        return at, left - right
+
+    def _walked(
+        self, logits: FloatArray, below: Children, node: np.ndarray, halts: np.ndarray
+    ) -> np.ndarray:
+        """Give where rows come to from their nodes: a leaf, or a node that halts them."""
+        gates, rows = len(self.children), np.arange(len(logits))
+        for _ in levels(self.children):
+            asked = np.minimum(node, gates - 1)
+            moves = (node < gates) & ~halts[node]
+            side = (logits[rows, asked] > 0).astype(np.int64)
+            node = np.where(moves, below[asked, side], node)
+        return node
+
+    def _leaves_of(self, prepared: FloatArray) -> np.ndarray:
+        found = [
+            followed(self.children, self._logits(prepared[block]).T)
+            for block in _blocks(len(prepared))
+        ]
+        return np.concatenate(found)
 
     def _logits(self, prepared: FloatArray) -> FloatArray:
         return prepared @ self.weights + self.biases
 
-    def _costs(self, labels: FloatArray) -> FloatArray:
-        """Give what each row would lose at each leaf: ``(n_leaves, n)``."""
+    def _costs(self, leaf: np.ndarray, labels: FloatArray) -> FloatArray:
+        """Give what each row loses at its leaf."""
         if self.classify:
-            return -self.answers @ labels.T
-        return np.square(self.answers[:, None] - labels[None]).sum(axis=2)
-
-    def _arrivals(self, logits: FloatArray, below: Children) -> np.ndarray:
-        """Give the leaf at which each row would arrive from each node: ``(n_nodes, n)``."""
-        gates, n = len(self.children), len(logits)
-        arrived = np.empty((2 * gates + 1, n), dtype=np.int64)
-        arrived[gates:] = np.arange(gates, 2 * gates + 1)[:, None]
-        for here in levels(self.children)[::-1]:
-            right = logits[:, here].T > 0
-            arrived[here] = np.where(right, arrived[below[here, 1]], arrived[below[here, 0]])
-        return arrived
-
-    def _standing(self, logits: FloatArray, below: Children, here: np.ndarray) -> np.ndarray:
-        """Give which of the gates `here` each row comes to, -1 where to none: ``(n,)``."""
-        gates, rows = len(self.children), np.arange(len(logits))
-        node = np.zeros(len(logits), dtype=np.int64)
-        place = np.full(2 * gates + 1, -1)
-        place[here] = np.arange(len(here))
-        for _ in range(len(levels(self.children))):
-            moves = (place[node] < 0) & (node < gates)
-            side = (logits[rows, np.minimum(node, gates - 1)] > 0).astype(np.int64)
-            node = np.where(moves, below[np.minimum(node, gates - 1), side], node)
-        return place[node]
+            return -(self.answers[leaf] * labels).sum(axis=1)
+        return np.asarray(np.square(self.answers[leaf] - labels).sum(axis=1))
 
     def _fit_gates(
         self, here: np.ndarray, prepared: FloatArray, chosen: np.ndarray, gain: FloatArray
@@ -146,12 +164,12 @@ class HardTree:
         biases: FloatArray,
     ) -> FloatArray:
         """Give what each gate's rows lose by going to the worse side: ``(n_gates,)``."""
-        logits = np.take_along_axis(prepared @ weights + biases, chosen[:, None], axis=1)[:, 0]
+        logits = np.einsum("ij,ij->i", prepared, weights.T[chosen]) + biases[chosen]
         lost = np.where(logits > 0, np.maximum(-gain, 0), np.maximum(gain, 0))
         return np.bincount(chosen, lost, minlength=n_gates).astype(np.float64)
 
     def _fit_leaves(self, prepared: FloatArray, labels: FloatArray, weights: FloatArray) -> None:
-        leaf = followed(self.children, self._logits(prepared).T)
+        leaf = self._leaves_of(prepared)
         n_leaves = len(self.answers)
         count = np.bincount(leaf, weights, minlength=n_leaves)
         sums = [np.bincount(leaf, weights * column, minlength=n_leaves) for column in labels.T]
@@ -159,3 +177,7 @@ class HardTree:
         found = count > 0
         mean = total[found] / count[found, None]
         self.answers[found] = np.log(np.maximum(mean, 1e-12)) if self.classify else mean
+
+
+def _blocks(n: int) -> list[slice]:
+    return [slice(start, start + BLOCK_ROWS) for start in range(0, n, BLOCK_ROWS)]
