@@ -45,15 +45,15 @@ class Hints(Technique):
             )
 
     def check(self, student: Student) -> None:
-        """Refuse a student without layers.
+        """Refuse a student without hidden layers.
 
         Raises
         ------
         DataError
         """
-        if not getattr(student, "TAKES_HINTS", False):
+        if not getattr(student, "TAKES_HINTS", False) or not getattr(student, "hidden", True):
             raise DataError(
-                "Hints need a student with layers of units; however, "
+                "Hints need a student with hidden layers; however, this "
                 f"{type(student).__name__} has none. Take MLP, or leave them out."
             )
 

@@ -36,7 +36,9 @@ class TeacherOracle:
         return batch.rows, batch.labels, batch.weights
 
     def draw(self, n: int) -> tuple[ReadableRows, SoftLabels]:
-        """Draw `n` rows of the transfer set, labelled."""
+        """Draw `n` rows of the transfer set, labelled, or as many as it gives."""
+        most = self.labeller.transfer.n_rows
+        n = n if most is None else min(n, most)
         self.n_rows += n
         batch = self.labeller.draw(n)
         return batch.rows, batch.labels

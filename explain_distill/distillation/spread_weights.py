@@ -19,7 +19,8 @@ class SpreadWeights(RowWeights):
     """Rows on which the members of an ensemble disagree count less.
 
     A row's weight is ``2 / (1 + (s / s₀)²)``, where s is the standard deviation of its members'
-    scores and s₀ the median of s over the training rows, so that a row of usual spread counts 1.
+    scores and s₀ the median of s over the training rows on which the members disagree at all, so
+    that a row of usual spread counts 1.
     It is the weight of weighted least squares, the inverse of the variance, for labels of which
     one part of the noise is the same everywhere and the other is the spread.
 
@@ -42,7 +43,7 @@ class SpreadWeights(RowWeights):
         Raises
         ------
         DataError
-            Where the teacher is no ensemble.
+            Where the teacher is no ensemble, or its members agree on all training rows.
         """
         spread = teacher.spread(data.X)
         if spread is None:
@@ -51,7 +52,12 @@ class SpreadWeights(RowWeights):
                 f"{teacher.describe()} has none. Take NeuralTeacher, or join several teachers "
                 "in an EnsembleTeacher."
             )
-        return replace(self, usual=float(np.median(spread)) or 1.0)
+        if not spread.any():
+            raise DataError(
+                "SpreadWeights needs members that disagree; however, those of "
+                f"{teacher.describe()} say the same of all training rows. Leave it out."
+            )
+        return replace(self, usual=float(np.median(spread[spread > 0])))
 
     def weights(self, teacher: Teacher, rows: Rows) -> FloatArray:
         """Weigh raw rows ``(n, n_columns)``: ``(n,)``, above 0 and at most 2."""

@@ -86,8 +86,14 @@ class Stream:
                 f"pairs; however, got {student.batch_size}. Leave it out for the default."
             )
         self.n_single = student.batch_size - 2 * self.n_pairs * len(self.paired)
-        self.n_again = round(self.queries.share * self.n_single) if self.queries else 0
-        self.n_hinted = round(self.hints.share * student.n_steps / BATCHES) if self.hints else 0
+        self.n_again = max(1, round(self.queries.share * self.n_single)) if self.queries else 0
+        if self.n_again >= self.n_single:
+            raise DataError(
+                "batch_size must leave room for rows beside those that are asked again; however, "
+                f"got {student.batch_size}. Leave it out for the default."
+            )
+        blocks = student.n_steps / BATCHES
+        self.n_hinted = max(1, round(self.hints.share * blocks)) if self.hints else 0
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Give the batches; the teacher labels the next ones while the student learns these."""

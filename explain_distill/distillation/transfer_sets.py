@@ -40,7 +40,7 @@ class TransferSet(Protocol):
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """The training rows themselves, in a new order for each epoch."""
+    """The training rows themselves, in random order."""
 
     NAME: ClassVar[str] = "training-rows"
 

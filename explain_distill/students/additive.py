@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
 
 from explain_distill._arrays import take_checked
 from explain_distill._optional import require
@@ -167,7 +166,7 @@ class Additive(Student):
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy of at most so many pairs."""
-        return clone(self).set_params(n_pairs=size)
+        return self._sized(n_pairs=size)
 
     def complexity(self) -> dict[str, float]:
         """Give the number of terms, and of the numbers in their tables."""

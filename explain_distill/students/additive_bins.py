@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray
+from explain_distill.students.cuts import quantile_neighbours
 
 MISSING = 0
 """The bin of a missing value; the others follow in order, one more than there are cuts."""
@@ -32,7 +33,9 @@ def feature_cuts(values: FloatArray, n_bins: int) -> FloatArray:
     if len(distinct) <= n_bins:
         middles = distinct[:-1] / 2 + distinct[1:] / 2
         return np.unique(np.where(middles > distinct[:-1], middles, distinct[1:]))
-    return np.unique(np.quantile(known, np.arange(1, n_bins) / n_bins))
+    low, high = quantile_neighbours(known, n_bins - 1)
+    middles = low / 2 + high / 2
+    return np.unique(np.where(middles > low, middles, high))
 
 
 def fewer_cuts(cuts: FloatArray, n_bins: int) -> FloatArray:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, get_args
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import DataConversionWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import ClassifierTags, RegressorTags, Tags, check_random_state, column_or_1d
@@ -63,7 +63,8 @@ class Batch(NamedTuple):
 
 
 OnStep: TypeAlias = Callable[[int, int, float, float], None]
-"""Called with the step, the number of steps, the loss, and the fidelity (score R²) so far."""
+"""Called with the step, the number of steps, the loss, and the fidelity so far: the score R², or of
+hard labels the accuracy, or what their loss leaves of 1."""
 
 
 def _classifies(student: Student) -> bool:
@@ -169,6 +170,8 @@ class Student(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Hard labels, values, or soft labels whose rows sum to 1.
         sample_weight : array-like of shape (n_samples,), optional
+            A weight of 2 counts as the row twice; far below 1, so do the rows together, and a
+            student that asks for some rows in each leaf learns less.
         on_step : callable, optional
             Called with step, number of steps, loss and fidelity (score R²) so far.
 
@@ -210,6 +213,12 @@ class Student(BaseEstimator):  # type: ignore[misc]
         except BaseException:
             self._forget()
             raise
+
+    def _sized(self, **parameters: Any) -> Self:
+        """Give an unfitted copy with other parameters, if it may have them."""
+        sized = clone(self).set_params(**parameters)
+        sized._check_parameters()
+        return sized
 
     def _check_parameters(self) -> None:
         parameters = self.get_params(deep=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
 
 from explain_distill._arrays import take_checked
 from explain_distill._random import integer_seed
@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 FEW_ROWS = 4  # up to which our own walk down the trees is faster than a call of xgboost
 LEFT_OVER = 0.05  # the share of a score that a chosen number of rounds may leave unlearned
 FEWEST_ROWS, MOST_HELD_OUT = 200, 10_000  # below the one, none is held out
+FEW_STEPS = 64  # of float32, over which a feature varies
 MOST_QUESTIONS = 16  # on a path of a tree
 NAMED_FEATURES = 5  # how many features the words name
+
+
+def _coarse(column: FloatArray) -> bool:
+    """Whether a column's values span few steps of float32."""
+    known = column[~np.isnan(column)]
+    step = np.spacing(np.abs(known).max(initial=0.0).astype(np.float32))
+    return bool(0 < np.ptp(known) < FEW_STEPS * step) if len(known) else False
 
 
 class BoostedTrees(Student):
@@ -114,6 +122,7 @@ class BoostedTrees(Student):
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
+        self._warn_of_coarse_columns(X)
         target = Target.of(labels, weights, self.task, self.temperature)
         rng = self._rng()
         parameters = self._parameters(target.margins.shape[1], rng)
@@ -122,6 +131,17 @@ class BoostedTrees(Student):
         self.output_centre_ = target.centre
         trees = trees_of(booster, target.margins.shape[1]).on_a_grid()
         self._take_trees(trees, target.scale)
+
+    def _warn_of_coarse_columns(self, X: ReadableRows) -> None:
+        """Warn of columns whose values lie closer to each other than xgboost's float32 can tell."""
+        names = [f.name for f, c in zip(self.readable_features(), X.T, strict=True) if _coarse(c)]
+        if names:
+            warnings.warn(
+                "Boosted trees see features in float32, which here takes different values of "
+                f"{', '.join(names[:NAMED_FEATURES])} for one. Subtract a constant from them.",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def _n_held_out(self, n_rows: int) -> int:
         if n_rows < FEWEST_ROWS:
@@ -167,13 +187,14 @@ class BoostedTrees(Student):
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy of so many rounds, each of which learns more where they are few."""
-        rate = max(self.learning_rate, 1 - LEFT_OVER ** (1 / size))
-        return clone(self).set_params(n_trees=size, learning_rate=rate)
+        rate = max(self.learning_rate, 1 - LEFT_OVER ** (1 / max(size, 1)))
+        return self._sized(n_trees=size, learning_rate=rate)
 
     def complexity(self) -> dict[str, float]:
         """Give leaves and depth of all trees together."""
         leaves = float(self.tree_arrays_.is_leaf.sum())
-        return {"leaves": leaves, "depth": float(self.depth), "features_per_split": 1.0}
+        depth = float(self.tree_arrays_.depth)
+        return {"leaves": leaves, "depth": depth, "features_per_split": 1.0}
 
     def rules(self) -> list[str]:
         """Say how many trees there are, and which features they ask for most."""

@@ -69,10 +69,24 @@ def _neighbours(column: FloatArray) -> tuple[FloatArray, FloatArray]:
     values = np.unique(known)
     if len(values) - 1 <= MOST_CUTS:
         return values[:-1], values[1:]
-    shares = np.linspace(0, 1, MOST_CUTS + 2)[1:-1]
-    low = np.unique(np.quantile(known, shares, method="lower"))
-    low = low[low < values[-1]]
-    return low, values[np.searchsorted(values, low, side="right")]
+    return quantile_neighbours(known, MOST_CUTS)
+
+
+def quantile_neighbours(values: FloatArray, most: int) -> tuple[FloatArray, FloatArray]:
+    """Give the values on both sides of at most so many cuts, which part rows evenly.
+
+    A value that many rows share is cut off from those that follow it.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        None missing.
+    most : int
+    """
+    distinct = np.unique(values)
+    low = np.unique(np.quantile(values, np.linspace(0, 1, most + 2)[1:-1], method="lower"))
+    low = low[low < distinct[-1]]
+    return low, distinct[np.searchsorted(distinct, low, side="right")]
 
 
 def short_between(low: float, high: float) -> float:

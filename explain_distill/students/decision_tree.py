@@ -53,7 +53,8 @@ class DecisionTree(Student):
     ----------
     max_leaves : int, default=16
     n_queries : int, default=20_000
-        Rows of the transfer set that are labelled for a tree that asks its teacher.
+        Rows of the transfer set that are labelled for a tree that asks its teacher, and the most
+        rows that are labelled besides to fill up leaves of few rows.
     task : {"classification", "regression"}, default="classification"
     temperature : float, default=1.0
         At which the soft labels were softened; scores are multiplied by it.
@@ -158,16 +159,22 @@ class DecisionTree(Student):
             self.classes_ = np.arange(labels.shape[1])
             checked_distribution(labels)
         cuts = Cuts.fit(X)
-        self._centre = self._mean(labels)
+        self._take_unit(labels)
         material = self._material(cuts, X, labels.reshape(len(X), -1), weights)
 
+        n_left = self.n_queries
+
         def ask(splits: Splits, so_far: Material) -> Material | None:
+            nonlocal n_left
             counts = np.bincount(splits.leaves_of(so_far.codes), minlength=splits.n_leaves)
             own = splits.leaves_of(so_far.codes[: len(oracle.rows)])
             short = np.maximum(LEAST_ROWS - counts, 0)
             rows = coalitions_within(oracle.rows, own, short, rng)
+            if len(rows) > n_left:
+                rows = rng.permutation(rows)[:n_left]
             if not len(rows):
                 return None
+            n_left -= len(rows)
             asked, told = oracle.ask(rows)
             return self._material(cuts, asked, told.reshape(len(asked), -1), np.ones(len(asked)))
 
@@ -177,17 +184,21 @@ class DecisionTree(Student):
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
         cuts = Cuts.fit(X)
-        self._centre = self._mean(labels)
+        self._take_unit(labels)
         self._learn(cuts, self._material(cuts, X, labels, weights), on_step)
 
-    def _mean(self, labels: FloatArray) -> float:
-        """Give what values are counted from, so that their squares do not cancel."""
-        return float(labels.mean()) if self.task == "regression" else 0.0
+    def _take_unit(self, labels: FloatArray) -> None:
+        """Set where values are counted from and in which unit, so that their squares stay exact."""
+        self._centre, self._unit = 0.0, 1.0
+        if self.task == "regression":
+            self._centre = float(labels.mean())
+            largest = float(np.abs(labels - self._centre).max()) or 1.0
+            self._unit = largest * (float(np.std(labels / largest)) or 1.0)
 
     def _material(
         self, cuts: Cuts, X: ReadableRows, labels: FloatArray, weights: FloatArray
     ) -> Material:
-        classify, labels = self.task == "classification", labels - self._centre
+        classify, labels = self.task == "classification", (labels - self._centre) / self._unit
         labelled = Labelled(self._unsoftened(labels), weights, classify)
         return Material(cuts.codes(X), _targets(labels), labelled)
 
@@ -219,7 +230,7 @@ class DecisionTree(Student):
         sums = labelled.sums(leaves, splits.n_leaves)
         answers = sums.answers()
         if self.task == "regression":
-            self.leaf_outputs_ = answers.means + self._centre
+            self.leaf_outputs_ = answers.means * self._unit + self._centre
             return
         # One doubtful row is added to a leaf of hard labels, so that it is never quite sure.
         hard = labelled.weights * is_hard(labelled.labels)

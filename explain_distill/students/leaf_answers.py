@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,10 +38,6 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: np.ndarray) -> Labelled:
-        """Take some of the rows."""
-        return Labelled(self.labels[rows], self.weights[rows], self.classify)
-
     def sums(self, leaves: IntArray, n_leaves: int) -> Sums:
         """Sum over the rows of each leaf."""
 
@@ -49,7 +46,7 @@ class Labelled:
 
         n_scores = self.labels.shape[1]
         labels = [summed(column, leaves, n_leaves) for column in self.labels.T]
-        ballots = leaves * n_scores + self.labels.argmax(axis=1)
+        ballots = leaves * n_scores + self.votes
         ones = np.ones(len(self))
         return Sums(
             summed(ones, leaves, n_leaves),
@@ -58,7 +55,7 @@ class Labelled:
             summed(ones, ballots, n_leaves * n_scores).reshape(n_leaves, n_scores),
         )
 
-    @property
+    @cached_property
     def _units(self) -> tuple[float, float]:
         """What a wrong class and a unit of squared error cost."""
         if self.classify:
@@ -67,16 +64,18 @@ class Labelled:
         variance = np.average(np.square(centred).sum(axis=1), weights=self.weights)
         return 0.0, 1 / max(float(variance), 1e-300)
 
-    def costs(self, answers: Answers) -> FloatArray:
-        """Give what each row loses in each leaf: ``(n_samples, n_leaves)``."""
+    @cached_property
+    def votes(self) -> IntArray:
+        """The most probable class of each row: ``(n_samples,)``."""
+        return np.asarray(self.labels.argmax(axis=1))
+
+    def costs(self, answers: Answers, rows: IntArray, leaves: IntArray) -> FloatArray:
+        """Give what each of some rows loses in its leaf, both given by number: ``(n,)``."""
         wrong, square = self._units
-        means = answers.means
-        squared = np.square(self.labels).sum(axis=1)[:, None] - 2 * self.labels @ means.T
-        squared += np.square(means).sum(axis=1)
-        costs = square * squared
+        costs = square * np.square(self.labels[rows] - answers.means[leaves]).sum(axis=1)
         if self.classify:
-            costs += wrong * (self.labels.argmax(axis=1)[:, None] != answers.classes)
-        return costs
+            costs += wrong * (self.votes[rows] != answers.classes[leaves])
+        return np.asarray(costs)
 
     def loss(self, answers: Answers, sums: Sums) -> FloatArray:
         """Give what the rows of each leaf lose together, from their sums: ``(n_leaves,)``."""

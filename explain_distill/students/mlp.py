@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from scipy.special import expit
-from sklearn.base import clone
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -96,7 +95,7 @@ class MLP(StepwiseStudent):
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy with as many hidden layers, each of so many units."""
-        return clone(self).set_params(hidden=(size,) * len(self.hidden))
+        return self._sized(hidden=(size,) * len(self.hidden))
 
     def complexity(self) -> dict[str, float]:
         """Give the number of parameters."""

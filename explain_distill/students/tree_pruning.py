@@ -74,18 +74,18 @@ def _chosen(splits: Splits, best: list[FloatArray], shares: list[IntArray]) -> S
     return numbered(root, children, splits.features, splits.thresholds, splits.missing_left)
 
 
-def judged(
-    splits: Splits, told: Sums, held: Sums, labelled: Labelled
-) -> tuple[FloatArray, FloatArray]:
-    """Give the losses that `prune` wants: answers from some rows, their losses on others.
+def judged(splits: Splits, sums: Sums, labelled: Labelled) -> tuple[FloatArray, FloatArray]:
+    """Give the losses that `prune` wants.
 
     Parameters
     ----------
-    told, held : Sums
-        Of the rows in each leaf, from which the answers are taken and on which they are judged.
+    splits : Splits
+    sums : Sums
+        Of the rows in each leaf.
     labelled : Labelled
         In whose units.
     """
     nodes = np.concatenate([splits.below, np.eye(splits.n_leaves, dtype=bool)])
-    losses = labelled.loss(told.pooled(nodes).answers(), held.pooled(nodes))
+    pooled = sums.pooled(nodes)
+    losses = labelled.loss(pooled.answers(), pooled)
     return losses[: len(splits.children)], losses[len(splits.children) :]

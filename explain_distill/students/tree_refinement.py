@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray
-from explain_distill.students.leaf_answers import Labelled
+from explain_distill.students.leaf_answers import Answers, Labelled
 from explain_distill.students.splits import Splits, numbered
 
 ALL_RIGHT = -1.0  # a threshold below all codes
@@ -52,7 +52,7 @@ def refine(splits: Splits, codes: FloatArray, labelled: Labelled) -> Splits:
         if not loss < before - LEAST_GAIN * abs(loss):
             break
         before = loss
-        splits = _sweep(splits, codes, columns, labelled, labelled.costs(answers), leaves)
+        splits = _sweep(splits, codes, columns, labelled, answers, leaves)
         splits = _without_empty(splits, codes)
     return splits
 
@@ -62,7 +62,7 @@ def _sweep(
     codes: FloatArray,
     columns: _Columns,
     labelled: Labelled,
-    costs: FloatArray,
+    answers: Answers,
     leaves: IntArray,
 ) -> Splits:
     """Set each split anew, from the lowest level up."""
@@ -71,7 +71,7 @@ def _sweep(
     for split in reversed(range(len(splits.children))):
         rows = reached[split]
         left, right = (
-            costs[rows, splits.leaves_of(codes[rows], start=int(child))]
+            labelled.costs(answers, rows, splits.leaves_of(codes[rows], start=int(child)))
             for child in splits.children[split]
         )
         lost = labelled.weights[rows] * (left - right)

@@ -94,7 +94,7 @@ def search(
     best, least = grown, np.inf
     for step in range(1, ROUNDS + 1):
         sums = material.sums(grown)
-        pruned = prune(grown, most_leaves, *judged(grown, sums, sums, material.labelled))
+        pruned = prune(grown, most_leaves, *judged(grown, sums, material.labelled))
         found = refine(pruned, material.codes, material.labelled)
         loss = material.loss(found)
         if not loss < least:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Task
+from explain_distill.data.features import Schema
 from explain_distill.teachers.base import Teacher
 
 FIRST_ROOM = 1024  # rows that are made room for at first
@@ -40,6 +42,7 @@ class CachedTeacher(Teacher):
         self.teacher = teacher
         self._places: dict[int, int] = {}
         self._scores: FloatArray = np.empty((FIRST_ROOM, 0))
+        self._lock = Lock()
 
     @property
     def task(self) -> Task:  # type: ignore[override]
@@ -47,8 +50,13 @@ class CachedTeacher(Teacher):
         return self.teacher.task
 
     @property
+    def schema(self) -> Schema:
+        """The columns of the teacher that is asked, where it knows them."""
+        return self.teacher.schema  # type: ignore[attr-defined]
+
+    @property
     def n_asked(self) -> int:
-        """The number of rows of which the teacher was asked."""
+        """The number of rows of which the teacher was asked and whose scores are kept."""
         return len(self._places)
 
     def predict_score(self, X: Rows) -> Scores:
@@ -56,9 +64,13 @@ class CachedTeacher(Teacher):
         rows = np.ascontiguousarray(X, dtype=np.float64)
         keys = [hash(row.tobytes()) for row in rows]
         new = {key: at for at, key in enumerate(keys) if key not in self._places}
-        if new:
-            self._keep(list(new), self.teacher.predict_score(rows[list(new.values())]))
-        return self._scores[[self._places[key] for key in keys]]
+        scores = self.teacher.predict_score(rows[list(new.values())]) if new else None
+        with self._lock:
+            if scores is not None:
+                # Another thread may have kept some of them meanwhile.
+                still = [at for at, key in enumerate(new) if key not in self._places]
+                self._keep([list(new)[at] for at in still], scores[still])
+            return self._scores[[self._places[key] for key in keys]]
 
     def _keep(self, keys: list[int], scores: Scores) -> None:
         if not self._places:

@@ -13,6 +13,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
+from explain_distill._arrays import in_blocks
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
@@ -21,7 +22,7 @@ from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.teachers.base import Teacher, in_chunks, spread_of
+from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.forward_pass import ForwardPass
 
@@ -141,7 +142,7 @@ class NeuralTeacher(Teacher):
             logits = ahead.mean(self._readable.transform(X))
             return self._score_of_logits(torch.from_numpy(logits)).numpy()
 
-        return in_chunks(scored, np.asarray(X, dtype=np.float64), CHUNK)
+        return in_blocks(scored, np.asarray(X, dtype=np.float64), CHUNK)
 
     def spread(self, X: Rows) -> FloatArray:
         """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
@@ -151,7 +152,7 @@ class NeuralTeacher(Teacher):
             members = torch.from_numpy(ahead.each(self._readable.transform(X)))
             return spread_of(torch.stack([*map(self._score_of_logits, members)]).numpy())
 
-        return in_chunks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+        return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
     def hidden(self, X: Rows) -> FloatArray:
         """Give the middle hidden layers of all members: ``(n_samples, members * width)``."""
@@ -161,7 +162,7 @@ class NeuralTeacher(Teacher):
                 units = self._network(self._inputs(X), (self.depth + 1) // 2)
                 return units.transpose(0, 1).flatten(1).double().numpy()
 
-        return in_chunks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+        return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
     def _forward_pass(self) -> ForwardPass:
         return ForwardPass(self._network, self._preparation)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from explain_distill._arrays import in_blocks
 from explain_distill._types import Rows, Scores
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import score_of_probabilities
-from explain_distill.teachers.base import Teacher, in_chunks
+from explain_distill.teachers.base import Teacher
 
 CHUNK = 65_536  # rows a call
 
@@ -53,7 +54,7 @@ class WrappedTeacher(Teacher):
 
     def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
-        return in_chunks(self._score_chunk, np.asarray(X, dtype=np.float64), CHUNK)
+        return in_blocks(self._score_chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
     def describe(self) -> str:
         """Say in one phrase what the teacher is."""

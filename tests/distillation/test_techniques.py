@@ -180,6 +180,22 @@ def test_a_row_of_usual_spread_counts_one(wine, wine_teacher):
     assert batch.weights.shape == (128,)
 
 
+def test_rows_without_spread_do_not_set_the_usual_one(wine, wine_teacher):
+    class HalfSure(type(wine_teacher)):
+        def spread(self, X):
+            return np.where(np.arange(len(X)) % 3 == 0, 4.0, 0.0)
+
+    teacher = HalfSure(members=2)
+    weights = xd.SpreadWeights().ready(teacher, wine[0]).weights(teacher, wine[0].X)
+    assert sorted(set(weights)) == [1, 2]
+
+
+def test_members_that_never_disagree_are_refused(wine, wine_teacher):
+    twice = xd.EnsembleTeacher([wine_teacher, wine_teacher], wine[0])
+    with pytest.raises(DataError, match="members that disagree; however, those of the mean of"):
+        xd.distill(twice, small_mlp(), wine[0], techniques=[xd.SpreadWeights()])
+
+
 def test_a_weighted_loss_counts_rows_by_their_weight(mixed, mixed_teacher):
     train, test = mixed
     rows = train.readable()
@@ -255,6 +271,12 @@ def test_hints_come_first_and_are_standardised(mixed, mixed_teacher):
     assert np.abs(hints.mean(axis=0)).mean() < 0.5
 
 
+@pytest.mark.parametrize("technique", [xd.Hints(share=0.01), xd.ActiveQueries(share=0.001)])
+def test_a_small_share_is_at_least_something(technique, mixed, mixed_teacher):
+    stream = stream_of(mixed_teacher, mixed[0], small_mlp(20), technique)
+    assert stream.n_hinted + stream.n_again == 1
+
+
 def test_a_student_of_hints_alone_guesses_the_teachers_layer(mixed, mixed_teacher):
     student = small_mlp(320).set_params(random_state=0)
     losses = []
@@ -271,7 +293,8 @@ def test_a_student_of_hints_alone_guesses_the_teachers_layer(mixed, mixed_teache
     [
         (xd.BoostedTrees(), xd.GradientMatching(), "needs a student that trains in steps"),
         (xd.BoostedTrees(), xd.ActiveQueries(), "BoostedTrees does not. Take SoftTree or MLP"),
-        (xd.SoftTree(), xd.Hints(), "Hints need a student with layers of units"),
+        (xd.SoftTree(), xd.Hints(), "Hints need a student with hidden layers"),
+        (xd.MLP(hidden=()), xd.Hints(), "Hints need a student with hidden layers"),
     ],
 )
 def test_students_that_cannot_learn_so_are_refused(student, technique, message, mixed):

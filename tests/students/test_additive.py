@@ -6,7 +6,12 @@ from scipy.special import softmax
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError, MissingDependencyError
-from explain_distill.students.additive_bins import coarse_bins, feature_cuts, fewer_cuts
+from explain_distill.students.additive_bins import (
+    bin_numbers,
+    coarse_bins,
+    feature_cuts,
+    fewer_cuts,
+)
 from explain_distill.students.additive_boosting import Learned, boosted_terms
 from explain_distill.students.additive_sum import FEW_CELLS
 from explain_distill.students.additive_terms import Term, purified
@@ -172,7 +177,7 @@ def test_the_same_seed_gives_the_same_model():
 
 def test_few_values_are_cut_half_way_and_many_at_quantiles():
     assert feature_cuts(np.array([3.0, 1.0, 1.0, np.nan, 2.0]), 8).tolist() == [1.5, 2.5]
-    assert feature_cuts(np.arange(100.0), 4).tolist() == [24.75, 49.5, 74.25]
+    assert feature_cuts(np.arange(100.0), 4).tolist() == [24.5, 49.5, 74.5]
     assert feature_cuts(np.full(5, 2.0), 8).tolist() == []
     assert feature_cuts(np.array([2.0, np.nan]), 8).tolist() == [2.0]
     low = np.float64(1.0)
@@ -217,3 +222,14 @@ def test_without_interpret_the_extra_is_named_before_anything_is_trained(monkeyp
     monkeypatch.delitem(sys.modules, "interpret.glassbox", raising=False)
     with pytest.raises(MissingDependencyError, match=r"pip install 'explain-distill\[additive\]'"):
         xd.run(wine[0], students=["additive"])
+
+
+@pytest.mark.parametrize("n_bins", [4, 16])
+def test_a_value_that_many_rows_share_has_a_bin_of_its_own(n_bins):
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(4000) < 0.6, 0.0, rng.uniform(1, 2, size=4000))
+    cuts = feature_cuts(values, n_bins)
+    bins = bin_numbers(values, cuts)
+    assert len(cuts) < n_bins
+    assert set(bins[values == 0]) == {1}
+    assert 1 not in bins[values > 0]

@@ -79,3 +79,20 @@ def test_true_labels_alone_are_learned_without_asking(wine, wine_teacher):
 def test_every_student_tells_how_many_rows_it_saw(wine, wine_teacher):
     tree = xd.distill(wine_teacher, xd.DecisionTree(n_queries=500), wine[0])
     assert tree.distillation_.n_rows >= len(wine[0]) + 500
+
+
+def test_a_small_transfer_set_is_not_overdrawn(wine, wine_teacher):
+    counts = [
+        xd.distill(
+            wine_teacher, xd.DecisionTree(max_leaves=2, n_queries=900), wine[0], transfer=transfer
+        ).distillation_.n_rows
+        for transfer in (xd.Coalitions(n_rows=50), xd.Coalitions())
+    ]
+    assert counts[0] <= len(wine[0]) + 50 + 900
+    assert counts[1] >= len(wine[0]) + 900
+
+
+def test_filling_leaves_keeps_to_the_number_of_queries(wine, wine_teacher):
+    tree = xd.DecisionTree(max_leaves=64, n_queries=200)
+    fitted = xd.distill(wine_teacher, tree, wine[0])
+    assert fitted.distillation_.n_rows <= len(wine[0]) + 2 * 200

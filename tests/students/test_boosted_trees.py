@@ -218,3 +218,15 @@ def test_a_share_that_is_none_is_refused():
     X, y = waves(300)
     with pytest.raises(DataError, match=r"validation_share must be from 0 to 0.5; however, got 1"):
         xd.BoostedTrees(task="regression", validation_share=1).fit(X, y)
+
+
+def test_values_that_float32_takes_for_one_are_warned_of():
+    X = 1.7e9 + np.random.default_rng(0).uniform(0, 200, size=(300, 1))
+    with pytest.warns(UserWarning, match="different values of x0 for one"):
+        xd.BoostedTrees(n_trees=3).fit(X, X[:, 0] > 1.7e9 + 100)
+
+
+def test_the_depth_is_that_of_the_trees():
+    X = np.arange(40.0)[:, None]
+    student = xd.BoostedTrees(n_trees=3, depth=5).fit(X, X[:, 0] > 20)
+    assert student.complexity()["depth"] == 1

@@ -127,3 +127,9 @@ def test_an_unknown_task_is_refused(name):
 def test_layers_of_no_units_are_refused():
     with pytest.raises(DataError, match=r"hidden must hold the widths.*got \(8, 0\)"):
         xd.MLP(hidden=(8, 0)).fit(np.zeros((4, 1)), np.arange(4) % 2)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_no_student_has_a_size_of_minus_one(name):
+    with pytest.raises(DataError):
+        make(name).with_size(-1)

@@ -1,6 +1,11 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy as np
+import pytest
 
 import explain_distill as xd
+from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher
 
 
@@ -57,3 +62,32 @@ def test_a_student_of_it_is_the_student_of_the_teacher(mixed, mixed_teacher):
         return xd.distill(teacher, tree, mixed[0], transfer=xd.TrainingRows()).gate_weights_
 
     assert np.array_equal(weights(xd.CachedTeacher(mixed_teacher)), weights(mixed_teacher))
+
+
+def test_two_threads_that_ask_of_the_same_rows_get_the_same(mixed):
+    both = Barrier(2)
+
+    class Meeting(Counting):
+        def predict_score(self, X):
+            both.wait(timeout=30)
+            return super().predict_score(X)
+
+    inner = Meeting(mixed[0].task)
+    cached = xd.CachedTeacher(inner)
+    rows = np.random.default_rng(0).random((200, 4))
+    with ThreadPoolExecutor(2) as pool:
+        for part in (rows[:100], rows[100:]):
+            for scores in pool.map(cached.predict_score, [part, part]):
+                assert np.array_equal(scores[:, 0], part.sum(axis=1))
+    assert np.array_equal(cached.predict_score(rows)[:, 0], rows.sum(axis=1))
+
+
+def test_a_cached_teacher_of_another_table_is_refused(wine, wine_teacher):
+    from dataclasses import replace
+
+    from explain_distill.data.features import Schema
+
+    train, _ = wine
+    turned = replace(train, X=train.X[:, ::-1], schema=Schema(train.schema.features[::-1]))
+    with pytest.raises(DataError, match="must be of the same table"):
+        xd.distill(xd.CachedTeacher(wine_teacher), xd.SoftTree(n_steps=10), turned)
