@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 
 from explain_distill.exceptions import DataError
 
@@ -28,6 +29,20 @@ def sql_name(name: str) -> str:
         Where the name holds a NUL, which no quotation can hold.
     """
     return f'"{_without_nul(name).replace(chr(34), 2 * chr(34))}"'
+
+
+def free_names(wanted: Sequence[str], taken: Iterable[str]) -> list[str]:
+    """Give names that differ from those taken and from each other, in whatever case.
+
+    A name that is not free gets the first number that makes it so: ``"prediction 2"``.
+    """
+    held = {name.casefold() for name in taken}
+    given = []
+    for name in wanted:
+        numbered = (f"{name} {number}" for number in count(2))
+        given.append(next(n for n in chain([name], numbered) if n.casefold() not in held))
+        held.add(given[-1].casefold())
+    return given
 
 
 def sql_text(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
-from explain_distill.students.export.quoting import exact, sql_name, sql_text, total
+from explain_distill.students.export.quoting import exact, free_names, sql_name, sql_text, total
 from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
 from explain_distill.students.tree_parts import SMALLEST
 
@@ -15,21 +15,31 @@ TREES_A_PART = 64
 def sql_query(model: TreeModel) -> str:
     """Write a query that gives each row of a table with the predictions beside it.
 
-    The table is called ``rows``; the columns of the query are those of the table,
-    ``"prediction"``, and for classes ``"probability of CLASS"``.
+    The table is called ``rows``; the columns of the query are ``"row number"``, those of the table,
+    ``"prediction"``, and for classes ``"probability of CLASS"``. Where a column that the student
+    knows has such a name, in whatever case, a number is added to it: ``"prediction 2"``.
 
     Raises
     ------
     DataError
         Where a name holds a NUL.
     """
+    row, *answers = _names(model)
     steps = [
-        ("numbered", f'  SELECT row_number() OVER () AS "row number", "{TABLE}".* FROM "{TABLE}"'),
-        ("inputs", _inputs(model)),
+        ("numbered", f'  SELECT row_number() OVER () AS {row}, "{TABLE}".* FROM "{TABLE}"'),
+        ("inputs", _inputs(model, row)),
         *_answers(model),
     ]
     chain = ",\n".join(f'"{name}" AS MATERIALIZED (\n{body}\n)' for name, body in steps)
-    return f"{_comment(model)}WITH\n{chain}\n{_final(model, steps[-1][0])};\n"
+    return f"{_comment(model)}WITH\n{chain}\n{_final(model, steps[-1][0], row, answers)};\n"
+
+
+def _names(model: TreeModel) -> list[str]:
+    """Name the row number, the prediction and the probabilities, apart from the table's columns."""
+    wanted = ["row number", "prediction"]
+    if model.task == "classification":
+        wanted += [f"probability of {name}" for name in model.class_names]
+    return [sql_name(name) for name in free_names(wanted, (c.name for c in model.columns))]
 
 
 def _comment(model: TreeModel) -> str:
@@ -59,9 +69,9 @@ def _functions(model: TreeModel) -> str:
 # -- inputs ----------------------------------------------------------------------------------------
 
 
-def _inputs(model: TreeModel) -> str:
+def _inputs(model: TreeModel, row: str) -> str:
     """Select what questions ask for: ``x`` a value, ``m`` whether it is missing."""
-    columns = ['"row number"']
+    columns = [f'{row} AS "row number"']
     for feature in sorted({*model.asked, *model.asked_whether_missing}):
         value = _value(model, feature)
         if model.gated:
@@ -242,18 +252,14 @@ def _softmax(n: int, source: str) -> str:
     return _select(['"row number"', *answers], source)
 
 
-def _final(model: TreeModel, last: str) -> str:
-    if model.task == "regression":
-        columns = ['"a0" AS "prediction"']
-    else:
-        columns = [f'{_most_probable(model)} AS "prediction"']
-        columns += [
-            f'"a{k}" AS {sql_name(f"probability of {name}")}'
-            for k, name in enumerate(model.class_names)
-        ]
+def _final(model: TreeModel, last: str, row: str, names: list[str]) -> str:
+    answers = [f'"a{k}"' for k in range(len(model.class_names))]
+    if model.task == "classification":
+        answers = [_most_probable(model), *answers]
+    columns = [f"{answer} AS {name}" for answer, name in zip(answers, names, strict=True)]
     listed = ",\n  ".join(['"numbered".*', *columns])
-    joined = f'FROM "numbered" JOIN "{last}" ON "numbered"."row number" = "{last}"."row number"'
-    return f'SELECT\n  {listed}\n{joined}\nORDER BY "numbered"."row number"'
+    joined = f'FROM "numbered" JOIN "{last}" ON "numbered".{row} = "{last}"."row number"'
+    return f'SELECT\n  {listed}\n{joined}\nORDER BY "numbered".{row}'
 
 
 def _most_probable(model: TreeModel) -> str:

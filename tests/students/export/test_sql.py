@@ -1,4 +1,5 @@
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from export_cases import (
     records,
 )
 
-from explain_distill.data.dataset import Dataset
+from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
 from explain_distill.exceptions import DataError
 from explain_distill.students.export.forms import exported
@@ -74,6 +75,25 @@ def test_whole_numbers_that_name_levels_are_known_as_text_and_as_numbers(student
     base.close()
     expected = student.predict_proba(data.readable_features.transform(np.array([[0.0], [2.0]])))
     assert told == pytest.approx([expected[0, -1]] * 4 + [expected[1, -1]] * 2)
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
+@pytest.mark.parametrize("name", ["mixture", "decision-tree"])
+def test_columns_that_are_named_as_its_own_ones_stay_apart(name, case):
+    own = ("row number", "prediction", "probability of a")
+    taken = tuple(map(case, (*own, "row number 2", "inputs", "leaf")))
+    mixed = mixed_rows(2)
+    schema = Schema(
+        tuple(replace(f, name=n) for f, n in zip(mixed.schema.features, taken, strict=True))
+    )
+    data = replace(mixed, schema=schema, task=Task("classification", "y", ("a", "A")))
+    student, X = fitted(name, data), edge_rows(data)
+    names, answer = asked_in_sqlite(exported(student, "sql").decode(), data, X)
+    assert len({name.casefold() for name in names}) == len(names)
+    assert names[1:7] == list(taken)
+    assert names[-2:] == ["probability of a 2", "probability of A 3"]
+    told = np.array([row[-2:] for row in answer], float)
+    assert told == pytest.approx(answers(student, data, X), rel=1e-9, abs=1e-9)
 
 
 def test_it_says_which_functions_it_needs(students):
