@@ -48,7 +48,7 @@ def _comment(model: TreeModel) -> str:
         f"-- {line}\n"
         for line in (
             f"A {model.student} as a query, written by explain-distill.",
-            f'It reads the table "{TABLE}", named once in "numbered"; NULL is a missing value.',
+            f'It reads the table "{TABLE}", named once in "numbered"; NULL or a blank is missing.',
             "For SQLite 3.35, PostgreSQL 12, DuckDB and later ones of each.",
             f"It needs {needs}; in SQLite these are there where it was built with them, which"
             if needs
@@ -88,9 +88,9 @@ def _value(model: TreeModel, feature: int) -> str:
     readable = model.features[feature]
     column = model.columns[readable.column]
     name = sql_name(column.name)
-    if column.kind == "number":
-        return f"CAST({name} AS DOUBLE PRECISION)"
     text = f"TRIM(CAST({name} AS TEXT))"
+    if column.kind == "number":  # SQLite casts a text without a number to 0
+        return f"CASE WHEN {text} <> '' THEN CAST({name} AS DOUBLE PRECISION) END"
     if column.kind == "boolean":
         yes, no = (", ".join(map(sql_text, sorted(words))) for words in (TRUE_WORDS, FALSE_WORDS))
         return (

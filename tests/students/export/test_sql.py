@@ -24,13 +24,13 @@ from explain_distill.students.export.quoting import sql_name
 TYPES = {"number": "REAL", "category": "TEXT", "boolean": "TEXT"}
 
 
-def asked_in_sqlite(query, data, X):
+def asked_in_sqlite(query, data, rows):
     """Put rows into a table and run the query; give the names and the rows of its answer."""
     columns = ", ".join(f"{sql_name(f.name)} {TYPES[f.kind]}" for f in data.schema.features)
     places = ", ".join("?" * len(data.schema))
     with sqlite3.connect(":memory:") as base:
         base.execute(f'CREATE TABLE "rows" ({columns}, id INTEGER)')
-        cells = [(*row.values(), i) for i, row in enumerate(records(data, X))]
+        cells = [(*row.values(), i) for i, row in enumerate(rows)]
         base.executemany(f'INSERT INTO "rows" VALUES ({places}, ?)', cells)
         cursor = base.execute(query)
         names = [description[0] for description in cursor.description]
@@ -44,7 +44,7 @@ def asked_in_sqlite(query, data, X):
 def test_the_query_answers_as_the_student_in_sqlite(name, table, students, tables):
     student, data = students(name, table), tables[table]
     X = edge_rows(data)
-    names, answer = asked_in_sqlite(exported(student, "sql").decode(), data, X)
+    names, answer = asked_in_sqlite(exported(student, "sql").decode(), data, records(data, X))
     expected = answers(student, data, X)
     assert [row[names.index("id")] for row in answer] == list(range(len(X)))
     if data.task.kind == "regression":
@@ -77,6 +77,16 @@ def test_whole_numbers_that_name_levels_are_known_as_text_and_as_numbers(student
     assert told == pytest.approx([expected[0, -1]] * 4 + [expected[1, -1]] * 2)
 
 
+@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize("name", ["mixture", "hard", "boosted-trees", "decision-tree"])
+def test_a_blank_text_is_a_missing_value(name, blank, students, tables):
+    student, data = students(name, "two-classes"), tables["two-classes"]
+    rows = [dict.fromkeys(data.schema.names, blank)]
+    _, answer = asked_in_sqlite(exported(student, "sql").decode(), data, rows)
+    told = np.array([row[-2:] for row in answer], float)
+    assert told == pytest.approx(answers(student, data, data.X[:1] * np.nan), abs=1e-9)
+
+
 @pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
 @pytest.mark.parametrize("name", ["mixture", "decision-tree"])
 def test_columns_that_are_named_as_its_own_ones_stay_apart(name, case):
@@ -88,7 +98,7 @@ def test_columns_that_are_named_as_its_own_ones_stay_apart(name, case):
     )
     data = replace(mixed, schema=schema, task=Task("classification", "y", ("a", "A")))
     student, X = fitted(name, data), edge_rows(data)
-    names, answer = asked_in_sqlite(exported(student, "sql").decode(), data, X)
+    names, answer = asked_in_sqlite(exported(student, "sql").decode(), data, records(data, X))
     assert len({name.casefold() for name in names}) == len(names)
     assert names[1:7] == list(taken)
     assert names[-2:] == ["probability of a 2", "probability of A 3"]
@@ -117,5 +127,5 @@ def test_a_question_of_what_is_missing_is_asked_plainly(tables):
     tree, X = asks_whether_missing(data), edge_rows(data)
     query = exported(tree, "sql").decode()
     assert '"x0" IS NULL' in query
-    told = np.array([row[-2:] for row in asked_in_sqlite(query, data, X)[1]], float)
+    told = np.array([row[-2:] for row in asked_in_sqlite(query, data, records(data, X))[1]], float)
     assert told == pytest.approx(answers(tree, data, X), abs=1e-9)
