@@ -123,16 +123,17 @@ def _deviation(model: TreeModel, feature: int) -> list[str]:
 # -- questions and answers -------------------------------------------------------------------------
 
 
-def goes_right(question: Split | Gate) -> str:
-    """Write the question as a condition that NaN answers as the student does."""
+def _goes(question: Split | Gate, right: bool) -> str:
+    """Write that a row goes to one side, as a condition that NaN answers as the student does."""
     if isinstance(question, Gate):
-        return f"{_logit(question)} > 0.0"
+        return f"{'' if right else 'not '}{_logit(question)} > 0.0"
     x, threshold = f"x{question.feature}", exact(question.threshold)
     if question.of_missing_alone:
-        return f"{x} != {x}"
-    if question.missing_right:  # every comparison with NaN is false
-        return f"not {x} {'<' if question.inclusive else '<='} {threshold}"
-    return f"{x} {'>=' if question.inclusive else '>'} {threshold}"
+        return f"{x} {'!=' if right else '=='} {x}"
+    # Every comparison with NaN is false, so the side that missing values take denies the other's.
+    above, denied = not question.missing_right, question.missing_right == right
+    sign = (">" if above else "<") + ("=" if above == question.inclusive else "")
+    return f"{'not ' if denied else ''}{x} {sign} {threshold}"
 
 
 def _logit(gate: Gate) -> str:
@@ -149,14 +150,12 @@ def _answer(model: TreeModel, numbers: list[str]) -> str:
 
 
 def _way(model: TreeModel, tree: Tree, place: int, indent: str = "") -> Iterator[str]:
-    """Write the way down a tree as nested conditions."""
-    if place < 0:
-        yield f"{indent}return {_answer(model, [exact(v) for v in tree.leaves[-1 - place]])}"
-        return
-    branch = tree.branches[place]
-    yield f"{indent}if {goes_right(branch.question)}:"
-    yield from _way(model, tree, branch.right, indent + "  ")
-    yield from _way(model, tree, branch.left, indent)
+    """Write the way down a tree as conditions, nested only where they lie aside of the main way."""
+    asides, leaf = tree.main_way(place)
+    for aside in asides:
+        yield f"{indent}if {_goes(aside.question, aside.right)}:"
+        yield from _way(model, tree, aside.place, indent + "  ")
+    yield f"{indent}return {_answer(model, [exact(v) for v in tree.leaves[leaf]])}"
 
 
 def _mixture(model: TreeModel, tree: Tree) -> list[str]:
@@ -218,7 +217,7 @@ def _chosen(tree: Tree, place: int, output: int) -> str:
         return exact(tree.leaves[-1 - place][output])
     branch = tree.branches[place]
     right, left = (_chosen(tree, side, output) for side in (branch.right, branch.left))
-    return f"({right} if {goes_right(branch.question)} else {left})"
+    return f"({right} if {_goes(branch.question, right=True)} else {left})"
 
 
 def _shares_of_total(model: TreeModel, n_outputs: int) -> list[str]:

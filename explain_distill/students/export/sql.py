@@ -130,27 +130,28 @@ def _leaf(tree: Tree) -> list[tuple[str, str]]:
 
 
 def _chosen(tree: Tree, place: int, leaves: list[str], indent: str = "") -> str:
-    """Write the way down a tree as nested CASE, on lines of its own."""
-    if place < 0:
-        return leaves[-1 - place]
-    branch = tree.branches[place]
-    right, left = (
-        _chosen(tree, side, leaves, indent + "  ") for side in (branch.right, branch.left)
-    )
-    return (
-        f"CASE WHEN {_goes_right(branch.question)}\n{indent}  THEN {right}\n"
-        f"{indent}  ELSE {left} END"
-    )
+    """Write the way down a tree as CASE, nested only where it lies aside of the main way."""
+    asides, leaf = tree.main_way(place)
+    if not asides:
+        return leaves[leaf]
+    cases = [
+        f"WHEN {_goes(aside.question, aside.right)}\n{indent}  "
+        f"THEN {_chosen(tree, aside.place, leaves, indent + '  ')}\n{indent}  "
+        for aside in asides
+    ]
+    return f"CASE {''.join(cases)}ELSE {leaves[leaf]} END"
 
 
-def _goes_right(question: Split | Gate) -> str:
+def _goes(question: Split | Gate, right: bool) -> str:
+    """Write that a row goes to one side; missing values go to theirs."""
     if isinstance(question, Gate):
-        return f"{_logit(question)} > 0.0"
+        return f"{_logit(question)} {'>' if right else '<='} 0.0"
     x = f'"x{question.feature}"'
     if question.of_missing_alone:
-        return f"{x} IS NULL"
-    asked = f"{x} {'>=' if question.inclusive else '>'} {exact(question.threshold)}"
-    return f"({asked} OR {x} IS NULL)" if question.missing_right else asked
+        return f"{x} IS {'' if right else 'NOT '}NULL"
+    sign = (">" if right else "<") + ("=" if right == question.inclusive else "")
+    asked = f"{x} {sign} {exact(question.threshold)}"
+    return f"({asked} OR {x} IS NULL)" if question.missing_right == right else asked
 
 
 def _logit(gate: Gate) -> str:

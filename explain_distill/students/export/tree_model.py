@@ -69,6 +69,15 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class Aside:
+    """The side of a branch that has fewer leaves: whether it is the right one, where it leads."""
+
+    question: Split | Gate
+    right: bool
+    place: int
+
+
+@dataclass(frozen=True)
 class Tree:
     """Branches, the root first, and what each leaf holds.
 
@@ -86,6 +95,38 @@ class Tree:
     def root(self) -> int:
         """Where a row begins: branch 0, or the only leaf."""
         return 0 if self.branches else -1
+
+    @cached_property
+    def n_leaves_below(self) -> list[int]:
+        """How many leaves lie below each branch, all of which come after their parents."""
+        counts = [0] * len(self.branches)
+        for number, branch in reversed(list(enumerate(self.branches))):
+            counts[number] = sum(counts[p] if p >= 0 else 1 for p in (branch.left, branch.right))
+        return counts
+
+    def main_way(self, place: int) -> tuple[list[Aside], int]:
+        """Follow the side with more leaves down to a leaf.
+
+        A text that goes on along it, and nests only what lies aside, is at most log2(n_leaves)
+        deep however deep the tree is, which parsers ask for.
+
+        Returns
+        -------
+        asides : list of Aside
+            One for each branch on the way.
+        leaf : int
+            The number of the leaf at its end.
+        """
+        asides = []
+        while place >= 0:
+            branch = self.branches[place]
+            right = self._n_leaves(branch.right) <= self._n_leaves(branch.left)
+            aside, place = (branch.right, branch.left) if right else (branch.left, branch.right)
+            asides.append(Aside(branch.question, right, aside))
+        return asides, -1 - place
+
+    def _n_leaves(self, place: int) -> int:
+        return self.n_leaves_below[place] if place >= 0 else 1
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Small fitted students of every kind of table, and names that try to end their quotation."""
 
+from copy import deepcopy
+
 import numpy as np
 
 import explain_distill as xd
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
-from explain_distill.students.splits import EVERYTHING
+from explain_distill.students.splits import EVERYTHING, numbered
 
 NASTY = (
     'a"b',
@@ -129,3 +131,56 @@ def asks_whether_missing(data):
     tree = fitted("decision-tree", data)
     tree.feature_[0], tree.threshold_[0], tree.missing_left_[0] = 0, EVERYTHING, False
     return tree
+
+
+def hard_and_lopsided(students):
+    """Give a pruned tree of gates, answering question by question: more leaves are on the right."""
+    return deepcopy(students("pruned", "three-classes")).set_params(inference="hard")
+
+
+def chain(data, n_leaves=300):
+    """Give a decision tree that is as deep as it has splits, down which most rows go far.
+
+    It cuts the tails of two numbers, left and right, and near its end asks what is missing.
+    """
+    numbers = [i for i, f in enumerate(data.readable_features.features) if not f.binary]
+    tails = np.linspace(0.0, 0.5, n_leaves - 1)
+    children, features, thresholds, missing_left = [], [], [], []
+    for split, tail in enumerate(tails):
+        on, right = split + 1 if split + 2 < n_leaves else -1, split // 2 % 2 == 1
+        features.append(numbers[split % 2])
+        children.append([on, -1] if right else [-1, on])
+        values = data.readable()[:, features[-1]]
+        thresholds.append(np.nanquantile(values, 1 - tail if right else tail))
+        missing_left.append(right != (split % 50 == 49))
+    for split in (n_leaves - 30, n_leaves - 20):
+        thresholds[split], missing_left[split] = EVERYTHING, False
+    return with_splits(data, children, features, thresholds, missing_left)
+
+
+def bushy(data, n_leaves=1024, seed=0):
+    """Give a decision tree that grew at random, often where it was deepest."""
+    rng = np.random.default_rng(seed)
+    X = data.readable()
+    children, ends = np.full((n_leaves - 1, 2), -1), [(0, 0), (0, 1)]
+    for split in range(1, n_leaves - 1):
+        place = len(ends) - 1 if rng.random() < 0.3 else rng.integers(len(ends))
+        children[ends.pop(place)] = split
+        ends += [(split, 0), (split, 1)]
+    features = rng.integers(X.shape[1], size=n_leaves - 1)
+    thresholds = [np.nanquantile(X[:, feature], rng.random()) for feature in features]
+    return with_splits(data, children, features, thresholds, rng.random(n_leaves - 1) < 0.5)
+
+
+def with_splits(data, children, features, thresholds, missing_left):
+    """Give a decision tree of these splits, with leaves that differ."""
+    tree = deepcopy(fitted("decision-tree", data))
+    splits = numbered(0, *map(np.array, (children, features, thresholds, missing_left)))
+    tree.children_, tree.feature_ = splits.children, splits.features
+    tree.threshold_, tree.missing_left_ = splits.thresholds, splits.missing_left
+    shape = (splits.n_leaves, tree.leaf_outputs_.shape[1])
+    tree.leaf_outputs_ = np.random.default_rng(0).normal(size=shape)
+    return tree
+
+
+DEEP = {"chain": chain, "bushy": bushy}

@@ -4,9 +4,20 @@ import sys
 
 import numpy as np
 import pytest
-from export_cases import DATA, TREES, answers, asks_whether_missing, edge_rows, records
+from export_cases import (
+    DATA,
+    DEEP,
+    TREES,
+    answers,
+    asks_whether_missing,
+    edge_rows,
+    hard_and_lopsided,
+    mixed_rows,
+    records,
+)
 
 from explain_distill.students.export.forms import exported
+from explain_distill.students.splits import EVERYTHING
 
 ASK = """
 import json, sys
@@ -65,5 +76,22 @@ def test_a_question_of_what_is_missing_is_asked_plainly(tables):
     data = tables["two-classes"]
     tree, X = asks_whether_missing(data), edge_rows(data)
     code = exported(tree, "python").decode()
-    assert "if x0 != x0:" in code
+    assert "if x0 != x0:" in code or "if x0 == x0:" in code
+    assert repr(EVERYTHING) not in code
+    assert asked_bare(code, records(data, X)) == pytest.approx(answers(tree, data, X), abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", DEEP)
+def test_a_deep_tree_can_be_asked_in_a_bare_interpreter(shape):
+    data = mixed_rows(3, n=500)
+    tree, X = DEEP[shape](data), edge_rows(data, 500)
+    told = asked_bare(exported(tree, "python").decode(), records(data, X))
+    assert told == pytest.approx(answers(tree, data, X), rel=1e-9, abs=1e-9)
+
+
+def test_either_side_of_a_gate_can_be_nested(students, tables):
+    data = tables["three-classes"]
+    tree, X = hard_and_lopsided(students), edge_rows(data)
+    code = exported(tree, "python").decode()
+    assert "if not " in code
     assert asked_bare(code, records(data, X)) == pytest.approx(answers(tree, data, X), abs=1e-9)

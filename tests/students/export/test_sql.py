@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 from export_cases import (
     DATA,
+    DEEP,
     NASTY,
     TREES,
     answers,
     asks_whether_missing,
     edge_rows,
     fitted,
+    hard_and_lopsided,
     mixed_rows,
     records,
 )
@@ -20,6 +22,7 @@ from explain_distill.data.features import Feature, Schema
 from explain_distill.exceptions import DataError
 from explain_distill.students.export.forms import exported
 from explain_distill.students.export.quoting import sql_name
+from explain_distill.students.splits import EVERYTHING
 
 TYPES = {"number": "REAL", "category": "TEXT", "boolean": "TEXT"}
 
@@ -126,6 +129,25 @@ def test_a_question_of_what_is_missing_is_asked_plainly(tables):
     data = tables["two-classes"]
     tree, X = asks_whether_missing(data), edge_rows(data)
     query = exported(tree, "sql").decode()
-    assert '"x0" IS NULL' in query
+    assert 'WHEN "x0" IS NULL\n' in query or 'WHEN "x0" IS NOT NULL\n' in query
+    assert repr(EVERYTHING) not in query
     told = np.array([row[-2:] for row in asked_in_sqlite(query, data, records(data, X))[1]], float)
+    assert told == pytest.approx(answers(tree, data, X), abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", DEEP)
+def test_a_deep_tree_can_be_asked_in_sqlite(shape):
+    data = mixed_rows(3, n=500)
+    tree, X = DEEP[shape](data), edge_rows(data, 500)
+    told = asked_in_sqlite(exported(tree, "sql").decode(), data, records(data, X))[1]
+    told = np.array([row[-3:] for row in told], float)
+    assert told == pytest.approx(answers(tree, data, X), rel=1e-9, abs=1e-9)
+
+
+def test_either_side_of_a_gate_can_be_nested(students, tables):
+    data = tables["three-classes"]
+    tree, X = hard_and_lopsided(students), edge_rows(data)
+    query = exported(tree, "sql").decode()
+    assert "<= 0.0" in query
+    told = np.array([row[-3:] for row in asked_in_sqlite(query, data, records(data, X))[1]], float)
     assert told == pytest.approx(answers(tree, data, X), abs=1e-9)
