@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 
 from explain_distill._types import Json
-from explain_distill.students.export.tree_model import Branch, Gate, Split, Tree, TreeModel
+from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
 
-FORMAT = 1
+FORMAT = 2
 
 HOW_TO_READ = {
     "leaf": "A row goes down the one tree and answers with its leaf.",
@@ -22,20 +22,27 @@ HOW_TO_READ = {
         "the sum is the log-odds of the second; of several outputs, softmax gives probabilities."
     ),
 }
-GATES = (
-    "z = bias + the sum of weight * (value - centre of the feature), where a missing value stands "
-    "at the feature's fill, + the weights in `missing` of the features that are missing. "
-    "A row goes right where z > 0."
+FEATURES = (
+    "A feature is the value of its `column`, 0 for false and 1 for true. One with a `level` is 1 "
+    "where the column holds that level, else 0, also where the column is missing: only a feature "
+    "without a level can be missing."
 )
+GATES = (
+    "z = bias + the sum of weight * (feature - its `centre`), where a missing feature stands at "
+    "its `fill`, + the weights in `missing` of the features that are missing."
+)
+HARD = "A row goes right where z > 0, else left."
 SPLITS = (
-    "A row goes right where the value is above `threshold` (`above`) or at least as large "
-    "(`from`), else left; `missing` says where a missing value goes."
+    "A row goes right where the feature is above `threshold` (`above`) or at least as large "
+    "(`from`), else left; where it can be missing, `missing` says where it then goes."
 )
 
 
 def json_rules(model: TreeModel) -> str:
     """Write the model as JSON; `how_to_read` in it says what its parts mean."""
-    reading = [HOW_TO_READ[model.combination], GATES if model.gated else SPLITS]
+    reading = [HOW_TO_READ[model.combination], FEATURES, GATES if model.gated else SPLITS]
+    if model.gated and model.combination == "leaf":
+        reading.append(HARD)
     document = {
         "format": FORMAT,
         "student": model.student,
@@ -61,8 +68,10 @@ def _features(model: TreeModel) -> list[Json]:
             "level": feature.level,
             "unit": feature.unit,
         }
-        if model.fill:
-            told |= {"fill": model.fill[number], "centre": model.centre[number]}
+        if model.fill and feature.level is None:
+            told["fill"] = model.fill[number]
+        if model.centre:
+            told["centre"] = model.centre[number]
         described.append(told)
     return described
 
@@ -73,24 +82,29 @@ def _node(model: TreeModel, tree: Tree, place: int) -> Json:
         return {"leaf": list(tree.leaves[-1 - place])}
     branch = tree.branches[place]
     return {
-        **_question(branch),
+        **_question(model, branch.question),
         "left": _node(model, tree, branch.left),
         "right": _node(model, tree, branch.right),
     }
 
 
-def _question(branch: Branch) -> Json:
-    question = branch.question
+def _question(model: TreeModel, question: Split | Gate) -> Json:
+    """Describe a question; it says nothing of missing levels, which there are none of."""
     if isinstance(question, Gate):
         return {
             "bias": question.bias,
             "weights": [list(pair) for pair in question.weights],
-            "missing": [list(pair) for pair in question.missing_weights],
+            "missing": [
+                [feature, weight]
+                for feature, weight in question.missing_weights
+                if model.features[feature].level is None
+            ],
         }
-    assert isinstance(question, Split)
-    return {
+    told: Json = {
         "feature": question.feature,
         "threshold": question.threshold,
         "right": "from" if question.inclusive else "above",
-        "missing": "right" if question.missing_right else "left",
     }
+    if model.features[question.feature].level is None:
+        told["missing"] = "right" if question.missing_right else "left"
+    return told

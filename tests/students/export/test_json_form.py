@@ -2,9 +2,33 @@ import json
 
 import numpy as np
 import pytest
-from export_cases import DATA, TREES, answers, edge_rows
+from export_cases import DATA, TREES, answers, edge_rows, records
 
 from explain_distill.students.export.forms import exported
+
+FEATURES = (
+    "A feature is the value of its `column`, 0 for false and 1 for true. One with a `level` is 1 "
+    "where the column holds that level, else 0, also where the column is missing: only a feature "
+    "without a level can be missing. "
+)
+GATES = (
+    "z = bias + the sum of weight * (feature - its `centre`), where a missing feature stands at "
+    "its `fill`, + the weights in `missing` of the features that are missing."
+)
+SPLITS = (
+    "A row goes right where the feature is above `threshold` (`above`) or at least as large "
+    "(`from`), else left; where it can be missing, `missing` says where it then goes."
+)
+
+
+def value(feature, columns, row):
+    """Read a feature from the cells of a row as `how_to_read` says; None where it is missing."""
+    cell = row[feature["column"]]
+    if feature["level"] is not None:
+        return float(cell == feature["level"])
+    if cell in columns[feature["column"]]["levels"]:
+        return float(columns[feature["column"]]["levels"].index(cell))
+    return cell
 
 
 def goes_right(node, values, features):
@@ -34,8 +58,10 @@ def answer(node, values, document):
     return sum(p * answer(side, values, document) for p, side in sides if p)
 
 
-def asked(document, values):
-    """Predict one row as `how_to_read` says."""
+def asked(document, row):
+    """Predict one row, a dict of cells by column, as `how_to_read` says."""
+    columns = {column["name"]: column for column in document["columns"]}
+    values = [value(feature, columns, row) for feature in document["features"]]
     summed = sum(answer(tree, values, document) for tree in document["trees"])
     if document["combination"] == "sum":
         summed = summed + document["base"]
@@ -57,8 +83,7 @@ def test_the_json_holds_all_that_a_prediction_needs(name, table, students, table
     student, data = students(name, table), tables[table]
     document = json.loads(exported(student, "json"))
     X = edge_rows(data, 20)
-    rows = data.readable_features.transform(X)
-    told = [asked(document, [None if np.isnan(v) else v for v in row]) for row in rows]
+    told = [asked(document, row) for row in records(data, X)]
     assert np.array(told) == pytest.approx(answers(student, data, X), rel=1e-9, abs=1e-9)
 
 
@@ -67,3 +92,39 @@ def test_names_stay_what_they_are(students, tables):
     data = tables["three-classes"]
     assert document["classes"] == list(data.task.class_names)
     assert [f["name"] for f in document["features"]] == data.readable_features.names
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mixture", FEATURES + GATES),
+        ("hard", FEATURES + GATES + " A row goes right where z > 0, else left."),
+        ("boosted-trees", FEATURES + SPLITS),
+        ("decision-tree", FEATURES + SPLITS),
+    ],
+)
+def test_it_says_how_features_are_read_and_questions_answered(name, words, students):
+    document = json.loads(exported(students(name, "two-classes"), "json"))
+    assert document["how_to_read"].endswith(". " + words)
+
+
+@pytest.mark.parametrize("name", ["mixture", "hard"])
+def test_levels_have_no_fill(name, students):
+    document = json.loads(exported(students(name, "two-classes"), "json"))
+    for feature in document["features"]:
+        assert ("fill" in feature) == (feature["level"] is None)
+
+
+@pytest.mark.parametrize("name", ["boosted-trees", "decision-tree"])
+def test_splits_on_levels_say_nothing_of_missing_values(name, students):
+    document = json.loads(exported(students(name, "two-classes"), "json"))
+    ahead, seen = document["trees"], set()
+    while ahead:
+        node = ahead.pop()
+        if "leaf" in node:
+            continue
+        ahead += [node["left"], node["right"]]
+        level = document["features"][node["feature"]]["level"]
+        seen.add(level is None)
+        assert ("missing" in node) == (level is None)
+    assert seen == {True, False}
