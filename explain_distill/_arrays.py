@@ -1,12 +1,15 @@
-"""Arrays block by block, and arrays from a file: nothing of those is believed unchecked."""
+"""Arrays block by block, and arrays and numbers from files, which are not believed unchecked."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 
-from explain_distill._types import FloatArray
+from explain_distill._types import FloatArray, Json
 
 
 def take_checked(
@@ -32,6 +35,31 @@ def take_checked(
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds a number that is not finite")
     return {name: arrays[name] for name in shapes}
+
+
+def take_number(config: Json, name: str, *, positive: bool = False) -> float:
+    """Take a named number of a JSON object.
+
+    Raises
+    ------
+    ValueError
+        Where it is no finite number, or not above 0 where it must be.
+    """
+    value = config[name]
+    if not is_number(value) or (positive and value <= 0):
+        rule = "a finite number above 0" if positive else "a finite number"
+        raise ValueError(f"{name} is {value!r}, not {rule}")
+    return float(value)
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value of a JSON object is a finite number."""
+    return type(value) in (int, float) and bool(abs(value) <= sys.float_info.max)
+
+
+def is_count(value: Any) -> bool:
+    """Say whether a value is a whole number above 0."""
+    return type(value) is not bool and isinstance(value, Integral) and int(value) > 0
 
 
 def in_blocks(

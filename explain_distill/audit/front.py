@@ -22,6 +22,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from explain_distill._arrays import is_count, is_number
 from explain_distill._random import generator
 from explain_distill._types import FloatArray, IntArray, Json, Scores
 from explain_distill.audit.compare import Comparison, Metric
@@ -170,7 +171,12 @@ class Front:
         if not named or not named <= set(students):
             raise ValueError("the front tells of other students")
         n_rows, n_groups = json["n_rows"], json["n_groups"]
-        return cls(n_rows, n_groups, float(json["margin"]), float(json["level"]), ladders)
+        if not is_count(n_rows) or not (n_groups is None or is_count(n_groups)):
+            raise ValueError(f"a front rests on {n_rows!r} rows in {n_groups!r} groups")
+        margin, level = json["margin"], json["level"]
+        if not all(is_number(share) and 0 < share < 1 for share in (margin, level)):
+            raise ValueError(f"margin and level are {margin!r} and {level!r}, not between 0 and 1")
+        return cls(n_rows, n_groups, float(margin), float(level), ladders)
 
 
 def judge_sizes(
@@ -328,7 +334,8 @@ def _gaps_of(json: list[Json]) -> tuple[Gap, ...]:
     for gap in gaps:
         of_loss = (gap.loss.low, gap.loss.high, gap.loss.n, gap.loss.level)
         optional = (*of_loss, gap.excess, gap.most, gap.least)
-        if not all(isinstance(number, (int, float, type(None))) for number in optional):
+        if not all(number is None or is_number(number) for number in optional):
             raise TypeError("a bound is no number")
-        float(gap.loss.value)
+        if not is_number(gap.loss.value):
+            raise TypeError("a loss is no number")
     return gaps

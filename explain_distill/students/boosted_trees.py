@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from explain_distill._arrays import take_checked
+from explain_distill._arrays import take_checked, take_number
 from explain_distill._random import integer_seed
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.students.base import OnStep, Student
@@ -232,4 +232,4 @@ class BoostedTrees(Student):
         rounds, rest = divmod(len(trees), outputs)
         if rest or not 1 <= rounds <= self.n_trees:
             raise ValueError(f"it holds {len(trees)} trees, not 1 to {self.n_trees} an output")
-        self._take_trees(trees, float(config["output_scale"]))
+        self._take_trees(trees, take_number(config, "output_scale", positive=True))

@@ -34,11 +34,11 @@ class TreeArrays:
     thresholds : ndarray of shape (n_nodes,), float32
         A value goes left where its float32 is less; 0 for a leaf.
     missing_right : ndarray of shape (n_nodes,)
-        Where a missing value goes.
+        Where a missing value goes; False for a leaf.
     values : ndarray of shape (n_nodes,), float32
-        What a leaf adds.
+        What a leaf adds; 0 for a node with a question.
     covers, gains : ndarray of shape (n_nodes,), float32
-        The weight of the rows that a node was fitted to, and what its split gained.
+        The weight of the rows that a node was fitted to, and what its split gained: 0 for a leaf.
     children : ndarray of shape (2 * n_nodes,)
         The left and right child of node i at ``2i`` and ``2i + 1``; a leaf is its own child.
     roots : ndarray of shape (n_trees,)
@@ -131,7 +131,8 @@ class TreeArrays:
         Raises
         ------
         ValueError
-            Where the arrays do not make trees, or name a feature or an output that is not there.
+            Where the arrays do not make trees, name a feature or an output that is not there, or
+            give a leaf a question or a question a value.
         """
         nodes, trees = np.size(arrays["features"]), np.size(arrays["roots"])
         found: dict[str, np.ndarray] = {}
@@ -145,7 +146,14 @@ class TreeArrays:
         rounds, over = divmod(trees, n_outputs)
         if over or not np.array_equal(found["outputs"], np.tile(np.arange(n_outputs), rounds)):
             raise ValueError("each round must have one tree for each output")
-        return cls(**found, n_outputs=n_outputs)
+        trees_read = cls(**found, n_outputs=n_outputs)
+        # xgboost keeps a leaf's value where it keeps a question's threshold: one of them must be 0.
+        for name in ("features", "thresholds", "missing_right", "gains"):
+            if found[name][trees_read.is_leaf].any():
+                raise ValueError(f"{name} must be 0 for a leaf")
+        if found["values"][~trees_read.is_leaf].any():
+            raise ValueError("values must be 0 for a node with a question")
+        return trees_read
 
 
 def _check_trees(children: IntArray, roots: IntArray) -> None:

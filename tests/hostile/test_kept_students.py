@@ -120,3 +120,26 @@ def test_bytes_that_were_changed_anywhere_do_no_harm(name, kept, rows, tmp_path)
             continue
         assert one.shape == (1, 3)
         assert many.shape == (len(rows[0]), 3)
+
+
+OF_QUESTIONS, OF_LEAVES = ("thresholds", "features", "missing_right", "gains"), ("values",)
+
+
+@pytest.mark.parametrize("array", OF_QUESTIONS + OF_LEAVES)
+def test_what_a_leaf_and_a_question_do_not_have_is_refused(array, kept, rows, tmp_path):
+    """xgboost keeps both in one number, so that it and our own walk would disagree."""
+    folder, config, student = kept["boosted-trees"]
+    arrays = load_file(folder / "model.safetensors")
+    leaf = student.tree_arrays_.is_leaf
+    node = np.flatnonzero(leaf if array in OF_QUESTIONS else ~leaf)[0]
+    arrays[array][node] = 1
+    save_file(arrays, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match=f"{array} must be 0 for a"):
+        opened(student, tmp_path, config, rows[0])
+
+
+@pytest.mark.parametrize("scale", [0, 0.0, -1.0, np.nan, np.inf, 10**400, "wide", True])
+def test_a_scale_of_boosted_trees_that_is_not_above_0_is_refused(scale, kept, rows):
+    folder, config, student = kept["boosted-trees"]
+    with pytest.raises(ValueError, match=r"output_scale is .*, not a finite number above 0"):
+        opened(student, folder, config | {"output_scale": scale}, rows[0])

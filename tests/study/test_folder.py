@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import explain_distill as xd
+from explain_distill.audit.front import Front
 from explain_distill.exceptions import StudyFormatError
 
 STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
@@ -212,7 +213,14 @@ FRONTS = {
     "a figure in words": lambda ladder: ladder["steps"][0]["gaps"][0].update(most="little"),
     "another measure": lambda ladder: ladder["steps"][0]["gaps"][0].update(measure="charm"),
     "a size in words": lambda ladder: ladder["steps"][0].update(size="small"),
+    "a figure that is none": lambda ladder: ladder["steps"][0]["gaps"][0].update(most=np.nan),
 }
+WHOLE_FRONTS = (
+    *({"margin": margin} for margin in (0, 1, -0.1, "small", True)),
+    *({"level": level} for level in (0, 1, np.nan)),
+    *({"n_rows": n_rows} for n_rows in (0, 2.5, "many", None)),
+    *({"n_groups": n_groups} for n_groups in (0, 2.5, "many")),
+)
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +234,13 @@ def test_a_tampered_front_is_refused(what, sized_folder, tmp_path):
     tampered(folder / "study.json", lambda v: FRONTS[what](v["front"]["ladders"][0]))
     with pytest.raises(StudyFormatError, match=r"study\.json"):
         xd.Study.open(folder)
+
+
+@pytest.mark.parametrize("change", WHOLE_FRONTS, ids=str)
+def test_a_front_without_a_margin_a_level_or_rows_is_refused(change, sized_study):
+    told = sized_study.front.to_json()
+    with pytest.raises(ValueError, match=r"^(margin and level are|a front rests on) "):
+        Front.from_json(told | change, set(sized_study.students))
 
 
 def test_scores_of_other_rows_are_refused(copy):
