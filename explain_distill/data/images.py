@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from explain_distill._arrays import is_count
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
 from explain_distill.data.public_files import PublicFile, locate
@@ -153,8 +154,8 @@ def check_shape(shape: tuple[int, int], n_columns: int) -> None:
     ------
     DataError
     """
-    height, width = shape
-    if min(shape) < SMALLEST_SIDE or height * width != n_columns:
+    sides = shape if isinstance(shape, (tuple, list)) and all(map(is_count, shape)) else ()
+    if len(sides) != 2 or min(sides) < SMALLEST_SIDE or math.prod(sides) != n_columns:
         raise DataError(
             f"shape must be (height, width), each at least {SMALLEST_SIDE}, with one pixel a "
             f"column; however, got {shape} for {n_columns} columns. Give the images' own shape."

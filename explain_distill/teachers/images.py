@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explain_distill._arrays import take_checked
+from explain_distill._arrays import is_count, take_checked, take_number
 from explain_distill._gradients import GradientModel
 from explain_distill._random import generator, integer_seed
 from explain_distill._training import Recipe, descend, seeded
@@ -31,6 +32,7 @@ from explain_distill.teachers.neural import fitted_temperature
 CHUNK = 1024  # images a forward pass
 AVERAGED_SHARE = 0.05  # of the steps, over which the weights are averaged, exponentially
 KERNEL = 3  # pixels
+FEWEST = 2  # images in a batch, whose normalisation one alone does not define
 
 
 class ImageTeacher(Teacher):
@@ -47,9 +49,11 @@ class ImageTeacher(Teacher):
     shape : tuple of int, default=(28, 28)
         Height and width of the images; a row holds their pixels row by row from the top left.
     widths : tuple of int, default=(16, 32, 64)
-        The channels of each block.
+        The channels of each block; each but the first halves the image's sides, which must leave a
+        pixel.
     n_epochs : int, default=10
     batch_size : int, default=256
+        At least 2; an image that would be a batch of its own is left out of that epoch.
     learning_rate : float, default=5e-3
     weight_decay : float, default=0.05
     shift : int, default=2
@@ -115,10 +119,17 @@ class ImageTeacher(Teacher):
         Raises
         ------
         DataError
-            Where the columns are no pixels of `shape`, or the task is no classification.
+            Where the columns are no pixels of `shape`, the task is no classification, or `widths`
+            or `batch_size` are out of range.
         """
         started = time.perf_counter()
         _check_images(data, self.shape)
+        check_widths(self.widths, self.shape)
+        if not is_count(self.batch_size) or self.batch_size < FEWEST:
+            raise DataError(
+                f"batch_size must be a whole number of at least {FEWEST}; however, got "
+                f"{self.batch_size!r}. Leave it out for the default."
+            )
         self.task, self.schema = data.task, data.schema
         rng = generator(self.seed, "teacher")
         held_out = split_indices(data, self.validation_share, rng)
@@ -139,7 +150,7 @@ class ImageTeacher(Teacher):
 
     def _score_chunk(self, X: np.ndarray) -> Scores:
         with torch.inference_mode():
-            return self._score(self._network, self._pixels(X)).double().numpy()
+            return self._score(self._fitted(), self._pixels(X)).double().numpy()
 
     def _score(self, network: nn.Module, pixels: Tensor) -> Tensor:
         logits = network(pixels.reshape(-1, 1, *self.shape))
@@ -151,7 +162,7 @@ class ImageTeacher(Teacher):
 
     def gradient_model(self) -> GradientModel:
         """Give the score in double precision as a differentiable function of pixels."""
-        precise = copy.deepcopy(self._network).double().requires_grad_(False)
+        precise = copy.deepcopy(self._fitted()).double().requires_grad_(False)
 
         def prepare(X: Rows) -> FloatArray:
             return (np.asarray(X, dtype=np.float64) - self.centre) / self.scale
@@ -162,7 +173,7 @@ class ImageTeacher(Teacher):
 
     def complexity(self) -> dict[str, float]:
         """Give the number of parameters."""
-        return {"parameters": float(sum(p.numel() for p in self._network.parameters()))}
+        return {"parameters": float(sum(p.numel() for p in self._fitted().parameters()))}
 
     def describe(self) -> str:
         """Say in one phrase what the teacher is."""
@@ -176,7 +187,7 @@ class ImageTeacher(Teacher):
         on_epoch: Callable[[int, float], None] | None,
     ) -> nn.Sequential:
         """Train on images ``(n, height, width)``; give the averaged network."""
-        epoch_steps = -(-len(images) // self.batch_size)
+        epoch_steps = len(_starts(len(images), self.batch_size))
         seed = integer_seed(rng)
         with seeded(seed):
             network = convolutional(self.shape, self.widths, self.task.n_scores, normalise=True)
@@ -210,6 +221,14 @@ class ImageTeacher(Teacher):
         assert isinstance(trained, nn.Sequential)
         return trained
 
+    def _fitted(self) -> nn.Sequential:
+        if not hasattr(self, "_network"):
+            raise NotFittedError(
+                "An ImageTeacher must be fitted before it is asked; however, this one is not. Call "
+                "fit with a Dataset of images."
+            )
+        return self._network
+
     def _keep(self, trained: nn.Sequential) -> None:
         self._network = channels_innermost(folded(trained).requires_grad_(False))
 
@@ -223,7 +242,7 @@ class ImageTeacher(Teacher):
         from safetensors.numpy import save_file
 
         weights = {
-            k: np.ascontiguousarray(v.numpy()) for k, v in self._network.state_dict().items()
+            k: np.ascontiguousarray(v.numpy()) for k, v in self._fitted().state_dict().items()
         }
         save_file(weights, folder / "model.safetensors")
         return {
@@ -243,7 +262,7 @@ class ImageTeacher(Teacher):
 
     @classmethod
     def read(cls, folder: Path, config: Json) -> ImageTeacher:
-        """Read what `write` wrote; a tampered array raises ValueError."""
+        """Read what `write` wrote; a tampered array or number raises ValueError."""
         from safetensors.numpy import load_file
 
         parameters: Json = {
@@ -254,12 +273,19 @@ class ImageTeacher(Teacher):
         teacher.task = Task.from_json(config["task"])
         teacher.schema = Schema.from_json(config["columns"])
         check_shape(teacher.shape, len(teacher.schema))
-        for name in ("centre", "scale", "temperature"):
-            setattr(teacher, name, float(config[name]))
-        network = convolutional(teacher.shape, teacher.widths, teacher.task.n_scores)
+        check_widths(teacher.widths, teacher.shape)
+        teacher.centre = take_number(config, "centre")
+        teacher.scale = take_number(config, "scale", positive=True)
+        teacher.temperature = take_number(config, "temperature", positive=True)
+        found = load_file(folder / "model.safetensors")
+        if max(teacher.widths) > sum(array.size for array in found.values()):
+            raise ValueError(f"its arrays are too small for widths of {teacher.widths}")
+        with torch.device("meta"):  # shapes without memory: the arrays are to show that they fit
+            network = convolutional(teacher.shape, teacher.widths, teacher.task.n_scores)
         shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-        arrays = take_checked(load_file(folder / "model.safetensors"), shapes, np.float32)
-        network.load_state_dict({name: torch.from_numpy(a) for name, a in arrays.items()})
+        arrays = take_checked(found, shapes, np.float32)
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        network.load_state_dict(tensors, assign=True)
         teacher._keep(network)
         return teacher
 
@@ -299,6 +325,22 @@ def folded(trained: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def check_widths(widths: tuple[int, ...], shape: tuple[int, int]) -> None:
+    """Refuse blocks that are none, or more than the image's sides can be halved for.
+
+    Raises
+    ------
+    DataError
+    """
+    most = min(shape).bit_length()
+    blocks = widths if isinstance(widths, (tuple, list)) else ()
+    if not 1 <= len(blocks) <= most or not all(map(is_count, blocks)):
+        raise DataError(
+            f"widths must hold the channels of 1 to {most} blocks for images of {shape}, each a "
+            f"whole number above 0; however, got {widths!r}. Leave it out for the default."
+        )
+
+
 def _check_images(data: Dataset, shape: tuple[int, int]) -> None:
     check_shape(shape, data.X.shape[1])
     if data.task.kind != "classification":
@@ -319,6 +361,11 @@ def _moved_batches(
     """Give batches of moved images and their classes without end, in a new order each epoch."""
     while True:
         order = rng.permutation(len(y))
-        for start in range(0, len(y), size):
+        for start in _starts(len(y), size):
             chosen = order[start : start + size]
             yield moved(images[chosen], shift, rng), y[chosen]
+
+
+def _starts(n_images: int, size: int) -> range:
+    """Give where each batch of an epoch begins; an image alone makes none."""
+    return range(0, n_images - FEWEST + 1, size)

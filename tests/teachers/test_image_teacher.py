@@ -5,9 +5,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
 
 import explain_distill as xd
-from explain_distill.data.dataset import Dataset, Task
+from explain_distill._random import generator
+from explain_distill.data.dataset import Dataset, Task, split_indices
 from explain_distill.data.images import image_dataset
 from explain_distill.exceptions import DataError
 from explain_distill.study.folder import TEACHERS
@@ -106,6 +108,75 @@ def test_a_tampered_array_is_refused(teacher, tmp_path, harm):
     save_file(arrays, tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match=name):
         xd.ImageTeacher.read(tmp_path, config)
+
+
+TAMPERED = {
+    "centre": (np.nan, "mean"),
+    "scale": (0, 0.0, -1, np.nan, np.inf),
+    "temperature": (0, np.nan, -2.0, None),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, vs in TAMPERED.items() for v in vs])
+def test_a_tampered_number_is_refused(teacher, tmp_path, name, value):
+    config = teacher.write(tmp_path) | {name: value}
+    with pytest.raises(ValueError, match=f"^{name} is {value!r}, not a finite number"):
+        xd.ImageTeacher.read(tmp_path, config)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"widths": [2**40, 2**40]},
+        {"widths": [300, 32, 64]},
+        {"widths": [16, 32]},
+        {"widths": [16.0, 32, 64]},
+        {"widths": []},
+        {"widths": [1] * 5},
+        {"shape": [8.0, 8.0]},
+        {"shape": [64]},
+    ],
+    ids=str,
+)
+def test_tampered_widths_are_refused_before_memory_is_taken_for_them(teacher, tmp_path, changed):
+    config = teacher.write(tmp_path)
+    config["parameters"] |= changed
+    with pytest.raises(ValueError, match=r"widths|shape|array"):
+        xd.ImageTeacher.read(tmp_path, config)
+
+
+@pytest.mark.parametrize("widths", [(), (4,) * 5, (4, 0), (4, 2.5), (4, True), 16])
+def test_blocks_that_images_cannot_be_halved_for_are_refused(digits, widths):
+    with pytest.raises(DataError, match=r"widths must hold the channels of 1 to 4 blocks for imag"):
+        xd.ImageTeacher(shape=SHAPE, widths=widths).fit(digits[0])
+
+
+def test_as_many_blocks_as_the_sides_allow_are_learned_whatever_is_left_for_the_last_batch():
+    """Of 6 by 6 pixels three blocks leave one; a batch of one image has no variance there."""
+    rng = np.random.default_rng(0)
+    task = Task("classification", "digit", ("zero", "one"))
+    images, labels = rng.normal(size=(24, 6, 6)), np.arange(24) % 2
+    data = image_dataset("noise", images, labels, task)
+    options = {"shape": (6, 6), "widths": (4, 4, 4), "shift": 0, "n_epochs": 2}
+    inner = 24 - len(split_indices(data, 0.05, generator(0, "teacher")))
+    epochs = []
+    teacher = xd.ImageTeacher(batch_size=inner - 1, **options)
+    teacher.fit(data, on_epoch=lambda *told: epochs.append(told))
+    assert [number for number, _ in epochs] == [1, 2]
+    assert teacher.predict_score(data.X).shape == (24, 2)
+
+
+@pytest.mark.parametrize("batch_size", [1, 0, 2.5, True])
+def test_a_batch_of_one_image_is_refused(digits, batch_size):
+    with pytest.raises(DataError, match="batch_size must be a whole number of at least 2; however"):
+        xd.ImageTeacher(shape=SHAPE, batch_size=batch_size).fit(digits[0])
+
+
+@pytest.mark.parametrize("ask", ["predict_score", "gradient_model", "complexity", "write"])
+def test_a_teacher_that_is_not_fitted_says_so(digits, tmp_path, ask):
+    given = {"predict_score": (digits[1].X,), "write": (tmp_path,)}.get(ask, ())
+    with pytest.raises(NotFittedError, match="must be fitted before it is asked; however"):
+        getattr(xd.ImageTeacher(shape=SHAPE), ask)(*given)
 
 
 def test_a_shape_of_other_images_is_refused(digits):
