@@ -90,7 +90,6 @@ def bootstrap(
     *columns: np.ndarray,
     groups: IntArray | None = None,
     vectorized: bool = True,
-    level: float = LEVEL,
     seed: int = 0,
 ) -> Estimate:
     """Estimate a figure of rows by resampling the rows, or whole groups of rows.
@@ -109,8 +108,6 @@ def bootstrap(
     groups : ndarray of shape (n_samples,), optional
         Rows that belong together, such as those of a patient (Davison & Hinkley 1997, section 3.8).
     vectorized : bool, default=True
-    level : float, default=0.95
-        The confidence level of the interval.
     seed : int, default=0
     """
     n = len(columns[0])
@@ -118,12 +115,12 @@ def bootstrap(
     if groups is not None:
         members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
         whole = partial(_of_groups, statistic, columns, members)
-        low, high = _interval(whole, (np.arange(len(members)),), False, level, seed)
+        low, high = _interval(whole, (np.arange(len(members)),), False, seed)
     else:
-        low, high = _interval(statistic, columns, vectorized, level, seed)
+        low, high = _interval(statistic, columns, vectorized, seed)
     if low is None or high is None:
         return Estimate(value, n=n)
-    return Estimate(value, low, high, n, level)
+    return Estimate(value, low, high, n, LEVEL)
 
 
 def _of_groups(
@@ -141,7 +138,6 @@ def _interval(
     statistic: Callable[..., Any],
     columns: tuple[np.ndarray, ...],
     vectorized: bool,
-    level: float,
     seed: int,
 ) -> tuple[float | None, float | None]:
     """Give the ends of the bootstrap interval, or None twice where there is none."""
@@ -162,7 +158,7 @@ def _interval(
                 batch=max(1, (1 << 22) // n),
                 vectorized=vectorized,
                 paired=True,
-                confidence_level=level,
+                confidence_level=LEVEL,
                 method=method,
                 rng=generator(seed, "bootstrap"),
             ).confidence_interval

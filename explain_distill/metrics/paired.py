@@ -9,7 +9,8 @@ from scipy.optimize import brentq
 from scipy.stats import beta, norm
 
 from explain_distill._types import FloatArray, IntArray
-from explain_distill.metrics.intervals import LEVEL, bootstrap
+from explain_distill.metrics.intervals import LEVEL
+from explain_distill.metrics.mean_bounds import bounded_mean_bound, skewed_mean_bound
 
 STEP = 1e-12  # beside the ends of a search, where a root need not be looked for
 
@@ -19,9 +20,16 @@ def excess_bound(
 ) -> float:
     """Bound from above how much more the first of two models loses than the second.
 
-    Losses of 0 and 1 are bounded by `paired_share_bound`, others, and those of rows in groups, by
-    bootstrap. Where no row tells the two models apart, no resampling would; groups then count as
-    single rows.
+    Losses of 0 and 1 are bounded by `paired_share_bound`; in groups by `bounded_mean_bound`, since
+    no row can differ by more than 1, or, where no row differs, as if groups were single rows. Other
+    losses know no highest: the bound is the larger of `skewed_mean_bound`, and of
+    `bounded_mean_bound` as if none could differ by more than the largest difference seen.
+
+    Losses of 0 and 1 are bounded as often as `level` says, or more often, and from some 50 rows so
+    are differences that are no more skewed than an exponential figure. A tail that reaches far
+    beyond the rows cannot be told from them: at level 0.95 the bound of a lognormal mean of σ = 1,
+    1.5 and 2 is too low in 6%, 11% and 18% of draws of 50 rows, and in 4%, 8% and 13% of 200; at
+    level 0.999 in 0.8%, 1.2% and 2.2% of 50.
 
     Parameters
     ----------
@@ -38,14 +46,26 @@ def excess_bound(
         In units of the losses.
     """
     difference = np.asarray(first, dtype=np.float64) - second
-    binary = bool(np.isin([first, second], (0, 1)).all())
-    if binary and (groups is None or not difference.any()):
-        n = len(difference) if groups is None else len(np.unique(groups))
-        more, less = int((difference > 0).sum()), int((difference < 0).sum())
-        return paired_share_bound(more, less, n, level=level)
-    # A one-sided bound is the end of a two-sided interval that leaves out as much on each side.
-    found = bootstrap(np.mean, difference, groups=groups, level=2 * level - 1)
-    return float(difference.max()) if found.high is None else found.high
+    sums, sizes = _by_group(difference, groups)
+    if np.isin([first, second], (0, 1)).all():
+        if groups is None or not difference.any():
+            more, less = int((difference > 0).sum()), int((difference < 0).sum())
+            return paired_share_bound(more, less, len(sums), level=level)
+        return bounded_mean_bound(sums, sizes, 1.0, level=level)
+    highest = float(np.max(sums / sizes))
+    if len(sums) < 2:
+        return highest
+    seen = bounded_mean_bound(sums, sizes, highest, level=level)
+    return max(seen, skewed_mean_bound(sums, sizes, level=level))
+
+
+def _by_group(figure: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
+    """Give each group's sum of a figure, and the number of its rows: ``(n_groups,)`` twice."""
+    if groups is None:
+        return figure, np.ones(len(figure))
+    codes = np.unique(groups, return_inverse=True)[1]
+    sums, sizes = np.bincount(codes, weights=figure), np.bincount(codes)
+    return np.asarray(sums, dtype=np.float64), sizes.astype(np.float64)
 
 
 def paired_share_bound(more: int, less: int, n: int, *, level: float = LEVEL) -> float:

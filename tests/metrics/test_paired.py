@@ -81,3 +81,40 @@ def test_rows_in_groups_tell_less_than_rows_of_their_own():
     assert excess_bound(first, second, groups) > excess_bound(first, second)
     same = np.zeros(120)
     assert excess_bound(same, same, groups) == paired_share_bound(0, 0, 12)
+
+
+def cluster_losses(rng, n_groups, sizes):
+    """Give losses whose difference is 0.02 in expectation and falls on whole groups, and groups."""
+    groups = np.repeat(np.arange(n_groups), rng.choice(sizes, n_groups))
+    chance = rng.random(n_groups)[groups]
+    return (chance < 0.05).astype(float), (chance > 0.97).astype(float), groups
+
+
+@pytest.mark.parametrize("n_groups", [20, 150])
+def test_groups_pass_for_the_margin_as_seldom_as_it_says(n_groups):
+    rng = np.random.default_rng(0)
+    draws = [cluster_losses(rng, n_groups, (2, 10, 30)) for _ in range(200)]
+    assert sum(excess_bound(*draw) <= 0.02 for draw in draws) <= 0.07 * 200
+
+
+def test_one_row_that_differs_tells_little_of_groups_that_were_not_seen():
+    """As where none differs, up to 14% of groups may be such as 20 of them do not show."""
+    groups = np.repeat(np.arange(20), 30)
+    alike, once = losses(0, 1, 600)
+    none = excess_bound(alike, alike, groups)
+    assert excess_bound(alike, once, groups) == pytest.approx(none, abs=0.01)
+
+
+@pytest.mark.parametrize(("sigma", "most"), [(1.0, 0.09), (1.5, 0.15), (2.0, 0.22)])
+def test_the_bound_of_a_long_tail_misses_no_more_often_than_is_told(sigma, most):
+    rng = np.random.default_rng(1)
+    draws, none = rng.lognormal(0, sigma, size=(400, 50)), np.zeros(50)
+    bounds = np.array([excess_bound(draw, none) for draw in draws])
+    assert np.mean(bounds < np.exp(sigma**2 / 2)) <= most
+
+
+def test_bounds_at_a_high_level_are_missed_as_seldom_as_it_says():
+    """Of 8 sizes and two measures each bound has the level 0.9991."""
+    rng = np.random.default_rng(0)
+    draws = rng.exponential(size=(1000, 2, 50)) ** 2
+    assert sum(excess_bound(*draw, level=0.9991) < 0 for draw in draws) <= 5

@@ -1,0 +1,118 @@
+"""The mean of a figure of rows that come in groups, bounded from above, at any level.
+
+Both bounds take the sum of the figure over each group and the number of rows in it, ``(n_groups,)``
+each; a row of its own is a group of one. The mean is that of rows: the sum of sums by the sum of
+sizes. Neither resamples, so that a level far beyond what 999 resamples tell costs no more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import norm, t
+
+from explain_distill._types import FloatArray
+
+NEAR = 1e-10  # how near to the ends of its range a root is looked for
+
+
+def skewed_mean_bound(sums: FloatArray, sizes: FloatArray, *, level: float) -> float:
+    """Bound the mean by Student's t, made symmetric by Hall's transformation.
+
+    The studentised mean T of n skewed figures is skewed itself, the other way. Of skewness g, it
+    is turned into ``T + u T² / 3 + u² T³ / 27 + u / 6`` with ``u = g / sqrt(n)``, whose quantile is
+    Student's and whose inverse is a cube root. The deviation of a ratio of sums is linearised.
+
+    Parameters
+    ----------
+    sums, sizes : ndarray of shape (n_groups,)
+        Of two groups at the least.
+    level : float
+        So often the bound lies above the expected mean.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Hall (1992), On the removal of skewness by transformation, Journal of the Royal Statistical
+    Society B 54, 221-228.
+    Zhou & Gao (2000), One-sided confidence intervals for means of positively skewed distributions,
+    The American Statistician 54, 100-104.
+    """
+    n, mean = len(sums), sums.sum() / sizes.sum()
+    errors = (sums - mean * sizes) / sizes.mean()
+    deviation = errors.std(ddof=1)
+    if deviation == 0:
+        return float(mean)
+    u = np.mean((errors / errors.std()) ** 3) / np.sqrt(n)
+    quantile = -t.ppf(level, n - 1)
+    if abs(u) > NEAR:
+        quantile = 3 / u * (np.cbrt(1 + u * (quantile - u / 6)) - 1)
+    return float(mean - quantile * deviation / np.sqrt(n))
+
+
+def bounded_mean_bound(
+    sums: FloatArray, sizes: FloatArray, highest: float, *, level: float
+) -> float:
+    """Bound the mean of a figure whose mean is at most `highest` in every group.
+
+    A group that reaches the highest is added to those that were seen; groups are
+    given weights that sum to 1, every such weighting being as likely (Dirichlet); the bound is the
+    quantile of the weighted mean. Of figures 0 and 1 it is the exact bound of Clopper & Pearson
+    (1934); for all others its coverage is proven in parts, and was never seen to fail. The added
+    group is as large as the group of a row is on average: of groups of unequal size, a large one
+    that was not seen counts most.
+
+    Parameters
+    ----------
+    sums, sizes : ndarray of shape (n_groups,)
+    highest : float
+        No less than any group's mean.
+    level : float
+        Above 0.7, say: so often the bound lies above the expected mean, or more often.
+
+    Returns
+    -------
+    float
+        `highest` at the most.
+
+    References
+    ----------
+    Gaffke (2005), Three test statistics for a nonparametric one-sided hypothesis on the mean of a
+    nonnegative variable, Mathematical Methods of Statistics 14, 451-467.
+    Learned-Miller & Thomas (2019), A new confidence interval for the mean of a bounded random
+    variable, arXiv:1905.06208.
+    """
+    below = np.maximum(highest * sizes - sums, 0.0)
+    room = below.sum() / sizes.sum()
+    if room == 0:
+        return float(highest)
+    # How far below the highest each group is, in units of what all of them are.
+    below = np.append(below / room, 0.0) / sizes.mean()
+    weights = np.append(sizes, sizes @ sizes / sizes.sum()) / sizes.mean()
+
+    def beyond(share: float) -> float:
+        return _probability_below_zero(below - share * weights) - (1 - level)
+
+    return float(highest - brentq(beyond, NEAR, 1 - NEAR) * room)
+
+
+def _probability_below_zero(factors: FloatArray) -> float:
+    """Say how likely ``sum(factors * E)`` is negative, each E exponential; both signs must occur.
+
+    By the saddlepoint, which for figures 0 and 1 lifts a bound by 0.6% at the most (Lugannani &
+    Rice 1980, in the form of Barndorff-Nielsen 1986).
+    """
+
+    def slope(at: float) -> float:
+        return float(np.sum(factors / (1 - at * factors)))
+
+    at = brentq(slope, (1 - NEAR) / factors.min(), (1 - NEAR) / factors.max(), xtol=1e-14)
+    depth = np.sum(np.log1p(-at * factors))
+    root = np.sign(at) * np.sqrt(2 * max(depth, 0.0))
+    if abs(root) < 1e-4:
+        return 0.5
+    spread = at * np.sqrt(np.sum((factors / (1 - at * factors)) ** 2))
+    return float(norm.cdf(root + np.log(spread / root) / root))
