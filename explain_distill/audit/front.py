@@ -29,7 +29,7 @@ from explain_distill.audit.compare import Comparison, Metric
 from explain_distill.data.dataset import Dataset, split_indices
 from explain_distill.metrics.fidelity import row_losses
 from explain_distill.metrics.intervals import LEVEL, Estimate, mean, proportion
-from explain_distill.metrics.paired import excess_bound, fewest_rows
+from explain_distill.metrics.paired import excess_bound, fewest_rows, paired_share_bound
 
 MARGIN = 0.02
 """Two of 100 answers, and 2% of the score's variance."""
@@ -52,7 +52,8 @@ class Gap:
     excess : float or None
         The loss less that of the best of the larger students, as estimated; None for the largest.
     most : float or None
-        The same with `Front.level` confidence at the most.
+        The same with `Front.level` confidence at the most; of answers no less than as many rows, or
+        groups, leave open of two students that always answer alike.
     least : float or None
         At the least, so that all of one kind hold together with that confidence.
     """
@@ -134,7 +135,10 @@ class Front:
 
     @property
     def fewest_rows(self) -> int:
-        """So many rows, or groups of them, can show that a size answers as well, and no fewer."""
+        """So many rows, or groups of them, can show that a size answers as well, and no fewer.
+
+        No student's answers are bounded more closely than if they were the larger one's own.
+        """
         return fewest_rows(self.margin, level=self.level)
 
     def metrics(self) -> list[Metric]:
@@ -241,12 +245,14 @@ def _gap(
     loss = proportion(own > 0, groups) if share else mean(own, groups)
     if not len(larger):
         return Gap(measure, loss)
+    n = len(own) if groups is None else len(np.unique(groups))
+    alike = paired_share_bound(0, 0, n, level=level) if share else -np.inf
     # What holds of each larger student holds of the best of them.
     return Gap(
         measure,
         loss,
         excess=float(max(np.mean(own - other) for other in larger)),
-        most=max(excess_bound(own, other, groups, level=level) for other in larger),
+        most=max(alike, *(excess_bound(own, other, groups, level=level) for other in larger)),
         least=max(-excess_bound(other, own, groups, level=joint) for other in larger),
     )
 

@@ -8,6 +8,7 @@ from explain_distill.audit.compare import compare
 from explain_distill.audit.front import Front, front_of, judge_sizes, set_apart
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
+from explain_distill.metrics.paired import paired_share_bound
 
 SIZES = {"tree-2": 2, "tree-4": 4, "tree-8": 8}
 
@@ -69,6 +70,17 @@ def test_groups_count_as_groups():
     losses = rows(600, [0.0, 0.0, 0.0])
     assert judged(losses)[1] == 2
     assert judged(losses, np.repeat(np.arange(20), 30))[1] == 8
+
+
+@pytest.mark.parametrize("n_groups", [None, 83])
+def test_fewer_rows_than_are_told_show_it_of_no_size(n_groups):
+    """Even where the larger students err, and the small one does not."""
+    losses = {"agreement": np.zeros((83 * (30 if n_groups else 1), 3))}
+    losses["agreement"][:3, 1:] = 1
+    groups = None if n_groups is None else np.repeat(np.arange(n_groups), 30)
+    assert judged(losses, groups)[1] == 8
+    most = judge_sizes("tree", "leaves", SIZES, losses, groups).steps[0].gaps[0].most
+    assert most >= paired_share_bound(0, 0, 83) > 0.02
 
 
 def test_a_size_beyond_the_margin_is_chosen_as_seldom_as_it_says():
