@@ -22,7 +22,7 @@ from explain_distill.students.base import is_hard
 from explain_distill.students.greedy_start import greedy_gates
 from explain_distill.students.ranges import Range, check_ranges
 from explain_distill.students.sparse_gates import SparseGates
-from explain_distill.students.stepwise import Lesson, StepwiseStudent
+from explain_distill.students.stepwise import KL_WEIGHT, Lesson, StepwiseStudent
 from explain_distill.students.tree_network import Answer, TreeNetwork
 from explain_distill.students.tree_parts import BLOCK_ROWS, TreeParts
 from explain_distill.students.tree_shape import checked, complete, levels
@@ -280,6 +280,14 @@ class SoftTree(StepwiseStudent):
             self._greedy = greedy_gates(
                 self.preparation_(rows), grown_on, self.depth, integer_seed(self._rng())
             )
+
+    def _divergence_weight(self, n_scores: int) -> float:
+        """Grow with the classes where leaves are constant.
+
+        The more classes there are, the less the few scores that decide the answer count in the mean
+        over all, and a tree of few leaves cannot match them all.
+        """
+        return KL_WEIGHT if self.leaves == "linear" else KL_WEIGHT * n_scores / 2
 
     def _network(self, n_inputs: int, n_scores: int, scale: FloatArray) -> nn.Module:
         network = TreeNetwork(

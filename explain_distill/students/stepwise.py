@@ -35,7 +35,7 @@ from explain_distill.students.matching import (
 from explain_distill.students.ranges import Range
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
-KL_WEIGHT = 0.05  # a class, of the Kullback-Leibler term beside the matched scores
+KL_WEIGHT = 0.1  # of the Kullback-Leibler term beside the matched scores
 SMOOTHING = 0.98  # of the fidelity shown while training
 
 
@@ -87,9 +87,8 @@ class StepwiseStudent(Student):
 
     The loss of a soft label is the squared distance of the scores, in units of the teacher's score
     variance (Ba & Caruana 2014, the limit of high temperatures in Hinton et al. 2015), plus
-    ``KL_WEIGHT · n_classes · T² KL(teacher ‖ student)``: the more classes there are, the less the
-    few scores that decide the answer count in the mean over all. A hard label, one that holds an
-    exact 0, has no finite score and is learned by cross-entropy.
+    ``T² KL(teacher ‖ student)`` by a small weight. A hard label, one that holds an exact 0, has no
+    finite score and is learned by cross-entropy.
 
     A subclass gives a network of prepared rows, and takes its parameters as arrays.
     """
@@ -186,7 +185,11 @@ class StepwiseStudent(Student):
         self.preparation_ = Preparation.fit(rows)
         self._scale_outputs(labels)
         self._unit = 1 / float(self.output_scale_.mean())
-        self._divergence = KL_WEIGHT * labels.shape[1] * self.temperature**2
+        self._divergence = self._divergence_weight(labels.shape[1]) * self.temperature**2
+
+    def _divergence_weight(self, n_scores: int) -> float:
+        """Give the weight of the Kullback-Leibler term at temperature 1."""
+        return KL_WEIGHT
 
     def _lesson(self, batch: Batch) -> Lesson:
         rows, labels = self._prepared(batch.rows), self._as_columns(batch.labels)
