@@ -30,7 +30,7 @@ class MLP(StepwiseStudent):
 
     Parameters
     ----------
-    hidden : tuple of int, default=(64, 64)
+    hidden : tuple of int, default=(96, 96)
         The widths of the hidden layers.
     n_steps : int, default=6000
     batch_size : int, default=512
@@ -60,7 +60,7 @@ class MLP(StepwiseStudent):
     def __init__(
         self,
         *,
-        hidden: tuple[int, ...] = (64, 64),
+        hidden: tuple[int, ...] = (96, 96),
         n_steps: int = 6000,
         batch_size: int = 512,
         learning_rate: float = 3e-3,
@@ -81,7 +81,7 @@ class MLP(StepwiseStudent):
         if not isinstance(self.hidden, Sequence) or any(n not in WIDTHS for n in self.hidden):
             raise DataError(
                 f"hidden must hold the widths of layers, each {WIDTHS}; however, got "
-                f"{self.hidden!r}. Take (64, 64), say."
+                f"{self.hidden!r}. Take (96, 96), say."
             )
 
     def predict_score(self, X: Any) -> Scores:
