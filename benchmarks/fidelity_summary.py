@@ -179,32 +179,41 @@ def ratios(measured: Measured) -> str:
         "seeds",
         "mean ratio",
         "from … to",
-        "to one tree",
         "lower on",
+        "beyond the interval",
+        "higher beyond it",
     )
-    head = (*head, "beyond the interval", "higher beyond it")
+    head = (*head, "to one tree", "lower on", "beyond the interval", "higher beyond it")
     lines = [f"| {' | '.join(head)} |", "|---|" + "---|" * (len(head) - 1)]
     for tool in [tool for tool in STUDENTS if tool in measured.named("tool")]:
         fought, single = duels(measured, tool), duels(measured, tool, SINGLE_TREES)
         for leaves in sorted({duel.leaves for duel in fought}):
-            here = [duel for duel in fought if duel.leaves == leaves]
-            found = [duel.ratio for duel in here]
-            alone = [duel.ratio for duel in single if duel.leaves == leaves]
-            worse = [f"{duel.table} ({duel.best})" for duel in here if duel.difference.low > 0]
-            cells = (
-                STUDENTS[tool][0],
-                leaves,
-                len(here),
-                "–".join(map(str, sorted({duel.n_seeds for duel in here}))),
-                f"{np.mean(found):.2f}",
-                f"{min(found):.2f} … {max(found):.2f}",
-                f"{np.mean(alone):.2f}",
-                sum(ratio < 1 for ratio in found),
-                sum(duel.difference.high < 0 for duel in here),
-                ", ".join(worse) or "nowhere",
+            here, alone = (
+                [duel for duel in found if duel.leaves == leaves] for found in (fought, single)
             )
+            seeds = "–".join(map(str, sorted({duel.n_seeds for duel in here})))
+            first, *counts = outcome(here)
+            cells = (STUDENTS[tool][0], leaves, len(here), seeds, first, spread(here), *counts)
+            cells = (*cells, *outcome(alone))
             lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
+
+
+def outcome(here: Sequence[Duel]) -> tuple[str, int, int, str]:
+    """Give the mean ratio, how often it is below 1 and beyond the interval, and where above it."""
+    worse = [f"{duel.table} ({duel.best})" for duel in here if duel.difference.low > 0]
+    return (
+        f"{np.mean([duel.ratio for duel in here]):.2f}",
+        sum(duel.ratio < 1 for duel in here),
+        sum(duel.difference.high < 0 for duel in here),
+        ", ".join(worse) or "nowhere",
+    )
+
+
+def spread(here: Sequence[Duel]) -> str:
+    """Give the least and the largest ratio."""
+    found = [duel.ratio for duel in here]
+    return f"{min(found):.2f} … {max(found):.2f}"
 
 
 def draw(measured: Measured, path: Path) -> None:

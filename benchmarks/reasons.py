@@ -7,6 +7,10 @@ its figures in ``benchmarks/results/reasons-TABLE.json``; a run that stands ther
 Of a table with more than 8 000 rows, so many are drawn by the seed. On two idle cores a run takes
 about a minute, one on digits four.
 
+    python benchmarks/reasons.py --tables letter-recognition --seeds 0 --linear
+
+does so of a soft tree of depth 5 with linear leaves, on coalitions, against the same teacher.
+
     python benchmarks/reasons.py --show
 
 prints the rank correlation of reasons out of those files: training rows → coalitions, as the README
@@ -38,6 +42,7 @@ TRANSFERS = (
 )
 MOST_ROWS = 8000
 REASONS = "attribution.rank_correlation"
+LINEAR = "soft-tree-linear"
 KEPT = (
     "performance.accuracy",
     "performance.r2",
@@ -52,6 +57,11 @@ def one_run(table: str, transfer: str, seed: int) -> dict[str, Any]:
     """Make one run, and give its figures and its seconds."""
     started = time.perf_counter()
     study = xd.run(drawn(xd.load_dataset(table), seed), transfer=transfer, seed=seed)
+    return described(transfer, seed, study, started)
+
+
+def described(transfer: str, seed: int, study: xd.Study, started: float) -> dict[str, Any]:
+    """Give what is kept of a study."""
     metrics = [metric for metric in study.comparison.metrics if metric.metric in KEPT]
     figures = {f"{metric.model} {metric.metric}": round(metric.value, 6) for metric in metrics}
     chance = next(metric.chance for metric in metrics if metric.metric == REASONS)
@@ -62,6 +72,16 @@ def one_run(table: str, transfer: str, seed: int) -> dict[str, Any]:
         "chance": None if chance is None else round(chance, 6),
         "figures": figures,
     }
+
+
+def linear_run(table: str, seed: int) -> dict[str, Any]:
+    """Judge a soft tree of 32 linear leaves against the same teacher, learned on coalitions."""
+    started = time.perf_counter()
+    train, test = drawn(xd.load_dataset(table), seed).split(seed=seed)
+    teacher = xd.NeuralTeacher(seed=seed).fit(train)
+    tree = xd.distill(teacher, xd.SoftTree(depth=5, leaves="linear"), train, seed=seed)
+    study = xd.compare(teacher, {LINEAR: tree}, test, seed=seed)
+    return described("coalitions", seed, study, started) | {"leaves": "linear"}
 
 
 def drawn(data: xd.Dataset, seed: int) -> xd.Dataset:
@@ -147,6 +167,7 @@ def main() -> None:
     parser.add_argument("--tables", default="breast-cancer", help=f"of {', '.join(TABLES)}")
     parser.add_argument("--transfers", default="coalitions,training-rows")
     parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser.add_argument("--linear", action="store_true", help="a soft tree with linear leaves")
     parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
     if arguments.show:
@@ -154,11 +175,13 @@ def main() -> None:
         return
     for seed in map(int, arguments.seeds.split(",")):
         for table in arguments.tables.split(","):
-            for transfer in arguments.transfers.split(","):
+            for transfer in ["linear"] if arguments.linear else arguments.transfers.split(","):
                 runs = kept(table)
-                if any((run["transfer"], run["seed"]) == (transfer, seed) for run in runs):
+                done = [(run.get("leaves", run["transfer"]), run["seed"]) for run in runs]
+                if (transfer, seed) in done:
                     continue
-                run = one_run(table, transfer, seed)
+                linear = arguments.linear
+                run = linear_run(table, seed) if linear else one_run(table, transfer, seed)
                 keep(table, [*runs, run])
                 print(f"{table} {transfer} seed {seed}: {run['seconds']} s", flush=True)
 
