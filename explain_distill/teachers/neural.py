@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
-from explain_distill._arrays import in_blocks
+from explain_distill._arrays import in_blocks, is_count, take_checked, take_number
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
@@ -116,7 +116,7 @@ class NeuralTeacher(Teacher):
         self._preparation = Preparation.fit(readable[inner])
         targets = self._targets(data.y, inner)
         rows = torch.as_tensor(self._preparation(readable), dtype=torch.float32)
-        self._network = self._new_network(integer_seed(rng))
+        self._network = self._new_network(integer_seed(rng)).to(self.device)
         self._descend(
             rows[inner].to(self.device),
             targets[inner].to(self.device),
@@ -215,7 +215,7 @@ class NeuralTeacher(Teacher):
         hidden = [self.width] * self.depth
         sizes = [self._preparation.n_prepared, *hidden, self.task.n_scores]
         with seeded(seed):
-            return BatchedMLP(self.members, sizes, self.dropout).to(self.device)
+            return BatchedMLP(self.members, sizes, self.dropout)
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of each member: ``(members,)``."""
@@ -289,24 +289,29 @@ class NeuralTeacher(Teacher):
 
     @classmethod
     def read(cls, folder: Path, config: Json) -> NeuralTeacher:
-        """Read what `write` wrote; a tampered shape raises RuntimeError or KeyError."""
+        """Read what `write` wrote; tampered files raise ValueError, KeyError or TypeError."""
         from safetensors.numpy import load_file
 
         arrays = load_file(folder / "model.safetensors")
-        teacher = cls(**config["parameters"])
+        parameters = config["parameters"]
+        counts = {name: parameters[name] for name in ("members", "width", "depth")}
+        if not all(map(is_count, counts.values())) or counts["depth"] > len(arrays):
+            raise ValueError(f"{counts} are not those of the network that is kept")
+        teacher = cls(**parameters)
         teacher.task = Task.from_json(config["task"])
         teacher.schema = Schema.from_json(config["columns"])
         teacher._readable = ReadableFeatures(teacher.schema)
         teacher._preparation = Preparation.from_arrays(arrays)
-        teacher.temperature = config["temperature"]
-        teacher._value_centre = config["value_centre"]
-        teacher._value_scale = config["value_scale"]
-        if not all(np.isfinite(a).all() for k, a in arrays.items() if "preparation" not in k):
-            raise ValueError("a weight is not finite")
-        teacher._network = teacher._new_network(0).eval()
-        teacher._network.load_state_dict(
-            {k: torch.from_numpy(v) for k, v in arrays.items() if "preparation" not in k}
-        )
+        teacher.temperature = take_number(config, "temperature", positive=True)
+        teacher._value_centre = take_number(config, "value_centre")
+        teacher._value_scale = take_number(config, "value_scale", positive=True)
+        with torch.device("meta"):  # shapes without memory
+            network = teacher._new_network(0)
+        shapes = {name: tuple(array.shape) for name, array in network.state_dict().items()}
+        weights = take_checked(arrays, shapes, np.float32)
+        state = {name: torch.from_numpy(array) for name, array in weights.items()}
+        network.load_state_dict(state, assign=True)
+        teacher._network = network.to(teacher.device).eval().requires_grad_(True)
         teacher._precise = copy.deepcopy(teacher._network).double().requires_grad_(False)
         return teacher
 

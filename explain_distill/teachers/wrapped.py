@@ -117,6 +117,11 @@ def as_teacher(model: Any, data: Dataset) -> Teacher:
     """
     if not isinstance(model, Teacher):
         return WrappedTeacher(model, data)
+    if not hasattr(model, "task"):
+        raise DataError(
+            f"The teacher must be fitted; however, {type(model).__name__} was not. Call its fit on "
+            f"the training rows of {data.name!r} first."
+        )
     schema = getattr(model, "schema", data.schema)
     if model.task != data.task or schema != data.schema:
         raise DataError(

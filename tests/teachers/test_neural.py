@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional
 
 import explain_distill as xd
+from explain_distill.exceptions import DataError
 from explain_distill.teachers.neural import fitted_temperature
 
 
@@ -108,3 +109,27 @@ def test_the_spread_is_the_members_standard_deviation(wine):
     alone = xd.NeuralTeacher(members=1, width=8, max_epochs=2).fit(train)
     assert alone.spread(test.X) == pytest.approx(np.zeros(len(test)))
     assert alone.hidden(test.X).shape == (len(test), 8)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"temperature": 0.0},
+        {"temperature": float("nan")},
+        {"value_scale": -1.0},
+        {"parameters": {"members": 10**9, "width": 256, "depth": 3, "dropout": 0.0, "seed": 0}},
+        {"parameters": {"members": 2, "width": 10**9, "depth": 3, "dropout": 0.0, "seed": 0}},
+        {"parameters": {"members": 2, "width": 32, "depth": 10**9, "dropout": 0.0, "seed": 0}},
+        {"parameters": {"members": 2.5, "width": 32, "depth": 2, "dropout": 0.0, "seed": 0}},
+    ],
+)
+def test_tampered_figures_are_refused_before_memory_is_taken(change, wine_teacher, tmp_path):
+    config = wine_teacher.write(tmp_path)
+    xd.NeuralTeacher.read(tmp_path, config)
+    with pytest.raises((ValueError, RuntimeError)):
+        xd.NeuralTeacher.read(tmp_path, config | change)
+
+
+def test_an_unfitted_teacher_is_said_to_be_so(wine):
+    with pytest.raises(DataError, match="must be fitted; however, NeuralTeacher was not"):
+        xd.distill(xd.NeuralTeacher(), xd.SoftTree(), wine[0])

@@ -80,7 +80,7 @@ def _inputs(model: TreeModel, row: str) -> str:
         else:
             columns.append(f'{value} AS "x{feature}"')
         if feature in model.asked_whether_missing:
-            columns.append(f'CASE WHEN {value} IS NULL THEN 1.0 ELSE 0.0 END AS "m{feature}"')
+            columns.append(f'CASE WHEN {value} IS NULL THEN 1.0e0 ELSE 0.0e0 END AS "m{feature}"')
     return _select(columns, "numbered")
 
 
@@ -93,14 +93,13 @@ def _value(model: TreeModel, feature: int) -> str:
         return f"CASE WHEN {text} <> '' THEN CAST({name} AS DOUBLE PRECISION) END"
     if column.kind == "boolean":
         yes, no = (", ".join(map(sql_text, sorted(words))) for words in (TRUE_WORDS, FALSE_WORDS))
-        return (
-            f"CASE WHEN LOWER({text}) IN ({yes}) THEN 1.0 WHEN LOWER({text}) IN ({no}) THEN 0.0 END"
-        )
+        lower = f"LOWER({text})"
+        return f"CASE WHEN {lower} IN ({yes}) THEN 1.0e0 WHEN {lower} IN ({no}) THEN 0.0e0 END"
     level = str(readable.level)
     number = number_of_level(level)
     whole = number is not None and "." not in level
     known = ", ".join(map(sql_text, [level, f"{level}.0"] if whole else [level]))
-    return f"CASE WHEN {text} IN ({known}) THEN 1.0 ELSE 0.0 END"
+    return f"CASE WHEN {text} IN ({known}) THEN 1.0e0 ELSE 0.0e0 END"
 
 
 # -- answers ---------------------------------------------------------------------------------------
