@@ -16,10 +16,11 @@ from explain_distill.report.wording import Called
 from explain_distill.students.names import STUDENTS
 
 TEACHER = INK
-PALETTE = ("#AA3377", "#228833", "#4477AA", "#CCBB44", "#EE6677", "#66CCEE", "#BBBBBB")
+PALETTE = ("#AA3377", "#EE6677", "#4477AA", "#228833", "#CCBB44", "#66CCEE", "#BBBBBB")
 """Paul Tol's bright scheme, which every common kind of colour vision tells apart.
 
-It shares no colour with the classes of a drawn tree.
+It shares no colour with the classes of a drawn tree. The darker ones are for the usual students,
+whose names are written in them.
 """
 LEAF_COLOUR = "#999999"
 SHAPES = ("diamond", "circle", "square", "triangle-up", "triangle-down", "cross", "stroke")
