@@ -173,7 +173,7 @@ MISTAKES = {
     "cold": (["run", "wine", "--temperature", "0"], "temperature must be from 0.1"),
     "too many features": (
         ["run", "wine", "--max-features", "99"],
-        "readable features, 13; however",
+        "from 1 to 13; however, got 99. There are 13 readable features",
     ),
     "features of no soft tree": (
         ["run", "wine", "--students", "mlp", "--max-features", "3"],
