@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,17 +68,26 @@ def measured(table: str, n_rows: int) -> dict[str, object]:
     }
 
 
+def shown(runs: list[dict[str, Any]]) -> str:
+    """Give one line a table."""
+    return "\n".join(str({k: v for k, v in run.items() if k != "ratios"}) for run in runs)
+
+
 def main() -> None:
     """Run what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", default=",".join(TABLES))
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
+    if arguments.show:
+        print(shown(json.loads(RESULTS.read_text())["runs"]))
+        return
     torch.set_num_threads(1)
     runs = []
     for table in arguments.tables.split(","):
         runs.append(measured(table, arguments.rows))
-        print({key: value for key, value in runs[-1].items() if key != "ratios"}, flush=True)
+        print(shown(runs[-1:]), flush=True)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"chunk": CHUNK, "threads": 1, "runs": runs}, indent=1) + "\n")
 

@@ -3,12 +3,13 @@
     python benchmarks/speed.py
 
 prints ratios measured in this run, each the median of several, and writes them to
-``benchmarks/results/speed.json``. Times are CPU seconds of this process on one thread, as the
-students train, so that another process on the machine disturbs little.
+``benchmarks/results/speed.json``; ``--show`` prints what stands there. Times are CPU seconds of
+this process on one thread, as the students train, so that another process disturbs little.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -152,13 +153,22 @@ def exported_microseconds() -> dict[str, float]:
     return found
 
 
+def shown(found: dict[str, float]) -> str:
+    """Give one line a figure."""
+    return "\n".join(f"{name:60} {value:8.3f}" for name, value in found.items())
+
+
 def main() -> None:
-    """Measure, print and keep."""
+    """Measure, print and keep, or show what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--show", action="store_true", help="print what was measured before")
+    if parser.parse_args().show:
+        print(shown(json.loads(RESULTS.read_text())))
+        return
     torch.set_num_threads(1)
     found = training_ratios() | prediction_ratios() | one_row_milliseconds()
     found |= exported_microseconds()
-    for name, value in found.items():
-        print(f"{name:60} {value:8.3f}")
+    print(shown(found))
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({k: round(v, 4) for k, v in found.items()}, indent=1) + "\n")
 

@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.teachers import batched_mlp
 from explain_distill.teachers.neural import fitted_temperature
 
+RESULTS = Path(__file__).parent / "results" / "teachers.json"
 TABLES = ("heart-disease", "diabetes", "wine", "pima-diabetes", "breast-cancer")
 SEEDS = (0, 1, 2)
 Fit = Callable[[xd.Dataset, int], Callable[[xd.Dataset], np.ndarray]]
@@ -173,13 +175,29 @@ def judge(fit: Fit, table: str, seed: int) -> dict[str, float]:
     }
 
 
+def shown(rows: list[dict[str, Any]]) -> str:
+    """Give a table of each measure: candidates by tables."""
+    frame = pd.DataFrame(rows)
+    measures = frame.columns.intersection(["accuracy", "log_loss", "r2", "seconds"])
+    parts = [
+        f"{measure}\n{frame.pivot_table(measure, 'candidate', 'table', sort=False).to_string()}"
+        for measure in measures
+    ]
+    return "\n\n".join(parts)
+
+
 def main() -> None:
     """Judge every candidate on every table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", default=",".join(TABLES))
+    parser.add_argument("--show", action="store_true", help="print what was measured before")
+    arguments = parser.parse_args()
+    if arguments.show:
+        print(shown(json.loads(RESULTS.read_text())["rows"]))
+        return
     torch.set_num_threads(1)
     rows = []
-    for table in parser.parse_args().tables.split(","):
+    for table in arguments.tables.split(","):
         for name, fit in CANDIDATES.items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -187,13 +205,9 @@ def main() -> None:
             mean = pd.DataFrame(found).mean().round(4)
             rows.append({"table": table, "candidate": name, **mean.to_dict()})
             print(rows[-1], flush=True)
-        path = Path(__file__).parent / "results" / "teachers.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"seeds": SEEDS, "rows": rows}, indent=1) + "\n")
-    frame = pd.DataFrame(rows)
-    for measure in frame.columns.intersection(["accuracy", "log_loss", "r2", "seconds"]):
-        print(f"\n{measure}")
-        print(frame.pivot_table(measure, "candidate", "table", sort=False).to_string())
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps({"seeds": SEEDS, "rows": rows}, indent=1) + "\n")
+    print(shown(rows))
 
 
 if __name__ == "__main__":
