@@ -12,6 +12,7 @@ from sklearn.base import clone
 from explain_distill._random import generator, integer_seed
 from explain_distill._types import Json
 from explain_distill.data.dataset import Dataset
+from explain_distill.distillation.names import transfer_set
 from explain_distill.distillation.oracle import TeacherOracle
 from explain_distill.distillation.stream import Stream
 from explain_distill.distillation.targets import Labeller, OnBadLabel
@@ -19,6 +20,7 @@ from explain_distill.distillation.techniques import Technique
 from explain_distill.distillation.transfer_sets import Coalitions, TransferSet
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import OnStep, Student
+from explain_distill.students.ranges import Range, check_ranges
 from explain_distill.teachers.wrapped import as_teacher
 
 AnyStudent = TypeVar("AnyStudent", bound=Student)
@@ -60,7 +62,7 @@ def distill(
     student: AnyStudent,
     data: Dataset,
     *,
-    transfer: TransferSet | None = None,
+    transfer: TransferSet | str | None = None,
     temperature: float = 1.0,
     hard_weight: float = 0.0,
     techniques: Sequence[Technique] = (),
@@ -78,11 +80,12 @@ def distill(
     ----------
     teacher : Teacher or a fitted object with `predict_proba` or `predict`
     student : Student
-        Not fitted; it stays as it is, and a fitted copy is returned.
+        Not fitted; it stays as it is, and a fitted copy is returned, whose task is the data's.
     data : Dataset
         The training rows.
-    transfer : TransferSet, default=Coalitions()
-        Where the student learns. `TrainingRows()` is what distillation commonly does.
+    transfer : TransferSet or str, default=Coalitions()
+        Where the student learns, or its name, as the command line has it. `TrainingRows()` is what
+        distillation commonly does.
     temperature : float, default=1.0
         At which the teacher's probabilities are softened; ignored for regression.
     hard_weight : float, default=0.0
@@ -106,8 +109,9 @@ def distill(
     Raises
     ------
     DataError
-        Where temperature or hard weight is out of range, the student or the teacher does not suit
-        a technique, or the teacher gives a row no finite score.
+        Where an option is out of range or of another kind, the student or the teacher does not
+        suit a technique, or the teacher gives a row no finite score.
+    UnknownNameError
 
     References
     ----------
@@ -123,15 +127,17 @@ def distill(
     True
     """
     check_options(temperature, hard_weight)
+    _check_kinds(student, data, techniques, seed)
     _check_techniques(techniques, student, on_bad_label)
     teacher = as_teacher(teacher, data)
-    transfer = Coalitions() if transfer is None else transfer
+    transfer = _transfer_of(transfer)
     classify = data.task.kind == "classification"
     softened = temperature if classify else 1.0
     rng = generator(seed, "distill", student.NAME)
     fitted = clone(student).set_params(
         task=data.task.kind, temperature=softened, random_state=integer_seed(rng)
     )
+    fitted.check_parameters()
     fitted.set_names(data.schema, data.task.class_names)
     started = time.perf_counter()
     labeller = Labeller(
@@ -166,6 +172,50 @@ def _fit(student: Student, labeller: Labeller, on_step: OnStep | None) -> int:
     return len(batch.rows)
 
 
+def _check_kinds(student: Any, data: Any, techniques: Any, seed: Any) -> None:
+    """Refuse what is not of the kind that it must be.
+
+    Raises
+    ------
+    DataError
+    """
+    check_ranges({"seed": seed}, {"seed": Range(0, whole=True)})
+    if not isinstance(data, Dataset):
+        raise DataError(
+            f"data must be a Dataset; however, got {type(data).__name__}. Take xd.read_table or "
+            "xd.load_dataset."
+        )
+    if not isinstance(student, Student):
+        raise DataError(
+            f"student must be a student, such as xd.SoftTree(); however, got {student!r}. Make one."
+        )
+    if student.task == "regression" and data.task.kind == "classification":
+        raise DataError(
+            "A student of a table of classes must not be of task='regression'; however, that of "
+            f"{data.name!r} is. Leave task out: it is the table's."
+        )
+    kinds = isinstance(techniques, Sequence) and all(isinstance(t, Technique) for t in techniques)
+    if not kinds:
+        raise DataError(
+            "techniques must be a list of techniques, such as [xd.GradientMatching()]; however, "
+            f"got {techniques!r}. Put them in a list, each made by a call."
+        )
+
+
+def _transfer_of(transfer: Any) -> TransferSet:
+    if transfer is None:
+        return Coalitions()
+    if isinstance(transfer, str):
+        return transfer_set(transfer)
+    if isinstance(transfer, type) or not hasattr(transfer, "draw"):
+        raise DataError(
+            "transfer must be a transfer set, such as xd.Coalitions(), or its name; however, got "
+            f"{transfer!r}. Leave it out for coalitions."
+        )
+    made: TransferSet = transfer
+    return made
+
+
 def _check_techniques(
     techniques: Sequence[Technique], student: Student, on_bad_label: OnBadLabel
 ) -> None:
@@ -188,13 +238,8 @@ def check_options(temperature: float, hard_weight: float = 0.0) -> None:
     ------
     DataError
     """
-    if not 0.1 <= temperature <= 1000:
-        raise DataError(
-            f"temperature must be from 0.1 to 1000; however, got {temperature:g}. "
-            "1 keeps the teacher's own probabilities."
-        )
-    if not 0 <= hard_weight <= 1:
-        raise DataError(
-            f"hard_weight must be from 0 to 1; however, got {hard_weight:g}. "
-            "0 learns from the teacher alone."
-        )
+    known = {
+        "temperature": Range(0.1, 1000, remedy="1 keeps the teacher's own probabilities."),
+        "hard_weight": Range(0, 1, remedy="0 learns from the teacher alone."),
+    }
+    check_ranges({"temperature": temperature, "hard_weight": hard_weight}, known)

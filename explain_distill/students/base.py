@@ -207,7 +207,7 @@ class Student(BaseEstimator):  # type: ignore[misc]
     def _learning(self) -> Iterator[None]:
         """Forget what was learned before; where this learning fails, leave nothing half learned."""
         self._forget()
-        self._check_parameters()
+        self.check_parameters()
         try:
             yield
         except BaseException:
@@ -217,10 +217,16 @@ class Student(BaseEstimator):  # type: ignore[misc]
     def _sized(self, **parameters: Any) -> Self:
         """Give an unfitted copy with other parameters, if it may have them."""
         sized = clone(self).set_params(**parameters)
-        sized._check_parameters()
+        sized.check_parameters()
         return sized
 
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
+        """Refuse parameters that a student of its kind cannot have.
+
+        Raises
+        ------
+        DataError, UnknownNameError
+        """
         parameters = self.get_params(deep=False)
         check_ranges(parameters, self.RANGES)
         check_choices(parameters, self.CHOICES)

@@ -33,6 +33,11 @@ def monotone_signs(
             f"monotone must be of one output; however, there are {n_outputs} classes, whose "
             "scores cannot rise together. Leave it out, or learn one class against the rest."
         )
+    if not isinstance(wanted, Mapping):
+        raise DataError(
+            "monotone must map features to -1, 0 or 1; however, got "
+            f"{wanted!r}. Give a dict, such as {{'age': 1}}."
+        )
     signs = [0] * len(features)
     for name, sign in wanted.items():
         if sign not in (-1, 0, 1):
@@ -53,13 +58,22 @@ def interaction_groups(
 
     Raises
     ------
-    UnknownNameError
+    DataError, UnknownNameError
     """
+    if not _is_list(wanted) or not all(map(_is_list, wanted)):
+        raise DataError(
+            "interactions must be a list of lists of features; however, got "
+            f"{wanted!r}. Give groups, such as [['age', 'sex']]."
+        )
     groups = [
         sorted({place for name in group for place in _places(name, features)}) for group in wanted
     ]
     named = {place for group in groups for place in group}
     return groups + [[place] for place in range(len(features)) if place not in named]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _places(name: FeatureName, features: Sequence[ReadableFeature]) -> list[int]:

@@ -76,8 +76,9 @@ class MLP(StepwiseStudent):
         self.temperature = temperature
         self.random_state = random_state
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def check_parameters(self) -> None:
+        """Refuse parameters that do not go together, too."""
+        super().check_parameters()
         if not isinstance(self.hidden, Sequence) or any(n not in WIDTHS for n in self.hidden):
             raise DataError(
                 f"hidden must hold the widths of layers, each {WIDTHS}; however, got "

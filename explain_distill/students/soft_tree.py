@@ -255,8 +255,9 @@ class SoftTree(StepwiseStudent):
 
         return GradientModel(score, self.preparation_, self.preparation_.origin)
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def check_parameters(self) -> None:
+        """Refuse parameters that do not go together, too."""
+        super().check_parameters()
         if self.loss != "scores" and (self.task == "regression" or self.leaves == "linear"):
             raise DataError(
                 f"loss={self.loss!r} must be of classes and constant leaves; however, got "

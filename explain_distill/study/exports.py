@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sklearn.utils.validation import check_is_fitted
+
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import Student
 from explain_distill.students.export.forms import check_form, exported
@@ -30,12 +32,13 @@ def export(student: Student, path: str | Path, form: str) -> Path:
 
     Raises
     ------
-    UnknownNameError, DataError, OutputError
+    UnknownNameError, DataError, OutputError, NotFittedError
     MissingDependencyError
         For ``"onnx"`` without the extra ``blackbox``.
     """
     path = Path(path)
     check_form(form)
+    check_is_fitted(student)
     check_new_file(path)
     write_whole(path, exported(student, form))
     return path

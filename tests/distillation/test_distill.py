@@ -3,7 +3,7 @@ import pytest
 
 import explain_distill as xd
 from explain_distill.distillation.targets import Labeller
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.fidelity import score_r2
 
 STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
@@ -110,11 +110,33 @@ def test_any_fitted_classifier_is_a_teacher(wine):
         ({"temperature": 0.0}, "temperature must be from 0.1 to 1000; however, got 0"),
         ({"temperature": np.nan}, "temperature must be from 0.1"),
         ({"hard_weight": 1.5}, "hard_weight must be from 0 to 1; however, got 1.5"),
+        ({"hard_weight": "a"}, "hard_weight must be from 0 to 1; however, got 'a'"),
+        ({"seed": "a"}, "seed must be a whole number of at least 0; however, got 'a'"),
+        ({"transfer": xd.Munge}, "transfer must be a transfer set, such as xd.Coalitions"),
+        ({"transfer": "mung"}, "Did you mean 'munge'"),
+        ({"techniques": xd.GradientMatching()}, "techniques must be a list of techniques"),
+        ({"techniques": [xd.GradientMatching]}, "techniques must be a list of techniques"),
+        ({"student": xd.SoftTree}, "student must be a student, such as"),
+        ({"student": xd.SoftTree(n_steps="many")}, "n_steps must be a whole number"),
+        ({"student": xd.SoftTree(task="regression")}, "must not be of task='regression'"),
+        ({"data": np.zeros((4, 2))}, "data must be a Dataset; however, got ndarray"),
     ],
 )
 def test_options_out_of_range_are_refused(option, message, mixed, mixed_teacher):
-    with pytest.raises(DataError, match=message):
-        xd.distill(mixed_teacher, xd.MLP(n_steps=5), mixed[0], **option)
+    options = {"student": xd.MLP(n_steps=5), "data": mixed[0]} | option
+    with pytest.raises((DataError, UnknownNameError), match=message):
+        xd.distill(mixed_teacher, **options)
+
+
+def test_a_transfer_set_is_known_by_its_name(wine, wine_teacher):
+    named, made = (
+        xd.distill(wine_teacher, xd.SoftTree(n_steps=20), wine[0], transfer=transfer)
+        for transfer in ("munge", xd.Munge())
+    )
+    assert named.distillation_.transfer == "munge"
+    assert np.array_equal(
+        named.predict_score(wine[1].readable()), made.predict_score(wine[1].readable())
+    )
 
 
 def test_training_rows_come_once_with_each_label_at_its_weight(mixed, mixed_teacher):

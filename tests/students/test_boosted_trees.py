@@ -230,3 +230,17 @@ def test_the_depth_is_that_of_the_trees():
     X = np.arange(40.0)[:, None]
     student = xd.BoostedTrees(n_trees=3, depth=5).fit(X, X[:, 0] > 20)
     assert student.complexity()["depth"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"monotone": "a"}, "monotone must map features"),
+        ({"interactions": 5}, "interactions must be a list of lists of features; however, got 5"),
+        ({"interactions": ["x0"]}, "interactions must be a list of lists"),
+    ],
+)
+def test_constraints_of_another_kind_are_refused(options, message):
+    X = np.arange(40.0)[:, None]
+    with pytest.raises(DataError, match=message):
+        xd.BoostedTrees(n_trees=3, **options).fit(X, X[:, 0] > 20)
