@@ -68,7 +68,11 @@ def run(
         ),
     ] = None,
     students: Annotated[
-        str, typer.Option(help="Which students, parted by commas.")
+        str,
+        typer.Option(
+            help="Which students, parted by commas: soft-tree, decision-tree, boosted-trees, mlp, "
+            "additive."
+        ),
     ] = "soft-tree,boosted-trees,mlp",
     transfer: Annotated[
         str,

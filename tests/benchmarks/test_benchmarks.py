@@ -19,10 +19,3 @@ def test_what_was_measured_is_shown_and_kept(command):
     )
     assert len(done.stdout) > 200
     assert results == {path: path.read_bytes() for path in results}
-
-
-def test_the_readme_shows_the_reasons_that_were_measured(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    import reasons
-
-    assert reasons.shown() in (ROOT / "README.md").read_text()

@@ -42,14 +42,21 @@ def tree_model(student: Student) -> TreeModel:
 def _described(student: Student) -> dict[str, Any]:
     """Give what every model says of its inputs and its answers."""
     features = student.readable_features()
-    schema = getattr(student, "schema_", None)
     return {
         "student": student.NAME,
         "task": student.task,
         "class_names": tuple(student.class_names()),
-        "columns": schema.features if schema else tuple(Feature(f.name) for f in features),
+        "columns": readable_columns(student),
         "features": features,
     }
+
+
+def readable_columns(student: Student) -> tuple[Feature, ...]:
+    """Give the raw columns that a student's features are made of."""
+    schema = getattr(student, "schema_", None)
+    return (
+        schema.features if schema else tuple(Feature(f.name) for f in student.readable_features())
+    )
 
 
 def _of_soft_tree(tree: SoftTree) -> TreeModel:

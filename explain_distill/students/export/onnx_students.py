@@ -9,7 +9,7 @@ from explain_distill._types import IntArray
 from explain_distill.students.additive import Additive
 from explain_distill.students.additive_bins import MISSING
 from explain_distill.students.base import Student
-from explain_distill.students.export.of_students import tree_model
+from explain_distill.students.export.of_students import readable_columns, tree_model
 from explain_distill.students.export.onnx_graph import INPUT, Graph
 from explain_distill.students.export.onnx_trees import tree_graph
 from explain_distill.students.mlp import MLP
@@ -17,14 +17,21 @@ from explain_distill.students.soft_tree import SoftTree
 from explain_distill.students.stepwise import StepwiseStudent
 from explain_distill.students.tree_parts import SMALLEST
 
+INPUTS = (
+    "Column i of the input is feature i: the value of its column in raw units, 0 for false and 1 "
+    "for true, NaN where it is missing. A feature with a level is 1 where its column holds that "
+    "level, else 0, also where the column is missing."
+)
+
 
 def onnx_model(student: Student) -> bytes:
     """Write a fitted student as an ONNX model.
 
     Its input ``readable`` is what the student takes: doubles ``(n, n_readable)``, in raw units, NaN
     for missing; imputation and scaling are part of the graph. Its outputs are ``probabilities``
-    ``(n, n_classes)`` and ``label`` ``(n,)``, or ``value`` ``(n,)``. The metadata names features
-    and classes. It needs a runtime with opset 18 of ONNX and 5 of ai.onnx.ml.
+    ``(n, n_classes)`` and ``label`` ``(n,)``, or ``value`` ``(n,)``. The metadata names classes and
+    features, with the column and the level that each is made of, and says how. It needs a runtime
+    with opset 18 of ONNX and 5 of ai.onnx.ml.
 
     Raises
     ------
@@ -42,9 +49,13 @@ def onnx_model(student: Student) -> bytes:
         _additive(graph, student)
     else:
         tree_graph(graph, tree_model(student))
+    features, columns = student.readable_features(), readable_columns(student)
     about = {
         "student": student.NAME,
-        "features": [feature.name for feature in student.readable_features()],
+        "features": [feature.name for feature in features],
+        "columns": [columns[feature.column].name for feature in features],
+        "levels": [feature.level for feature in features],
+        "how_to_read": INPUTS,
         "classes": student.class_names() if student.task == "classification" else [],
     }
     return graph.model(about)

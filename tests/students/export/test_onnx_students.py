@@ -80,6 +80,12 @@ def test_the_metadata_names_features_and_classes(students, tables):
     data = tables["three-classes"]
     assert json.loads(about["features"]) == data.readable_features.names
     assert json.loads(about["classes"]) == list(data.task.class_names)
+    columns, levels = json.loads(about["columns"]), json.loads(about["levels"])
+    assert set(columns) == set(data.schema.names)
+    assert [level is not None for level in levels] == [
+        feature.level is not None for feature in data.readable_features.features
+    ]
+    assert "NaN where it is missing" in json.loads(about["how_to_read"])
 
 
 def test_without_onnx_the_extra_is_named(students, monkeypatch):
