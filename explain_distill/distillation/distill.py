@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 from sklearn.base import clone
 
 from explain_distill._random import generator, integer_seed
+from explain_distill._ranges import Range, check_ranges
 from explain_distill._types import Json
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.names import transfer_set
@@ -20,7 +21,6 @@ from explain_distill.distillation.techniques import Technique
 from explain_distill.distillation.transfer_sets import Coalitions, TransferSet
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import OnStep, Student
-from explain_distill.students.ranges import Range, check_ranges
 from explain_distill.teachers.wrapped import as_teacher
 
 AnyStudent = TypeVar("AnyStudent", bound=Student)

@@ -12,6 +12,7 @@ import numpy as np
 from explain_distill._arrays import take_checked
 from explain_distill._optional import require
 from explain_distill._random import integer_seed
+from explain_distill._ranges import Range
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.additive_boosting import Learned, boosted_terms
@@ -20,7 +21,6 @@ from explain_distill.students.additive_sum import TermSum
 from explain_distill.students.additive_terms import Term, purified
 from explain_distill.students.base import OnStep, Student, is_hard, soft_scores
 from explain_distill.students.margins import margins_of_labels, n_outputs, scores_of_margins
-from explain_distill.students.ranges import Range
 
 SMALLEST_SHARE = 1e-4  # of a class in a label beside hard ones; smaller ones are left out
 

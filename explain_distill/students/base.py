@@ -22,6 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from explain_distill._gradients import GradientModel
+from explain_distill._ranges import Range, check_choices, check_ranges
 from explain_distill._types import (
     FloatArray,
     Json,
@@ -35,7 +36,6 @@ from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeature, ReadableFeatures
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
-from explain_distill.students.ranges import Range, check_choices, check_ranges
 
 
 class Batch(NamedTuple):

@@ -11,13 +11,13 @@ import numpy as np
 
 from explain_distill._arrays import take_checked, take_number
 from explain_distill._random import integer_seed
+from explain_distill._ranges import Range
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.students.base import OnStep, Student
 from explain_distill.students.booster_form import booster_of, trees_of
 from explain_distill.students.boosting import Target, boosted
 from explain_distill.students.constraints import FeatureName, interaction_groups, monotone_signs
 from explain_distill.students.margins import scores_of_margins
-from explain_distill.students.ranges import Range
 from explain_distill.students.tree_arrays import TreeArrays
 
 if TYPE_CHECKING:

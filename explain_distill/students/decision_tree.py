@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 
 from explain_distill._arrays import take_checked
+from explain_distill._ranges import Range
 from explain_distill._types import (
     BoolArray,
     FloatArray,
@@ -32,7 +33,6 @@ from explain_distill.students.cuts import Cuts
 from explain_distill.students.leaf_answers import Answers, Labelled, scores_of
 from explain_distill.students.leaf_queries import coalitions_within
 from explain_distill.students.oracle import Oracle
-from explain_distill.students.ranges import Range
 from explain_distill.students.splits import Splits, with_usual_sides
 from explain_distill.students.tree_search import ROUNDS, Ask, Material, search
 

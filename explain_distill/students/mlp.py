@@ -16,10 +16,10 @@ from torch.nn import functional
 from explain_distill._arrays import take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
+from explain_distill._ranges import Range
 from explain_distill._types import FloatArray, Json, Scores, TaskKind
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import OnStep, first_batches
-from explain_distill.students.ranges import Range
 from explain_distill.students.stepwise import Lesson, StepwiseStudent
 
 WIDTHS = Range(1, 65_536, whole=True)

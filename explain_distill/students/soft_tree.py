@@ -16,11 +16,11 @@ from explain_distill._arrays import in_blocks, take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import integer_seed
+from explain_distill._ranges import Range, check_ranges
 from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskKind
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import is_hard
 from explain_distill.students.greedy_start import greedy_gates
-from explain_distill.students.ranges import Range, check_ranges
 from explain_distill.students.sparse_gates import SparseGates
 from explain_distill.students.stepwise import KL_WEIGHT, Lesson, StepwiseStudent
 from explain_distill.students.tree_network import Answer, TreeNetwork

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from explain_distill._preparation import Preparation
 from explain_distill._random import integer_seed
+from explain_distill._ranges import Range
 from explain_distill._training import Recipe, descend, seeded
 from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.exceptions import DataError
@@ -32,7 +33,6 @@ from explain_distill.students.matching import (
     differentiable_match,
     matched_scores,
 )
-from explain_distill.students.ranges import Range
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
 KL_WEIGHT = 0.1  # of the Kullback-Leibler term beside the matched scores

@@ -17,16 +17,27 @@ from explain_distill._arrays import in_blocks, is_count, take_checked, take_numb
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
+from explain_distill._ranges import Range, check_ranges
 from explain_distill._training import Recipe, descend, seeded
 from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.forward_pass import ForwardPass
 
 CHUNK = 8192  # rows a forward pass
+RANGES = {
+    **dict.fromkeys(("members", "depth"), Range(1, 1000, whole=True)),
+    **dict.fromkeys(("width", "batch_size", "max_epochs", "patience"), Range(1, whole=True)),
+    "dropout": Range(0, 1, without_high=True),
+    "learning_rate": Range(0, without_low=True),
+    "weight_decay": Range(0),
+    "validation_share": Range(0, 0.5, without_low=True),
+    "seed": Range(0, whole=True),
+}
 
 
 class NeuralTeacher(Teacher):
@@ -105,8 +116,19 @@ class NeuralTeacher(Teacher):
         -------
         NeuralTeacher
             Itself.
+
+        Raises
+        ------
+        DataError
+            Where a parameter is out of range.
         """
         started = time.perf_counter()
+        check_ranges(vars(self), RANGES)
+        if not isinstance(data, Dataset):
+            raise DataError(
+                f"data must be a Dataset; however, got {type(data).__name__}. Take xd.read_table "
+                "or xd.load_dataset."
+            )
         rng = generator(self.seed, "teacher")
         held_out = split_indices(data, self.validation_share, rng)
         inner = np.setdiff1d(np.arange(len(data)), held_out)

@@ -133,3 +133,17 @@ def test_tampered_figures_are_refused_before_memory_is_taken(change, wine_teache
 def test_an_unfitted_teacher_is_said_to_be_so(wine):
     with pytest.raises(DataError, match="must be fitted; however, NeuralTeacher was not"):
         xd.distill(xd.NeuralTeacher(), xd.SoftTree(), wine[0])
+
+
+@pytest.mark.parametrize(
+    "options", [{"members": 0}, {"members": "two"}, {"max_epochs": "a"}, {"dropout": 1.0}]
+)
+def test_parameters_out_of_range_are_refused(options, wine):
+    (name,) = options
+    with pytest.raises(DataError, match=f"^{name} must be"):
+        xd.NeuralTeacher(**options).fit(wine[0])
+
+
+def test_a_matrix_is_no_table(wine):
+    with pytest.raises(DataError, match="data must be a Dataset; however, got ndarray"):
+        xd.NeuralTeacher().fit(wine[0].X)

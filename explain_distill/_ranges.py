@@ -1,4 +1,4 @@
-"""Which values a student's parameters may have."""
+"""Which values parameters may have."""
 
 from __future__ import annotations
 
