@@ -90,32 +90,36 @@ def mimic(
 def figs(
     train: np.ndarray, labels: np.ndarray, test: np.ndarray, leaves: int, seed: int
 ) -> np.ndarray:
-    """Fit a sum of trees of so many leaves on the teacher's probabilities or values."""
-    from imodels import FIGSRegressor
-
-    filled, filled_test = without_missing(train, test)
+    """Fit a sum of trees of together at most so many leaves."""
     splits, excess = leaves - 1, 1
     while excess > 0:  # a further split adds one leaf, or two where it begins a tree
-        model = FIGSRegressor(max_rules=splits, random_state=seed).fit(filled, labels)
+        model, answers = sum_of_trees(train, labels, test, splits, seed)
         excess = sum(n_leaves(root) for root in model.trees_) - leaves
         splits -= max(1, excess // 2)
-    return as_answer(model.predict(filled_test))
-
-
-def n_leaves(node: Any) -> int:
-    """Count the leaves below a node of imodels."""
-    return 1 if node.left is None else n_leaves(node.left) + n_leaves(node.right)
+    return answers
 
 
 def figs_splits(
     train: np.ndarray, labels: np.ndarray, test: np.ndarray, leaves: int, seed: int
 ) -> np.ndarray:
     """Fit a sum of trees with as many splits as one tree of so many leaves."""
+    return sum_of_trees(train, labels, test, leaves - 1, seed)[1]
+
+
+def sum_of_trees(
+    train: np.ndarray, labels: np.ndarray, test: np.ndarray, splits: int, seed: int
+) -> tuple[Any, np.ndarray]:
+    """Fit FIGS on the teacher's probabilities or values; give it and its answers."""
     from imodels import FIGSRegressor
 
     filled, filled_test = without_missing(train, test)
-    model = FIGSRegressor(max_rules=leaves - 1, random_state=seed).fit(filled, labels)
-    return as_answer(model.predict(filled_test))
+    model = FIGSRegressor(max_rules=splits, random_state=seed).fit(filled, labels)
+    return model, as_answer(model.predict(filled_test))
+
+
+def n_leaves(node: Any) -> int:
+    """Count the leaves below a node of imodels."""
+    return 1 if node.left is None else n_leaves(node.left) + n_leaves(node.right)
 
 
 def without_missing(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -219,3 +219,17 @@ def check_rows_suffice(data: Dataset) -> None:
             f"test); however, {rare!r} of {data.task.target!r} has {counts.min()}. "
             "Merge that class with another or remove its rows."
         )
+
+
+def check_dataset(data: object) -> None:
+    """Refuse what is no table, such as a matrix.
+
+    Raises
+    ------
+    DataError
+    """
+    if not isinstance(data, Dataset):
+        raise DataError(
+            f"data must be a Dataset; however, got {type(data).__name__}. Take xd.read_table or "
+            "xd.load_dataset."
+        )

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
 from explain_distill._types import Json
-from explain_distill.data.dataset import Dataset
+from explain_distill.data.dataset import Dataset, check_dataset
 from explain_distill.distillation.names import transfer_set
 from explain_distill.distillation.oracle import TeacherOracle
 from explain_distill.distillation.stream import Stream
@@ -23,6 +23,10 @@ from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import OnStep, Student
 from explain_distill.teachers.wrapped import as_teacher
 
+RANGES = {
+    "temperature": Range(0.1, 1000, remedy="1 keeps the teacher's own probabilities."),
+    "hard_weight": Range(0, 1, remedy="0 learns from the teacher alone."),
+}
 AnyStudent = TypeVar("AnyStudent", bound=Student)
 
 
@@ -180,11 +184,7 @@ def _check_kinds(student: Any, data: Any, techniques: Any, seed: Any) -> None:
     DataError
     """
     check_ranges({"seed": seed}, {"seed": Range(0, whole=True)})
-    if not isinstance(data, Dataset):
-        raise DataError(
-            f"data must be a Dataset; however, got {type(data).__name__}. Take xd.read_table or "
-            "xd.load_dataset."
-        )
+    check_dataset(data)
     if not isinstance(student, Student):
         raise DataError(
             f"student must be a student, such as xd.SoftTree(); however, got {student!r}. Make one."
@@ -194,8 +194,8 @@ def _check_kinds(student: Any, data: Any, techniques: Any, seed: Any) -> None:
             "A student of a table of classes must not be of task='regression'; however, that of "
             f"{data.name!r} is. Leave task out: it is the table's."
         )
-    kinds = isinstance(techniques, Sequence) and all(isinstance(t, Technique) for t in techniques)
-    if not kinds:
+    listed = isinstance(techniques, Sequence)
+    if not listed or not all(isinstance(each, Technique) for each in techniques):
         raise DataError(
             "techniques must be a list of techniques, such as [xd.GradientMatching()]; however, "
             f"got {techniques!r}. Put them in a list, each made by a call."
@@ -238,8 +238,4 @@ def check_options(temperature: float, hard_weight: float = 0.0) -> None:
     ------
     DataError
     """
-    known = {
-        "temperature": Range(0.1, 1000, remedy="1 keeps the teacher's own probabilities."),
-        "hard_weight": Range(0, 1, remedy="0 learns from the teacher alone."),
-    }
-    check_ranges({"temperature": temperature, "hard_weight": hard_weight}, known)
+    check_ranges({"temperature": temperature, "hard_weight": hard_weight}, RANGES)

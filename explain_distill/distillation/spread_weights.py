@@ -20,9 +20,9 @@ class SpreadWeights(RowWeights):
 
     A row's weight is ``2 / (1 + (s / s₀)²)``, where s is the standard deviation of its members'
     scores and s₀ the median of s over the training rows on which the members disagree at all, so
-    that a row of usual spread counts 1.
-    It is the weight of weighted least squares, the inverse of the variance, for labels of which
-    one part of the noise is the same everywhere and the other is the spread.
+    that a row of usual spread counts 1. It is the weight of weighted least squares, the inverse of
+    the variance, for labels of which one part of the noise is the same everywhere and the other is
+    the spread.
 
     The student then says less of what its teacher says where the teacher is unsure of itself,
     which for coalitions is often far from the data. Fidelity is still measured with equal weights.

@@ -58,9 +58,9 @@ def bounded_mean_bound(
 ) -> float:
     """Bound the mean of a figure whose mean is at most `highest` in every group.
 
-    A group that reaches the highest is added to those that were seen; groups are
-    given weights that sum to 1, every such weighting being as likely (Dirichlet); the bound is the
-    quantile of the weighted mean. Of figures 0 and 1 it is the exact bound of Clopper & Pearson
+    A group that reaches the highest is added to those that were seen; groups are given weights that
+    sum to 1, every such weighting being as likely (Dirichlet); the bound is the quantile of the
+    weighted mean. Of figures 0 and 1 it is the exact bound of Clopper & Pearson
     (1934); for all others its coverage is proven in parts, and was never seen to fail. The added
     group is as large as the group of a row is on average: of groups of unequal size, a large one
     that was not seen counts most.

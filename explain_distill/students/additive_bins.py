@@ -30,10 +30,8 @@ def feature_cuts(values: FloatArray, n_bins: int) -> FloatArray:
     distinct = np.unique(known)
     if len(distinct) < 2:
         return distinct if len(known) < len(values) else distinct[:0]
-    if len(distinct) <= n_bins:
-        middles = distinct[:-1] / 2 + distinct[1:] / 2
-        return np.unique(np.where(middles > distinct[:-1], middles, distinct[1:]))
-    low, high = quantile_neighbours(known, n_bins - 1)
+    few = len(distinct) <= n_bins
+    low, high = (distinct[:-1], distinct[1:]) if few else quantile_neighbours(known, n_bins - 1)
     middles = low / 2 + high / 2
     return np.unique(np.where(middles > low, middles, high))
 

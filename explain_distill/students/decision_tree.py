@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
 
 from explain_distill._arrays import take_checked
 from explain_distill._ranges import Range
@@ -19,7 +18,6 @@ from explain_distill._types import (
     Scores,
     TaskKind,
 )
-from explain_distill.exceptions import DataError
 from explain_distill.metrics.fidelity import score_r2
 from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
 from explain_distill.students.base import (
@@ -256,12 +254,7 @@ class DecisionTree(Student):
 
     def with_size(self, size: int) -> Self:
         """Give an unfitted copy of at most so many leaves."""
-        if not 2 <= size <= MOST_LEAVES:
-            raise DataError(
-                f"The size of a decision tree must be from 2 to {MOST_LEAVES}, its leaves; "
-                f"however, got {size}. Some 16 can be read at a glance."
-            )
-        return clone(self).set_params(max_leaves=size)
+        return self._sized(max_leaves=size)
 
     def complexity(self) -> dict[str, float]:
         """Give leaves, depth and features per split."""

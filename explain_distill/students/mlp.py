@@ -77,7 +77,7 @@ class MLP(StepwiseStudent):
         self.random_state = random_state
 
     def check_parameters(self) -> None:
-        """Refuse parameters that do not go together, too."""
+        """Refuse layers without units, too."""
         super().check_parameters()
         if not isinstance(self.hidden, Sequence) or any(n not in WIDTHS for n in self.hidden):
             raise DataError(

@@ -84,13 +84,6 @@ class Teacher(ABC):
         raise TypeError(f"{type(self).__name__} cannot be written to a folder.")
 
 
-def in_chunks(function: Any, X: np.ndarray, size: int) -> FloatArray:
-    """Apply a function of rows chunk by chunk, so that memory stays flat."""
-    if len(X) <= size:
-        return np.asarray(function(X))
-    return np.concatenate([function(X[i : i + size]) for i in range(0, len(X), size)])
-
-
 def spread_of(scores: FloatArray) -> FloatArray:
     """Give the spread of members' scores ``(n_members, n_samples, n_scores)``: ``(n_samples,)``."""
     return np.asarray(np.sqrt(scores.var(axis=0).mean(axis=1)))

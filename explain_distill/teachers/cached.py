@@ -68,8 +68,8 @@ class CachedTeacher(Teacher):
         with self._lock:
             if scores is not None:
                 # Another thread may have kept some of them meanwhile.
-                still = [at for at, key in enumerate(new) if key not in self._places]
-                self._keep([list(new)[at] for at in still], scores[still])
+                still = {key: at for at, key in enumerate(new) if key not in self._places}
+                self._keep(list(still), scores[list(still.values())])
             return self._scores[[self._places[key] for key in keys]]
 
     def _keep(self, keys: list[int], scores: Scores) -> None:

@@ -17,16 +17,17 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explain_distill._arrays import is_count, take_checked, take_number
+from explain_distill._arrays import in_blocks, is_count, take_checked, take_number
 from explain_distill._gradients import GradientModel
 from explain_distill._random import generator, integer_seed
+from explain_distill._ranges import Range, check_ranges
 from explain_distill._training import Recipe, descend, seeded
 from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.images import check_shape, moved
 from explain_distill.exceptions import DataError
-from explain_distill.teachers.base import Teacher, in_chunks
+from explain_distill.teachers.base import Teacher
 from explain_distill.teachers.neural import fitted_temperature
 
 CHUNK = 1024  # images a forward pass
@@ -125,11 +126,7 @@ class ImageTeacher(Teacher):
         started = time.perf_counter()
         _check_images(data, self.shape)
         check_widths(self.widths, self.shape)
-        if not is_count(self.batch_size) or self.batch_size < FEWEST:
-            raise DataError(
-                f"batch_size must be a whole number of at least {FEWEST}; however, got "
-                f"{self.batch_size!r}. Leave it out for the default."
-            )
+        check_ranges(vars(self), {"batch_size": Range(FEWEST, whole=True)})
         self.task, self.schema = data.task, data.schema
         rng = generator(self.seed, "teacher")
         held_out = split_indices(data, self.validation_share, rng)
@@ -146,7 +143,7 @@ class ImageTeacher(Teacher):
 
     def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, height * width)`` as ``(n_samples, n_classes)``."""
-        return in_chunks(self._score_chunk, np.asarray(X), CHUNK)
+        return in_blocks(self._score_chunk, np.asarray(X), CHUNK)
 
     def _score_chunk(self, X: np.ndarray) -> Scores:
         with torch.inference_mode():

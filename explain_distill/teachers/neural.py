@@ -20,10 +20,9 @@ from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
 from explain_distill._training import Recipe, descend, seeded
 from explain_distill._types import FloatArray, Json, Rows, Scores
-from explain_distill.data.dataset import Dataset, Task, split_indices
+from explain_distill.data.dataset import Dataset, Task, check_dataset, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.forward_pass import ForwardPass
@@ -120,15 +119,11 @@ class NeuralTeacher(Teacher):
         Raises
         ------
         DataError
-            Where a parameter is out of range.
+            Where a parameter is out of range, or the data are no `Dataset`.
         """
         started = time.perf_counter()
         check_ranges(vars(self), RANGES)
-        if not isinstance(data, Dataset):
-            raise DataError(
-                f"data must be a Dataset; however, got {type(data).__name__}. Take xd.read_table "
-                "or xd.load_dataset."
-            )
+        check_dataset(data)
         rng = generator(self.seed, "teacher")
         held_out = split_indices(data, self.validation_share, rng)
         inner = np.setdiff1d(np.arange(len(data)), held_out)

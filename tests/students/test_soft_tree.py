@@ -130,13 +130,12 @@ def test_gradients_leave_torchs_random_numbers_alone(mixed_students):
     assert torch.equal(state, torch.random.get_rng_state())
 
 
-def test_a_depth_out_of_range_is_refused():
+@pytest.mark.parametrize("depth", [0, 13, 30])
+def test_a_depth_out_of_range_is_refused_with_the_memory_it_takes(depth):
     X = np.zeros((30, 1))
     X[::2] = 1
-    with pytest.raises(
-        DataError, match="depth must be a whole number from 1 to 12; however, got 13"
-    ):
-        xd.SoftTree(depth=13).fit(X, X[:, 0])
+    with pytest.raises(DataError, match=f"from 1 to 12; however, got {depth}.*3 MB.*860 GB"):
+        xd.SoftTree(depth=depth).fit(X, X[:, 0])
 
 
 def test_by_entropy_soft_labels_are_learned_as_hard_ones_are():

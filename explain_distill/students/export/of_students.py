@@ -53,10 +53,9 @@ def _described(student: Student) -> dict[str, Any]:
 
 def readable_columns(student: Student) -> tuple[Feature, ...]:
     """Give the raw columns that a student's features are made of."""
-    schema = getattr(student, "schema_", None)
-    return (
-        schema.features if schema else tuple(Feature(f.name) for f in student.readable_features())
-    )
+    if hasattr(student, "schema_"):
+        return student.schema_.features
+    return tuple(Feature(feature.name) for feature in student.readable_features())
 
 
 def _of_soft_tree(tree: SoftTree) -> TreeModel:
