@@ -346,6 +346,12 @@ def tree_note(study: Study) -> str:
 # -- students --------------------------------------------------------------------------------------
 
 
+def _of_linear_leaves(tree: DecisionTree) -> str:
+    if tree.linear_leaves_ is None:
+        return ""
+    return f" A leaf answers with a sum of at most {counted(tree.max_features, 'feature')}."
+
+
 def kind(student: Student) -> str:
     """Say in a sentence what sort of model a student is."""
     if isinstance(student, SoftTree):
@@ -361,5 +367,6 @@ def kind(student: Student) -> str:
         return (
             f"A decision tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to "
             f"one of {leaves} leaves. Each question is of one feature, and a row goes one way."
+            f"{_of_linear_leaves(student)}"
         )
     return "This student is no single tree, so there is no path to walk."

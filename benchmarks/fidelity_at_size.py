@@ -16,8 +16,10 @@ on how many the tree and the teacher disagree:
 
 Of a table with more rows, 6 000 training and 2 000 test rows are drawn by the seed. The trees:
 
-- soft-tree, soft-tree-5, decision-tree: this package's, with the defaults of `xd.distill`; -5 has
-  at most 5 features a gate. They learn on coalitions of the training rows that the teacher labels.
+- soft-tree, soft-tree-5, decision-tree, model-tree: this package's, with the defaults of
+  `xd.distill`; -5 has at most 5 features a gate. All leaves are constant but those of model-tree,
+  a decision tree whose leaves are sums of at most 5 features. They learn on coalitions of the
+  training rows that the teacher labels.
 - cart-labels, cart-probabilities: scikit-learn's trees on the teacher's classes, and on its
   probabilities, the largest being the answer (for regression both are the same tree).
 - trustee, mimic, figs, figs-splits: see other_tools.py. They run in an environment of their own.
@@ -49,12 +51,19 @@ RESULTS = HERE / "results" / "fidelity-at-size.json"
 LEAVES = (8, 16, 32)
 
 STUDENTS: dict[str, Callable[[int], xd.Student]] = {
-    "soft-tree": lambda leaves: xd.SoftTree(depth=leaves.bit_length() - 1),
-    "soft-tree-5": lambda leaves: xd.SoftTree(depth=leaves.bit_length() - 1, max_features=5),
+    "soft-tree": lambda leaves: soft_tree(leaves),
+    "soft-tree-5": lambda leaves: soft_tree(leaves, max_features=5),
     "decision-tree": lambda leaves: xd.DecisionTree(max_leaves=leaves),
+    "model-tree": lambda leaves: xd.DecisionTree(max_leaves=leaves, leaves="linear"),
 }
 CART = ("cart-labels", "cart-probabilities")
 OTHERS = ("trustee", "mimic", "figs", "figs-splits")
+
+
+def soft_tree(leaves: int, max_features: int | None = None) -> xd.SoftTree:
+    """Give a tree of constant leaves, as those of the other tools are."""
+    depth = leaves.bit_length() - 1
+    return xd.SoftTree(depth=depth, max_features=max_features, leaves="constant")
 
 
 def student(problem: Problem, tool: str, leaves: int) -> np.ndarray:

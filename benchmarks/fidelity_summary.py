@@ -24,6 +24,7 @@ STUDENTS = {
     "soft-tree": ("soft tree", "#1f5fa8"),
     "soft-tree-5": ("soft tree, ≤ 5 features a gate", "#3aa6a0"),
     "decision-tree": ("decision tree", "#c2571a"),
+    "model-tree": ("decision tree, linear leaves", "#8a5a9e"),
 }
 OTHERS = {
     "cart-labels": "CART, labels",

@@ -33,7 +33,7 @@ def own_attributions(
 ) -> Attributions:
     """Attribute the score by the method that suits the model.
 
-    Trees get exact interventional TreeSHAP, additive models exact Shapley values in closed form,
+    Trees of constant leaves get exact interventional TreeSHAP, additive models exact Shapley values in closed form,
     models with gradients get expected gradients, and any other model the sampled Shapley values.
 
     Parameters
@@ -54,7 +54,7 @@ def own_attributions(
         told = tree_shapley(model, features.transform(rows), features.transform(background))
         shares = by_column(told[:, :-1], features.columns, len(features.schema))
         return Attributions(shares, told[:, -1], "TreeSHAP, exact for these background rows")
-    if isinstance(model, DecisionTree):
+    if isinstance(model, DecisionTree) and model.linear_leaves_ is None:
         return decision_tree_shapley(model, rows, background, features)
     if isinstance(model, Additive):
         told, base = additive_shapley(

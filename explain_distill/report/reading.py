@@ -91,9 +91,15 @@ def _tree(study: Study, name: str, tree: ReadableTree) -> list[Block]:
 def _how_it_asks(tree: ReadableTree) -> str:
     """Say what a question compares, and how the leaves make the answer."""
     if isinstance(tree, DecisionTree):
+        if tree.linear_leaves_ is None:
+            return (
+                "Each question is of one feature, and a row goes one way. Its answer is that of "
+                "the leaf it comes to."
+            )
         return (
-            "Each question is of one feature, and a row goes one way. Its answer is that of the "
-            "leaf it comes to."
+            "Each question is of one feature, and a row goes one way. The leaf it comes to "
+            f"answers with a sum of at most {count(tree.max_features, 'feature')}; what is drawn "
+            "and said first is the mean over the leaf's rows."
         )
     mixture = (
         "Its answer is the mean of the leaves' answers, each weighted by the share of the row "

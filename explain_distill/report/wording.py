@@ -62,6 +62,7 @@ FIGURES = {
     "complexity.terms": Called("Functions of a feature or two", "count"),
     "complexity.parameters": Called("Parameters", "count"),
     "complexity.features_per_split": Called("Features in a question", "count"),
+    "complexity.features_per_leaf": Called("Features in a leaf", "count"),
     "cost.fit_seconds": Called("Time to fit", "seconds", LOWER),
     "cost.row_milliseconds": Called("Time for one row", "milliseconds", LOWER),
     "cost.rows_per_second": Called("Rows a second, in batches", "count", HIGHER),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from explain_distill._arrays import take_checked
+from explain_distill._arrays import in_blocks, take_checked
+from explain_distill._preparation import Preparation
 from explain_distill._ranges import Range
 from explain_distill._types import (
     BoolArray,
@@ -30,13 +31,17 @@ from explain_distill.students.base import (
 from explain_distill.students.cuts import Cuts
 from explain_distill.students.leaf_answers import Answers, Labelled, scores_of
 from explain_distill.students.leaf_queries import coalitions_within
+from explain_distill.students.linear_leaves import LinearLeaves, better_leaves
 from explain_distill.students.oracle import Oracle
 from explain_distill.students.splits import Splits, with_usual_sides
 from explain_distill.students.tree_search import ROUNDS, Ask, Material, search
 
 MOST_LEAVES = 1024
+BLOCK_ROWS = 4096  # answered at a time by linear leaves
 LEAST_ROWS = 500  # in a leaf that is not asked about
 WELL_KNOWN = 1000  # training rows; where there are more of them, each counts more than a coalition
+
+Leaves = Literal["constant", "linear"]
 
 
 class DecisionTree(Student):
@@ -50,6 +55,11 @@ class DecisionTree(Student):
     Parameters
     ----------
     max_leaves : int, default=16
+    leaves : {"constant", "linear"}, default="constant"
+        A linear leaf answers with a small linear model of the row's score (a model tree, Quinlan
+        1992), where that is closer to the teacher than one answer for all rows of the leaf.
+    max_features : int, default=5
+        The most readable features that a linear leaf weighs.
     n_queries : int, default=20_000
         Rows of the transfer set that are labelled for a tree that asks its teacher, and the most
         rows that are labelled besides to fill up leaves of few rows.
@@ -69,7 +79,11 @@ class DecisionTree(Student):
     missing_left_ : ndarray of shape (n_splits,), bool
         Whether a row goes left whose value is missing.
     leaf_outputs_ : ndarray of shape (n_leaves, n_scores)
-        Scores.
+        Scores; of a linear leaf, those that it would give all its rows if it were constant.
+    linear_leaves_ : LinearLeaves or None
+        What linear leaves answer, on prepared rows.
+    preparation_ : Preparation or None
+        Of the rows, for linear leaves.
     missing_seen_ : ndarray of shape (n_features_in_,), bool
         Whether a row that was learned lacks the feature.
     classes_ : ndarray of shape (n_classes,)
@@ -78,7 +92,8 @@ class DecisionTree(Student):
     ----------
     Craven & Shavlik (1996), Extracting tree-structured representations of trained networks
     (TREPAN). Bohanec & Bratko (1994), Trading accuracy for simplicity in decision trees.
-    Carreira-Perpiñán & Tavallali (2018), Alternating optimization of decision trees.
+    Carreira-Perpiñán & Tavallali (2018), Alternating optimization of decision trees. Quinlan
+    (1992), Learning with continuous classes.
 
     Examples
     --------
@@ -96,26 +111,34 @@ class DecisionTree(Student):
     SIZE_UNIT: ClassVar[str] = "leaves"
     RANGES: ClassVar[dict[str, Range]] = Student.RANGES | {
         "max_leaves": Range(2, MOST_LEAVES, whole=True, remedy="16 can be read at a glance."),
+        "max_features": Range(1, whole=True),
         "n_queries": Range(1, whole=True),
     }
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = Student.CHOICES | {"leaves": get_args(Leaves)}
 
     children_: IntArray
     feature_: IntArray
     threshold_: FloatArray
     missing_left_: BoolArray
     leaf_outputs_: Scores
+    linear_leaves_: LinearLeaves | None
+    preparation_: Preparation | None
     missing_seen_: BoolArray
 
     def __init__(
         self,
         *,
         max_leaves: int = 16,
+        leaves: Leaves = "constant",
+        max_features: int = 5,
         n_queries: int = 20_000,
         task: TaskKind = "classification",
         temperature: float = 1.0,
         random_state: Any = None,
     ) -> None:
         self.max_leaves = max_leaves
+        self.leaves = leaves
+        self.max_features = max_features
         self.n_queries = n_queries
         self.task = task
         self.temperature = temperature
@@ -198,7 +221,8 @@ class DecisionTree(Student):
     ) -> Material:
         classify, labels = self.task == "classification", (labels - self._centre) / self._unit
         labelled = Labelled(self._unsoftened(labels), weights, classify)
-        return Material(cuts.codes(X), _targets(labels), labelled)
+        rows = X if self.leaves == "linear" else None
+        return Material(cuts.codes(X), _targets(labels), labelled, rows)
 
     def _learn(
         self, cuts: Cuts, material: Material, on_step: OnStep | None, ask: Ask | None = None
@@ -211,7 +235,11 @@ class DecisionTree(Student):
         splits, material = search(material, self.max_leaves, ask=ask, on_round=on_round)
         splits = with_usual_sides(splits, material.codes, material.labelled.weights)
         self.missing_seen_ = np.asarray(np.isnan(material.codes).any(axis=0))
-        self._take(cuts.in_raw_units(splits), material.labelled, splits.leaves_of(material.codes))
+        leaves = splits.leaves_of(material.codes)
+        self._take(cuts.in_raw_units(splits), material.labelled, leaves)
+        self.linear_leaves_ = self.preparation_ = None
+        if material.rows is not None:
+            self._take_linear_leaves(material.rows, material.labelled, leaves)
 
     def _unsoftened(self, labels: FloatArray) -> FloatArray:
         """Undo the temperature of soft labels."""
@@ -238,6 +266,23 @@ class DecisionTree(Student):
         means /= (sums.total + doubt)[:, None]
         self.leaf_outputs_ = scores_of(Answers(means, answers.classes))
 
+    def _take_linear_leaves(self, rows: ReadableRows, labelled: Labelled, leaves: IntArray) -> None:
+        """Keep a linear model in each leaf that is better for it."""
+        preparation = Preparation.fit(rows)
+        constants = (self.leaf_outputs_ - self._centre) / self._unit
+        if self.task == "classification":
+            constants = self.leaf_outputs_
+        found = better_leaves(
+            preparation(rows), preparation.origin, labelled, leaves, constants, self.max_features
+        )
+        if self.task == "regression":
+            found = LinearLeaves(
+                found.constants * self._unit + self._centre,
+                found.columns,
+                found.weights * self._unit,
+            )
+        self.preparation_, self.linear_leaves_ = preparation, found
+
     @property
     def splits(self) -> Splits:
         """The splits of the fitted tree."""
@@ -246,7 +291,14 @@ class DecisionTree(Student):
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
         rows = self._checked_rows(X)
-        return self.leaf_outputs_[self.leaves_of(rows)]
+        linear, preparation = self.linear_leaves_, self.preparation_
+        if linear is None or preparation is None:
+            return self.leaf_outputs_[self.leaves_of(rows)]
+
+        def answer(block: FloatArray) -> Scores:
+            return linear.answer(self.leaves_of(block), preparation(block))
+
+        return in_blocks(answer, rows, BLOCK_ROWS)
 
     def leaves_of(self, X: ReadableRows) -> IntArray:
         """Give the number of each row's leaf, from 0: ``(n_samples,)``."""
@@ -257,12 +309,15 @@ class DecisionTree(Student):
         return self._sized(max_leaves=size)
 
     def complexity(self) -> dict[str, float]:
-        """Give leaves, depth and features per split."""
-        return {
+        """Give leaves, depth, features per split, and of linear leaves the features of each."""
+        figures = {
             "leaves": float(len(self.leaf_outputs_)),
             "depth": float(self.splits.depth),
             "features_per_split": 1.0,
         }
+        if self.linear_leaves_ is not None:
+            figures["features_per_leaf"] = float(self.linear_leaves_.n_weighed.mean())
+        return figures
 
     def rules(self) -> list[str]:
         """Say each question and each leaf in words, in raw units."""
@@ -278,6 +333,8 @@ class DecisionTree(Student):
         arrays = {
             name: np.ascontiguousarray(getattr(self, name)) for name in (*names, "missing_seen_")
         }
+        if self.linear_leaves_ is not None and self.preparation_ is not None:
+            arrays |= self.linear_leaves_.to_arrays() | self.preparation_.to_arrays()
         save_file(arrays, folder / "model.safetensors")
         return {}
 
@@ -301,6 +358,14 @@ class DecisionTree(Student):
             setattr(self, name, array)
         self.n_features_in_ = len(seen)
         self.splits.check(self.n_features_in_)
+        self.linear_leaves_ = self.preparation_ = None
+        if self.leaves == "linear":
+            self.preparation_ = Preparation.from_arrays(arrays)
+            if len(self.preparation_.fill) != self.n_features_in_:
+                raise ValueError("the preparation must have a place for each feature")
+            self.linear_leaves_ = LinearLeaves.from_arrays(
+                arrays, outputs.shape, self.preparation_.n_prepared
+            )
 
 
 def _fidelity(splits: Splits, material: Material) -> float:

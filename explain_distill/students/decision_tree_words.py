@@ -8,7 +8,7 @@ import numpy as np
 
 from explain_distill._types import ReadableRows
 from explain_distill.metrics.scores import probabilities_of_score
-from explain_distill.students.rules import Comparison, Term
+from explain_distill.students.rules import Comparison, Term, answer_words, weighed_sums
 from explain_distill.students.splits import EVERYTHING
 
 if TYPE_CHECKING:
@@ -43,7 +43,12 @@ def path_words(tree: DecisionTree, row: ReadableRows) -> list[str]:
         right = bool(splits.goes_right(child, row[:, splits.features[child]])[0])
         lines.append(f"{asked[child].words()}: {'yes' if right else 'no'}")
         child = int(splits.children[child, int(right)])
-    return [*lines, _leaf(tree, -1 - child)]
+    leaf = -1 - child
+    if tree.linear_leaves_ is None or not tree.linear_leaves_.n_weighed[leaf]:
+        return [*lines, _leaf(tree, leaf)]
+    score = tree.predict_score(row)
+    here = score if tree.task == "regression" else probabilities_of_score(score)
+    return [*lines, _leaf(tree, leaf), f"Of this row: {answer_words(tree, here[0])}"]
 
 
 def questions(tree: DecisionTree) -> list[Comparison]:
@@ -82,11 +87,26 @@ def threshold_text(threshold: float) -> str:
 
 
 def _leaf(tree: DecisionTree, leaf: int) -> str:
-    score = tree.leaf_outputs_[leaf]
-    if tree.task == "regression":
-        return f"value {score[0]:.4g} (leaf {leaf + 1})"
-    probabilities = probabilities_of_score(score[None])[0]
-    best = int(np.argmax(probabilities))
-    return (
-        f"{tree.class_names()[best]} with probability {probabilities[best]:.2f} (leaf {leaf + 1})"
-    )
+    score = tree.leaf_outputs_[[leaf]]
+    answer = score if tree.task == "regression" else probabilities_of_score(score)
+    added = _linear_words(tree, leaf)
+    return f"{answer_words(tree, answer[0])}{added} (leaf {leaf + 1})"
+
+
+def _linear_words(tree: DecisionTree, leaf: int) -> str:
+    """Say the sum that a linear leaf answers with; that of its most probable class."""
+    linear, preparation = tree.linear_leaves_, tree.preparation_
+    if linear is None or preparation is None or not linear.n_weighed[leaf]:
+        return ""
+    slopes, constants = linear.slopes(leaf, preparation.n_prepared), linear.constants[leaf]
+    best, output = int(tree.leaf_outputs_[leaf].argmax()), "the value"
+    slope, constant = slopes[:, 0], constants[0]
+    if tree.task == "classification":
+        name = tree.class_names()[best]
+        output = f"the score of {name}"
+        slope, constant = slopes[:, best], constants[best]
+        if len(constants) == 2:
+            output = f"the log-odds of {name}"
+            slope, constant = slope - slopes[:, 1 - best], constant - constants[1 - best]
+    (told,) = weighed_sums(tree, preparation, slope[:, None], np.array([constant]))
+    return f" on average; {output} = {told.sum_words(len(told.terms))}"

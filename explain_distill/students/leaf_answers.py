@@ -77,6 +77,12 @@ class Labelled:
             costs += wrong * (self.votes[rows] != answers.classes[leaves])
         return np.asarray(costs)
 
+    def costs_of(self, given: FloatArray) -> FloatArray:
+        """Give what each row loses where it is given these labels ``(n_samples, n_scores)``."""
+        answers = Answers(given, np.asarray(given.argmax(axis=1)))
+        every = np.arange(len(self))
+        return self.costs(answers, every, every)
+
     def loss(self, answers: Answers, sums: Sums) -> FloatArray:
         """Give what the rows of each leaf lose together, from their sums: ``(n_leaves,)``."""
         wrong, square = self._units

@@ -11,6 +11,7 @@ from scipy.special import expit, softmax
 from explain_distill._types import FloatArray, ReadableRows
 
 if TYPE_CHECKING:
+    from explain_distill._preparation import Preparation
     from explain_distill.students.base import Student
     from explain_distill.students.soft_tree import SoftTree
 
@@ -153,12 +154,14 @@ def questions(tree: SoftTree) -> list[Question]:
     """
     # In units of the gate's logit, so that thresholds of different nodes can be compared.
     weights = tree.gate_weights_ * tree.inverse_temperatures_
-    return _weighed(tree, weights, tree.gate_biases_ * tree.inverse_temperatures_)
+    biases = tree.gate_biases_ * tree.inverse_temperatures_
+    return weighed_sums(tree, tree.preparation_, weights, biases)
 
 
-def _weighed(tree: SoftTree, weights: FloatArray, biases: FloatArray) -> list[Question]:
+def weighed_sums(
+    tree: Student, preparation: Preparation, weights: FloatArray, biases: FloatArray
+) -> list[Question]:
     """Turn weights of prepared columns ``(n_prepared, n)`` into sums in raw units."""
-    preparation = tree.preparation_
     features = tree.readable_features()
     n = len(preparation.fill)
     weights = weights.copy()
@@ -240,7 +243,7 @@ def leaf_words(tree: SoftTree, leaf: int) -> str:
     if tree.task == "classification":
         slope = (weights[:, best] - weights.mean(axis=1)) * tree.temperature
         output = f"the score of {tree.class_names()[best]}"
-    (added,) = _weighed(tree, slope[:, None], np.zeros(1))
+    (added,) = weighed_sums(tree, tree.preparation_, slope[:, None], np.zeros(1))
     return f"{words} where all features are at their mean; to {output} it adds {added.sum_words()}"
 
 

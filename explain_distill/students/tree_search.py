@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from explain_distill._types import FloatArray
+from explain_distill._types import FloatArray, ReadableRows
 from explain_distill.students.leaf_answers import Labelled, Sums
 from explain_distill.students.splits import Splits
 from explain_distill.students.tree_growth import grow, regrow
@@ -31,11 +31,14 @@ class Material:
         Whose squared error decides where a tree is grown.
     labelled : Labelled
         By which trees are judged.
+    rows : ndarray of shape (n_samples, n_features), optional
+        In raw units, where the leaves need them.
     """
 
     codes: FloatArray
     targets: FloatArray
     labelled: Labelled
+    rows: ReadableRows | None = None
 
     def sums(self, splits: Splits) -> Sums:
         """Sum over the rows of each leaf."""
@@ -59,6 +62,9 @@ class Material:
             np.concatenate([self.codes, more.codes]),
             np.concatenate([self.targets, more.targets]),
             replace(labelled, labels=labels, weights=weights),
+            None
+            if self.rows is None or more.rows is None
+            else np.concatenate([self.rows, more.rows]),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explain_distill.students.export.quoting import dot_text, shown
 from explain_distill.students.export.tree_model import Tree, TreeModel
-from explain_distill.students.export.words import answer_words, question_words
+from explain_distill.students.export.words import leaf_words, question_words
 
 TERMS = 3
 """Of a weighted sum, so many terms are shown."""
@@ -47,7 +47,7 @@ def _tree(model: TreeModel, tree: Tree, prefix: str) -> list[str]:
         for answer, place in (("no", branch.left), ("yes", branch.right)):
             below = f"{prefix}_{place}" if place >= 0 else f"{prefix}_leaf_{-1 - place}"
             lines.append(f"{prefix}_{number} -> {below} [label={answer}];")
-    for number, leaf in enumerate(tree.leaves):
-        words = answer_words(model, leaf)
+    for number in range(len(tree.leaves)):
+        words = leaf_words(model, tree, number, TERMS)
         lines.append(f"{prefix}_leaf_{number} [label={dot_text(shown(words))}, style=filled];")
     return lines

@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 
 from explain_distill._types import Json
-from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
+from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 
-FORMAT = 2
+FORMAT = 3
 
 HOW_TO_READ = {
     "leaf": "A row goes down the one tree and answers with its leaf.",
@@ -27,10 +27,13 @@ FEATURES = (
     "where the column holds that level, else 0, also where the column is missing: only a feature "
     "without a level can be missing."
 )
-GATES = (
-    "z = bias + the sum of weight * (feature - its `centre`), where a missing feature stands at "
-    "its `fill`, + the weights in `missing` of the features that are missing."
+SUMS = (
+    "A sum is that of weight * (feature - its `centre`), where a missing feature stands at its "
+    "`fill`, + the weights in `missing` of the features that are missing."
 )
+GATES = "z = bias + the sum."
+SLOPES = "A leaf's answer is `leaf` + the sum in `slopes`, output by output."
+SCORES = "These are scores: softmax of the answer gives probabilities."
 HARD = "A row goes right where z > 0, else left."
 SPLITS = (
     "A row goes right where the feature is above `threshold` (`above`) or at least as large "
@@ -40,9 +43,14 @@ SPLITS = (
 
 def json_rules(model: TreeModel) -> str:
     """Write the model as JSON; `how_to_read` in it says what its parts mean."""
-    reading = [HOW_TO_READ[model.combination], FEATURES, GATES if model.gated else SPLITS]
+    reading = [HOW_TO_READ[model.combination], FEATURES]
+    if model.gated or model.linear:
+        reading.append(SUMS)
+    reading.append(GATES if model.gated else SPLITS)
     if model.gated and model.combination == "leaf":
         reading.append(HARD)
+    if model.linear:
+        reading += [SLOPES] if model.task == "regression" else [SLOPES, SCORES]
     document = {
         "format": FORMAT,
         "student": model.student,
@@ -79,7 +87,10 @@ def _features(model: TreeModel) -> list[Json]:
 def _node(model: TreeModel, tree: Tree, place: int) -> Json:
     """Describe a branch with all below it; features by their place in `features`."""
     if place < 0:
-        return {"leaf": list(tree.leaves[-1 - place])}
+        leaf: Json = {"leaf": list(tree.leaves[-1 - place])}
+        if tree.slopes:
+            leaf["slopes"] = [_sum(model, each) for each in tree.slopes[-1 - place]]
+        return leaf
     branch = tree.branches[place]
     return {
         **_question(model, branch.question),
@@ -91,15 +102,7 @@ def _node(model: TreeModel, tree: Tree, place: int) -> Json:
 def _question(model: TreeModel, question: Split | Gate) -> Json:
     """Describe a question; it says nothing of missing levels, which there are none of."""
     if isinstance(question, Gate):
-        return {
-            "bias": question.bias,
-            "weights": [list(pair) for pair in question.weights],
-            "missing": [
-                [feature, weight]
-                for feature, weight in question.missing_weights
-                if model.features[feature].level is None
-            ],
-        }
+        return {"bias": question.bias, **_sum(model, question)}
     told: Json = {
         "feature": question.feature,
         "threshold": question.threshold,
@@ -108,3 +111,14 @@ def _question(model: TreeModel, question: Split | Gate) -> Json:
     if model.features[question.feature].level is None:
         told["missing"] = "right" if question.missing_right else "left"
     return told
+
+
+def _sum(model: TreeModel, each: Sum) -> Json:
+    return {
+        "weights": [list(pair) for pair in each.weights],
+        "missing": [
+            [feature, weight]
+            for feature, weight in each.missing_weights
+            if model.features[feature].level is None
+        ],
+    }

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import softmax
 
+from explain_distill._preparation import Preparation
+from explain_distill._types import FloatArray
 from explain_distill.data.features import Feature
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
 from explain_distill.students.decision_tree import DecisionTree
-from explain_distill.students.export.tree_model import Branch, Gate, Split, Tree, TreeModel
+from explain_distill.students.export.tree_model import Branch, Gate, Split, Sum, Tree, TreeModel
 from explain_distill.students.soft_tree import SoftTree
 
 if TYPE_CHECKING:
@@ -60,11 +62,6 @@ def readable_columns(student: Student) -> tuple[Feature, ...]:
 
 def _of_soft_tree(tree: SoftTree) -> TreeModel:
     """Fold scaling and inverse temperatures into weights a raw unit."""
-    if tree.leaf_weights_ is not None:
-        raise DataError(
-            "A soft tree must have constant leaves to be written as rules; however, its leaves are "
-            "linear. Export it as onnx, or fit it with leaves='constant'."
-        )
     if tree.inference == "path":
         raise DataError(
             "A soft tree as text must answer by its mixture, or question by question; however, "
@@ -72,34 +69,41 @@ def _of_soft_tree(tree: SoftTree) -> TreeModel:
             "inference='hard'."
         )
     preparation = tree.preparation_
-    n = len(preparation.fill)
-    weights = tree.gate_weights_ * tree.inverse_temperatures_
-    weights[:n] /= preparation.scale[:, None]  # the scale of a constant is infinite
     biases = tree.gate_biases_ * tree.inverse_temperatures_
+    gates = _sums(preparation, tree.gate_weights_ * tree.inverse_temperatures_)
     branches = tuple(
-        Branch(
-            Gate(
-                _kept(range(n), weights[:n, gate]),
-                _kept(preparation.indicated.tolist(), weights[n:, gate]),
-                float(biases[gate]),
-            ),
-            int(left),
-            int(right),
-        )
-        for gate, (left, right) in enumerate(tree.children_)
+        Branch(Gate(gate.weights, gate.missing_weights, float(bias)), int(left), int(right))
+        for gate, bias, (left, right) in zip(gates, biases, tree.children_, strict=True)
     )
-    hard = tree.inference == "hard"
-    if tree.task == "regression":
-        leaves = tree.leaf_outputs_ + tree.output_centre_
-    else:
-        leaves = softmax(tree.leaf_outputs_ * (tree.temperature if hard else 1.0), axis=1)
+    hard, linear = tree.inference == "hard", tree.leaf_weights_ is not None
+    classify, temperature = tree.task == "classification", float(tree.temperature)
+    leaves = tree.leaf_outputs_ + tree.output_centre_
+    if classify and linear:
+        leaves = tree.leaf_outputs_ * temperature
+    elif classify:
+        leaves = softmax(tree.leaf_outputs_ * (temperature if hard else 1.0), axis=1)
+    slopes: tuple[tuple[Sum, ...], ...] = ()
+    if tree.leaf_weights_ is not None:
+        unit = temperature if classify else 1.0
+        slopes = tuple(_sums(preparation, leaf * unit) for leaf in tree.leaf_weights_)
     return TreeModel(
         **_described(tree),
-        trees=(Tree(branches, tuple(map(tuple, leaves.tolist()))),),
+        trees=(Tree(branches, tuple(map(tuple, leaves.tolist())), slopes),),
         combination="leaf" if hard else "mixture",
         fill=tuple(preparation.fill.tolist()),
         centre=tuple(preparation.centre.tolist()),
-        temperature=float(tree.temperature),
+        temperature=1.0 if linear else temperature,
+    )
+
+
+def _sums(preparation: Preparation, weights: FloatArray) -> tuple[Sum, ...]:
+    """Turn weights of prepared columns ``(n_prepared, n_sums)`` into sums in raw units."""
+    n = len(preparation.fill)
+    raw = weights[:n] / preparation.scale[:, None]  # the scale of a constant is infinite
+    indicated = preparation.indicated.tolist()
+    return tuple(
+        Sum(_kept(range(n), values), _kept(indicated, missing))
+        for values, missing in zip(raw.T, weights[n:].T, strict=True)
     )
 
 
@@ -125,6 +129,19 @@ def _of_decision_tree(tree: DecisionTree) -> TreeModel:
         )
         for split, (left, right) in enumerate(tree.children_)
     )
+    linear, preparation = tree.linear_leaves_, tree.preparation_
+    if linear is not None and preparation is not None:
+        slopes = tuple(
+            _sums(preparation, linear.slopes(leaf, preparation.n_prepared))
+            for leaf in range(len(tree.leaf_outputs_))
+        )
+        return TreeModel(
+            **_described(tree),
+            trees=(Tree(branches, tuple(map(tuple, linear.constants.tolist())), slopes),),
+            combination="leaf",
+            fill=tuple(preparation.fill.tolist()),
+            centre=tuple(preparation.centre.tolist()),
+        )
     leaves = tree.leaf_outputs_
     if tree.task == "classification":
         leaves = softmax(leaves, axis=1)

@@ -31,10 +31,33 @@ def _answer_of_leaf(graph: Graph, model: TreeModel) -> None:
     whole = graph.add("Cast", number, to=graph.onnx.TensorProto.INT64)
     flat = graph.add("Squeeze", whole, graph.constant([1]))
     held = graph.add("Gather", graph.constant(np.array(tree.leaves)), flat, axis=0)
+    if tree.slopes:
+        held = graph.add("Add", held, _slope(graph, model, tree, flat))
     if model.task == "regression":
         graph.answer_with_value(held)
+    elif tree.slopes:
+        graph.answer_with_scores(held, list(model.class_names))
     else:
         graph.answer_with_probabilities(held, list(model.class_names))
+
+
+def _slope(graph: Graph, model: TreeModel, tree: Tree, leaf: str) -> str:
+    """Write what a row's linear leaf adds: ``(n, n_outputs)``."""
+    missing = graph.add("IsNaN", INPUT)
+    filled = graph.add("Where", missing, graph.constant(np.array(model.fill)), INPUT)
+    deviations = graph.add("Sub", filled, graph.constant(np.array(model.centre)))
+    n = len(model.fill)
+    weights = np.zeros((len(tree.leaves), 2 * n, len(tree.leaves[0])))
+    for number, slopes in enumerate(tree.slopes):
+        for output, each in enumerate(slopes):
+            for feature, weight in each.weights:
+                weights[number, feature, output] = weight
+            for feature, weight in each.missing_weights:
+                weights[number, n + feature, output] = weight
+    row = graph.add("Concat", deviations, graph.as_double(missing), axis=1)
+    chosen = graph.add("Gather", graph.constant(weights), leaf, axis=0)
+    product = graph.add("MatMul", graph.add("Unsqueeze", row, graph.constant([1])), chosen)
+    return graph.add("Squeeze", product, graph.constant([1]))
 
 
 def _answer_of_sum(graph: Graph, model: TreeModel) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, Feature, number_of_level
 from explain_distill.students.export.quoting import exact, total
-from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
+from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 from explain_distill.students.tree_parts import SMALLEST
 
 E = "2.718281828459045"
 
 
 def python_function(model: TreeModel) -> str:
-    """Write a module with one function, ``predict(row)``.
+    """Write a module whose function ``predict(row)`` needs nothing but the module.
 
     It takes a dict of raw columns by name, as the table held them: a number; a category as its
     level; a boolean as True, 1 or its word; None or NaN where the value is unknown. It gives a dict
@@ -38,6 +38,24 @@ def _module(model: TreeModel) -> list[str]:
         f"E = {E}",
         "",
         "",
+        *_shares(model),
+    ]
+
+
+def _shares(model: TreeModel) -> list[str]:
+    """Write the function that turns a linear leaf's scores into its answer, where one is needed."""
+    if not model.linear or model.combination != "leaf" or model.task == "regression":
+        return []
+    shares = [f"powers[{k}] / t" for k in range(len(model.class_names))]
+    return [
+        "def shares(scores):",
+        '    """Turn scores into probabilities, by softmax."""',
+        "    top = max(scores)",
+        "    powers = [E ** (score - top) for score in scores]",
+        "    t = sum(powers)",
+        f"    return {_answer(model, shares)}",
+        "",
+        "",
     ]
 
 
@@ -60,15 +78,12 @@ def _heading(model: TreeModel) -> list[str]:
 
 
 def _inputs(model: TreeModel) -> list[str]:
-    """Read the raw columns that are asked for: ``x`` a value, ``m`` whether it is missing."""
-    asked = sorted({*model.asked, *model.asked_whether_missing})
+    """Read the raw columns: ``x`` a value, ``d`` how far it is from its centre, ``m`` if missing."""
     lines: list[str] = []
-    for column in sorted({model.features[i].column for i in asked}):
-        here = [i for i in asked if model.features[i].column == column]
+    for column in sorted({model.features[i].column for i in model.used}):
+        here = [i for i in model.used if model.features[i].column == column]
         lines += _column(model, model.columns[column], here)
-    if not model.gated:
-        return lines
-    for feature in asked:
+    for feature in sorted({*model.weighed, *model.asked_whether_missing}):
         lines += _deviation(model, feature)
     return lines
 
@@ -103,19 +118,19 @@ def _words(words: frozenset[str], sign: bool) -> str:
 
 def _deviation(model: TreeModel, feature: int) -> list[str]:
     """Count a feature from its centre; a missing value stands at its fill."""
-    x, centre = f"x{feature}", model.centre[feature]
+    x, d, centre = f"x{feature}", f"d{feature}", model.centre[feature]
     if model.features[feature].level is not None:
         missing = [f"m{feature} = 0.0"] if feature in model.asked_whether_missing else []
-        return [f"{x} -= {exact(centre)}", *missing]
+        return [f"{d} = {x} - {exact(centre)}", *missing]
     filled = exact(model.fill[feature] - centre)
     if feature not in model.asked_whether_missing:
-        return [f"{x} = {x} - {exact(centre)} if {x} == {x} else {filled}"]
+        return [f"{d} = {x} - {exact(centre)} if {x} == {x} else {filled}"]
     return [
         f"if {x} == {x}:",
-        f"    {x} -= {exact(centre)}",
+        f"    {d} = {x} - {exact(centre)}",
         f"    m{feature} = 0.0",
         "else:",
-        f"    {x} = {filled}",
+        f"    {d} = {filled}",
         f"    m{feature} = 1.0",
     ]
 
@@ -137,9 +152,13 @@ def _goes(question: Split | Gate, right: bool) -> str:
 
 
 def _logit(gate: Gate) -> str:
-    terms = [f"{exact(weight)} * x{feature}" for feature, weight in gate.weights]
-    terms += [f"{exact(weight)} * m{feature}" for feature, weight in gate.missing_weights]
-    return total([*terms, exact(gate.bias)])
+    return _summed(gate, gate.bias)
+
+
+def _summed(each: Sum, constant: float) -> str:
+    terms = [f"{exact(weight)} * d{feature}" for feature, weight in each.weights]
+    terms += [f"{exact(weight)} * m{feature}" for feature, weight in each.missing_weights]
+    return total([*terms, exact(constant)])
 
 
 def _answer(model: TreeModel, numbers: list[str]) -> str:
@@ -155,7 +174,21 @@ def _way(model: TreeModel, tree: Tree, place: int, indent: str = "") -> Iterator
     for aside in asides:
         yield f"{indent}if {_goes(aside.question, aside.right)}:"
         yield from _way(model, tree, aside.place, indent + "  ")
-    yield f"{indent}return {_answer(model, [exact(v) for v in tree.leaves[leaf]])}"
+    if not tree.slopes:
+        yield f"{indent}return {_answer(model, [exact(v) for v in tree.leaves[leaf]])}"
+        return
+    outputs = _outputs(tree, leaf)
+    yield (
+        f"{indent}return {outputs[0]}"
+        if model.task == "regression"
+        else (f"{indent}return shares([{', '.join(outputs)}])")
+    )
+
+
+def _outputs(tree: Tree, leaf: int) -> list[str]:
+    """Write what a linear leaf gives a row."""
+    pairs = zip(tree.slopes[leaf], tree.leaves[leaf], strict=True)
+    return [_summed(slope, constant) for slope, constant in pairs]
 
 
 def _mixture(model: TreeModel, tree: Tree) -> list[str]:
@@ -176,6 +209,12 @@ def _mixture(model: TreeModel, tree: Tree) -> list[str]:
         ]
         shares |= {branch.left: left, branch.right: right}
     outputs = range(len(tree.leaves[0]))
+    if tree.slopes:
+        held = [_outputs(tree, leaf) for leaf in range(len(tree.leaves))]
+        for k in outputs:
+            terms = [f"q{leaf} * ({sums[k]})" for leaf, sums in enumerate(held)]
+            lines.append(f"s{k} = {total(terms)}")
+        return [*lines, *_of_scores(model, len(outputs))]
     means = [
         total([f"{exact(leaf[k])} * q{i}" for i, leaf in enumerate(tree.leaves)]) for k in outputs
     ]
@@ -197,18 +236,25 @@ def _sum(model: TreeModel) -> list[str]:
         for k in range(len(model.base)):
             if any(leaf[k] for leaf in tree.leaves):
                 lines.append(f"s{k} += {_chosen(tree, tree.root, k)}")
+    if len(model.base) > 1 or model.task == "regression":
+        return [*lines, *_of_scores(model, len(model.base))]
+    lines += [
+        "e = E ** -(s0 if -40.0 < s0 < 40.0 else 40.0 if s0 > 0.0 else -40.0)",
+        "p = 1.0 / (1.0 + e)",
+    ]
+    return [*lines, f"return {_answer(model, ['e * p', 'p'])}"]
+
+
+def _of_scores(model: TreeModel, n_outputs: int) -> list[str]:
+    """Write the answer from ``s0``, ``s1``, …: the softmax of scores, or the value."""
     if model.task == "regression":
-        return [*lines, "return s0"]
-    if len(model.base) == 1:
-        lines += [
-            "e = E ** -(s0 if -40.0 < s0 < 40.0 else 40.0 if s0 > 0.0 else -40.0)",
-            "p = 1.0 / (1.0 + e)",
-        ]
-        return [*lines, f"return {_answer(model, ['e * p', 'p'])}"]
-    outputs = range(len(model.base))
-    lines.append(f"top = max({', '.join(f's{k}' for k in outputs)})")
-    lines += [f"s{k} = E ** (s{k} - top)" for k in outputs]
-    return [*lines, *_shares_of_total(model, len(outputs))]
+        return ["return s0"]
+    outputs = range(n_outputs)
+    return [
+        f"top = max({', '.join(f's{k}' for k in outputs)})",
+        *(f"s{k} = E ** (s{k} - top)" for k in outputs),
+        *_shares_of_total(model, n_outputs),
+    ]
 
 
 def _chosen(tree: Tree, place: int, output: int) -> str:

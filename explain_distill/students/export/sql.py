@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
 from explain_distill.students.export.quoting import exact, free_names, sql_name, sql_text, total
-from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
+from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 from explain_distill.students.tree_parts import SMALLEST
 
 TABLE = "rows"
@@ -62,23 +62,23 @@ def _functions(model: TreeModel) -> str:
     if model.combination == "mixture":
         softened = model.task == "classification" and model.temperature != 1
         return "EXP and LN" if softened else "EXP"
-    summed = model.combination == "sum" and model.task == "classification"
-    return "EXP" if summed else ""
+    of_scores = model.combination == "sum" or model.linear
+    return "EXP" if of_scores and model.task == "classification" else ""
 
 
 # -- inputs ----------------------------------------------------------------------------------------
 
 
 def _inputs(model: TreeModel, row: str) -> str:
-    """Select what questions ask for: ``x`` a value, ``m`` whether it is missing."""
+    """Select ``x`` a value, ``d`` how far it is from its centre, ``m`` whether it is missing."""
     columns = [f'{row} AS "row number"']
-    for feature in sorted({*model.asked, *model.asked_whether_missing}):
+    for feature in model.used:
         value = _value(model, feature)
-        if model.gated:
-            filled = f"COALESCE({value}, {exact(model.fill[feature])})"
-            columns.append(f'{filled} - {_bracketed(model.centre[feature])} AS "x{feature}"')
-        else:
+        if feature in model.compared:
             columns.append(f'{value} AS "x{feature}"')
+        if feature in model.weighed:
+            filled = f"COALESCE({value}, {exact(model.fill[feature])})"
+            columns.append(f'{filled} - {_bracketed(model.centre[feature])} AS "d{feature}"')
         if feature in model.asked_whether_missing:
             columns.append(f'CASE WHEN {value} IS NULL THEN 1.0e0 ELSE 0.0e0 END AS "m{feature}"')
     return _select(columns, "numbered")
@@ -108,24 +108,43 @@ def _value(model: TreeModel, feature: int) -> str:
 def _answers(model: TreeModel) -> list[tuple[str, str]]:
     """Give the steps from the inputs to ``a0``, ``a1``, …: probabilities, or the value."""
     if model.combination == "leaf":
-        return _leaf(model.trees[0])
+        return _leaf(model, model.trees[0])
     if model.combination == "mixture":
         return _mixture(model, model.trees[0])
     return _sum(model)
 
 
-def _leaf(tree: Tree) -> list[tuple[str, str]]:
+def _leaf(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
     leaf = _chosen(tree, tree.root, [str(number) for number in range(len(tree.leaves))])
+    to_softmax = bool(tree.slopes) and model.task == "classification"
     answers = []
     for output in range(len(tree.leaves[0])):
         cases = "\n  ".join(
-            f"WHEN {number} THEN {exact(leaf[output])}" for number, leaf in enumerate(tree.leaves)
+            f"WHEN {number} THEN {held}" for number, held in enumerate(_held(tree, output))
         )
-        answers.append(f'CASE "leaf"\n  {cases}\nEND AS "a{output}"')
-    return [
-        ("leaves", _select(['"row number"', f'{leaf} AS "leaf"'], "inputs")),
-        ("answers", _select(['"row number"', *answers], "leaves")),
-    ]
+        answers.append(f'CASE "leaf"\n  {cases}\nEND AS "{"s" if to_softmax else "a"}{output}"')
+    passed = ['"row number"', *_weighed(model)]
+    steps = [("leaves", _select([*passed, f'{leaf} AS "leaf"'], "inputs"))]
+    if not to_softmax:
+        return [*steps, ("answers", _select(['"row number"', *answers], "leaves"))]
+    scores = ("scores", _select(['"row number"', *answers], "leaves"))
+    return [*steps, scores, ("answers", _softmax(len(answers), "scores"))]
+
+
+def _held(tree: Tree, output: int) -> list[str]:
+    """Write what each leaf holds of one output."""
+    if not tree.slopes:
+        return [exact(leaf[output]) for leaf in tree.leaves]
+    pairs = zip(tree.slopes, tree.leaves, strict=True)
+    return [_summed(slopes[output], constants[output]) for slopes, constants in pairs]
+
+
+def _weighed(model: TreeModel) -> list[str]:
+    """Name the inputs that linear leaves weigh, which every step before them passes on."""
+    if not model.linear:
+        return []
+    weighed = [f'"d{feature}"' for feature in model.weighed]
+    return [*weighed, *(f'"m{feature}"' for feature in model.asked_whether_missing)]
 
 
 def _chosen(tree: Tree, place: int, leaves: list[str], indent: str = "") -> str:
@@ -154,9 +173,13 @@ def _goes(question: Split | Gate, right: bool) -> str:
 
 
 def _logit(gate: Gate) -> str:
-    terms = [f'{_bracketed(weight)} * "x{feature}"' for feature, weight in gate.weights]
-    terms += [f'{_bracketed(weight)} * "m{feature}"' for feature, weight in gate.missing_weights]
-    return total([*terms, _bracketed(gate.bias)])
+    return _summed(gate, gate.bias)
+
+
+def _summed(each: Sum, constant: float) -> str:
+    terms = [f'{_bracketed(weight)} * "d{feature}"' for feature, weight in each.weights]
+    terms += [f'{_bracketed(weight)} * "m{feature}"' for feature, weight in each.missing_weights]
+    return total([*terms, _bracketed(constant)])
 
 
 def _mixture(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
@@ -168,16 +191,20 @@ def _mixture(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
         sides.append(f'{_sigmoid(f"z{gate}", model.saturation)} AS "r{gate}"')
         sides.append(f'{_sigmoid(f"z{gate}", model.saturation, minus="-")} AS "l{gate}"')
     shares = [f'{product} AS "q{leaf}"' for leaf, product in enumerate(_products(tree))]
+    to_softmax = bool(tree.slopes) and model.task == "classification"
     means = []
     for k in range(len(tree.leaves[0])):
-        terms = [f'{_bracketed(leaf[k])} * "q{i}"' for i, leaf in enumerate(tree.leaves)]
-        means.append(f'{total(terms)} AS "a{k}"')
+        terms = [f'({held}) * "q{i}"' for i, held in enumerate(_held(tree, k))]
+        means.append(f'{total(terms)} AS "{"s" if to_softmax else "a"}{k}"')
+    passed = ['"row number"', *_weighed(model)]
     steps = [
-        ("logits", _select(['"row number"', *logits], "inputs")),
-        ("sides", _select(['"row number"', *sides], "logits")),
-        ("shares", _select(['"row number"', *shares], "sides")),
+        ("logits", _select([*passed, *logits], "inputs")),
+        ("sides", _select([*passed, *sides], "logits")),
+        ("shares", _select([*passed, *shares], "sides")),
         ("means", _select(['"row number"', *means], "shares")),
     ]
+    if to_softmax:
+        return [*steps, ("answers", _softmax(len(means), "means"))]
     if model.task == "regression" or model.temperature == 1:
         return steps
     powers = [

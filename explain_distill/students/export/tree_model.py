@@ -42,8 +42,8 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """Whether a weighted sum is positive; its sigmoid is the probability of going right.
+class Sum:
+    """A weighted sum of features.
 
     Parameters
     ----------
@@ -51,11 +51,16 @@ class Gate:
         For each raw unit by which a feature exceeds its centre; none is 0.
     missing_weights : tuple of (feature, weight)
         Added where the feature is missing, besides what its fill gives.
-    bias : float
     """
 
     weights: tuple[tuple[int, float], ...]
     missing_weights: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True)
+class Gate(Sum):
+    """Whether a sum and its `bias` are positive; their sigmoid is the chance of going right."""
+
     bias: float
 
 
@@ -86,10 +91,14 @@ class Tree:
     branches : tuple of Branch
         Empty for a tree that is one leaf.
     leaves : tuple of tuple of float
+        A number for each output.
+    slopes : tuple of tuple of Sum, default=()
+        What linear leaves add to these numbers for a row, one sum for each output.
     """
 
     branches: tuple[Branch, ...]
     leaves: tuple[tuple[float, ...], ...]
+    slopes: tuple[tuple[Sum, ...], ...] = ()
 
     @property
     def root(self) -> int:
@@ -149,10 +158,11 @@ class TreeModel:
         ``"leaf"``: a row takes one path, and its leaf holds the probabilities or the value.
         ``"mixture"``: it takes every path with a probability; the leaves' answers are averaged,
         and averaged probabilities are raised to `temperature` and made to sum to 1.
+        Linear leaves of classes hold scores in both cases; their softmax is the answer.
         ``"sum"``: `base` and one leaf of each tree add up to the log-odds of the second of two
         classes, to log-probabilities up to a constant, or to the value.
     fill, centre : tuple of float, default=()
-        For gates: what stands in for each feature where it is missing, and what weights count from.
+        For sums: what stands in for each feature where it is missing, and what weights count from.
     base : tuple of float, default=()
     temperature : float, default=1.0
     """
@@ -180,21 +190,38 @@ class TreeModel:
         return any(isinstance(question, Gate) for question in self.questions)
 
     @cached_property
-    def asked(self) -> list[int]:
-        """The readable features that some question asks for, in order."""
-        asked: set[int] = set()
-        for question in self.questions:
-            if isinstance(question, Split):
-                asked.add(question.feature)
-            else:
-                asked.update(feature for feature, _ in question.weights)
-        return sorted(asked)
+    def linear(self) -> bool:
+        """Whether its leaves are linear."""
+        return any(tree.slopes for tree in self.trees)
+
+    @property
+    def sums(self) -> Iterator[Sum]:
+        """All weighted sums, of gates and of leaves."""
+        yield from (question for question in self.questions if isinstance(question, Gate))
+        for tree in self.trees:
+            for leaf in tree.slopes:
+                yield from leaf
+
+    @cached_property
+    def compared(self) -> list[int]:
+        """The readable features that some split compares with a threshold, in order."""
+        splits = (question for question in self.questions if isinstance(question, Split))
+        return sorted({split.feature for split in splits})
+
+    @cached_property
+    def weighed(self) -> list[int]:
+        """The readable features that some sum weighs, in order."""
+        return sorted({feature for each in self.sums for feature, _ in each.weights})
 
     @cached_property
     def asked_whether_missing(self) -> list[int]:
-        """The readable features of which some gate asks whether they are missing, in order."""
-        gates = (question for question in self.questions if isinstance(question, Gate))
-        return sorted({feature for gate in gates for feature, _ in gate.missing_weights})
+        """The readable features of which some sum asks whether they are missing, in order."""
+        return sorted({feature for each in self.sums for feature, _ in each.missing_weights})
+
+    @cached_property
+    def used(self) -> list[int]:
+        """The readable features that it uses in any way, in order."""
+        return sorted({*self.compared, *self.weighed, *self.asked_whether_missing})
 
     @property
     def saturation(self) -> float:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from explain_distill.students.export.quoting import shown
-from explain_distill.students.export.tree_model import Gate, Split, Tree, TreeModel
+from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 
+LOG_ODDS = "log-odds of"
 HOW_TO_READ = {
     "leaf": "Begin at question 1, and follow the answers to a leaf.",
     "mixture": (
@@ -49,18 +50,27 @@ def _notes(model: TreeModel) -> Iterator[str]:
         )
     missing = [
         f"{shown(model.features[i].name)} {number(model.fill[i])}"
-        for i in sorted({*model.asked, *model.asked_whether_missing})
-        if model.fill and model.features[i].level is None
+        for i in sorted({*model.weighed, *model.asked_whether_missing})
+        if model.features[i].level is None
     ]
     if missing:
-        yield "Where a value is missing it stands at: " + ", ".join(missing) + "."
+        what = "it stands at" if model.gated else "the sum of a leaf takes it for"
+        yield f"Where a value is missing {what}: " + ", ".join(missing) + "."
+    if model.linear and model.task == "classification":
+        two = len(model.class_names) == 2
+        yield (
+            f"With z that of a row, 1 / (1 + exp(-z)) is the probability of "
+            f"{shown(model.class_names[1])}."
+            if two
+            else "The softmax of a row's scores gives the probabilities of the classes."
+        )
 
 
 def _tree(model: TreeModel, tree: Tree, place: int, level: int) -> Iterator[str]:
     indent = "  " * level
     if place < 0:
         leaf = -1 - place
-        yield f"{indent}Leaf {leaf + 1}: {answer_words(model, tree.leaves[leaf])}."
+        yield f"{indent}Leaf {leaf + 1}: {leaf_words(model, tree, leaf)}."
         return
     branch = tree.branches[place]
     yield (
@@ -92,17 +102,25 @@ def question_words(model: TreeModel, question: Split | Gate, n_terms: int | None
 
 def _gate_words(model: TreeModel, gate: Gate, n_terms: int | None) -> str:
     """Say a weighted sum of features in raw units and what it must exceed."""
-    threshold = sum(weight * model.centre[i] for i, weight in gate.weights) - gate.bias
-    terms = [_term(model, i, weight) for i, weight in gate.weights]
+    words = _sum_words(model, gate, n_terms).removeprefix("+ ") or "0"
+    return f"{words} > {number(_at_zero(model, gate) - gate.bias)}"
+
+
+def _sum_words(model: TreeModel, each: Sum, n_terms: int | None) -> str:
+    terms = [_term(model, i, weight) for i, weight in each.weights]
     terms += [
         _signed(weight, f"if {shown(model.features[i].name)} is missing")
-        for i, weight in gate.missing_weights
+        for i, weight in each.missing_weights
     ]
     spoken = terms[:n_terms]
     if len(terms) > len(spoken):
         spoken.append(f"+ {len(terms) - len(spoken)} more")
-    words = " ".join(spoken).removeprefix("+ ") or "0"
-    return f"{words} > {number(threshold)}"
+    return " ".join(spoken)
+
+
+def _at_zero(model: TreeModel, each: Sum) -> float:
+    """Give what a sum in raw units exceeds that of deviations from the centres by."""
+    return sum(weight * model.centre[i] for i, weight in each.weights)
 
 
 def _term(model: TreeModel, i: int, weight: float) -> str:
@@ -115,6 +133,50 @@ def _term(model: TreeModel, i: int, weight: float) -> str:
 
 def _signed(weight: float, what: str) -> str:
     return f"{'−' if weight < 0 else '+'} {number(abs(weight))} {what}"
+
+
+def leaf_words(model: TreeModel, tree: Tree, leaf: int, n_terms: int | None = None) -> str:
+    """Say what a leaf answers, the terms of its sums from the first to the `n_terms`-th.
+
+    All of its sums are said; but where not all terms are, only that of the class that is most
+    probable where every feature is at its centre.
+    """
+    constants = tree.leaves[leaf]
+    if not tree.slopes:
+        return answer_words(model, constants)
+    sums = list(zip(_outputs(model), constants, tree.slopes[leaf], strict=True))
+    if model.task == "classification" and len(constants) == 2:
+        both = _difference(*tree.slopes[leaf])
+        sums = [(f"z, the {LOG_ODDS} {shown(model.class_names[1])}", _minus(constants), both)]
+    elif n_terms is not None:
+        sums = [sums[int(np.argmax(constants))]]
+    return "; ".join(_output_words(model, *each, n_terms) for each in sums)
+
+
+def _output_words(
+    model: TreeModel, name: str, constant: float, slope: Sum, n_terms: int | None
+) -> str:
+    start = number(constant - _at_zero(model, slope))
+    return f"{name} = {start} {_sum_words(model, slope, n_terms)}".rstrip()
+
+
+def _minus(pair: tuple[float, ...]) -> float:
+    first, second = pair
+    return second - first
+
+
+def _difference(first: Sum, second: Sum) -> Sum:
+    """Give the second sum less the first."""
+    return Sum(
+        _less(first.weights, second.weights), _less(first.missing_weights, second.missing_weights)
+    )
+
+
+def _less(
+    first: tuple[tuple[int, float], ...], second: tuple[tuple[int, float], ...]
+) -> tuple[tuple[int, float], ...]:
+    one, two = dict(first), dict(second)
+    return tuple((i, two.get(i, 0.0) - one.get(i, 0.0)) for i in sorted({*one, *two}))
 
 
 def answer_words(model: TreeModel, leaf: tuple[float, ...]) -> str:
@@ -138,7 +200,7 @@ def _outputs(model: TreeModel) -> list[str]:
         return ["the value"]
     names = [shown(name) for name in model.class_names]
     if len(model.base) == 1:
-        return [f"the log-odds of {names[1]}"]
+        return [f"the {LOG_ODDS} {names[1]}"]
     return [f"the score of {name}" for name in names]
 
 

@@ -11,10 +11,13 @@ FEATURES = (
     "where the column holds that level, else 0, also where the column is missing: only a feature "
     "without a level can be missing. "
 )
-GATES = (
-    "z = bias + the sum of weight * (feature - its `centre`), where a missing feature stands at "
-    "its `fill`, + the weights in `missing` of the features that are missing."
+SUMS = (
+    "A sum is that of weight * (feature - its `centre`), where a missing feature stands at its "
+    "`fill`, + the weights in `missing` of the features that are missing. "
 )
+GATES = "z = bias + the sum."
+SLOPES = " A leaf's answer is `leaf` + the sum in `slopes`, output by output."
+SCORES = " These are scores: softmax of the answer gives probabilities."
 SPLITS = (
     "A row goes right where the feature is above `threshold` (`above`) or at least as large "
     "(`from`), else left; where it can be missing, `missing` says where it then goes."
@@ -38,19 +41,25 @@ def goes_right(node, values, features):
         if value is None:
             return float(node["missing"] == "right")
         return float(value >= threshold if node["right"] == "from" else value > threshold)
-    z = node["bias"]
+    z = node["bias"] + summed(node, values, features)
+    return 1 / (1 + np.exp(-np.clip(z, -700, 700)))
+
+
+def summed(node, values, features):
+    """Add up a sum as `how_to_read` says."""
+    z = 0.0
     for place, weight in node["weights"]:
         value = values[place]
         if value is None:
             value = features[place]["fill"]
         z += weight * (value - features[place]["centre"])
-    z += sum(weight for place, weight in node["missing"] if values[place] is None)
-    return 1 / (1 + np.exp(-np.clip(z, -700, 700)))
+    return z + sum(weight for place, weight in node["missing"] if values[place] is None)
 
 
 def answer(node, values, document):
     if "leaf" in node:
-        return np.array(node["leaf"])
+        slopes = [summed(each, values, document["features"]) for each in node.get("slopes", [])]
+        return np.array(node["leaf"]) + (slopes or 0.0)
     right = goes_right(node, values, document["features"])
     if document["combination"] == "leaf":
         right = float(right > 0.5)
@@ -67,7 +76,7 @@ def asked(document, row):
         summed = summed + document["base"]
     if document["task"] == "regression":
         return summed
-    if document["combination"] == "sum":
+    if document["combination"] == "sum" or "These are scores" in document["how_to_read"]:
         scores = np.array([0, summed[0]]) if len(summed) == 1 else summed
         powers = np.exp(scores - scores.max())
     elif document["combination"] == "mixture":
@@ -97,8 +106,10 @@ def test_names_stay_what_they_are(students, tables):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("mixture", FEATURES + GATES),
-        ("hard", FEATURES + GATES + " A row goes right where z > 0, else left."),
+        ("mixture", FEATURES + SUMS + GATES),
+        ("linear-mixture", FEATURES + SUMS + GATES + SLOPES + SCORES),
+        ("model-tree", FEATURES + SUMS + SPLITS + SLOPES + SCORES),
+        ("hard", FEATURES + SUMS + GATES + " A row goes right where z > 0, else left."),
         ("boosted-trees", FEATURES + SPLITS),
         ("decision-tree", FEATURES + SPLITS),
     ],
