@@ -18,7 +18,7 @@ Of a table with more rows, 6 000 training and 2 000 test rows are drawn by the s
 
 - soft-tree, soft-tree-5, decision-tree, model-tree: this package's, with the defaults of
   `xd.distill`; -5 has at most 5 features a gate. All leaves are constant but those of model-tree,
-  a decision tree whose leaves are sums of at most 5 features. They learn on coalitions of the
+  a decision tree whose leaves are sums of at most 8 features. They learn on coalitions of the
   training rows that the teacher labels.
 - cart-labels, cart-probabilities: scikit-learn's trees on the teacher's classes, and on its
   probabilities, the largest being the answer (for regression both are the same tree).

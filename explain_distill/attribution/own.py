@@ -33,8 +33,9 @@ def own_attributions(
 ) -> Attributions:
     """Attribute the score by the method that suits the model.
 
-    Trees of constant leaves get exact interventional TreeSHAP, additive models exact Shapley values in closed form,
-    models with gradients get expected gradients, and any other model the sampled Shapley values.
+    Trees of constant leaves get exact interventional TreeSHAP, additive models exact Shapley values
+    in closed form, models with gradients get expected gradients, and any other model the sampled
+    Shapley values.
 
     Parameters
     ----------

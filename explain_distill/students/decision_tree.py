@@ -58,7 +58,7 @@ class DecisionTree(Student):
     leaves : {"constant", "linear"}, default="constant"
         A linear leaf answers with a small linear model of the row's score (a model tree, Quinlan
         1992), where that is closer to the teacher than one answer for all rows of the leaf.
-    max_features : int, default=5
+    max_features : int, default=8
         The most readable features that a linear leaf weighs.
     n_queries : int, default=20_000
         Rows of the transfer set that are labelled for a tree that asks its teacher, and the most
@@ -130,7 +130,7 @@ class DecisionTree(Student):
         *,
         max_leaves: int = 16,
         leaves: Leaves = "constant",
-        max_features: int = 5,
+        max_features: int = 8,
         n_queries: int = 20_000,
         task: TaskKind = "classification",
         temperature: float = 1.0,

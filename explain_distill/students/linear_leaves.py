@@ -137,7 +137,7 @@ def better_leaves(
 
     def loss(answers: Scores) -> FloatArray:
         costs = labelled.weights * labelled.costs_of(_as_labels(answers, labelled.classify))
-        return np.bincount(leaves, costs, n_leaves)
+        return np.bincount(leaves, costs, n_leaves).astype(np.float64)
 
     better = loss(linear.answer(leaves, prepared)) < loss(constants[leaves])
     return linear.only(np.asarray(better), constants)

@@ -78,7 +78,7 @@ def _heading(model: TreeModel) -> list[str]:
 
 
 def _inputs(model: TreeModel) -> list[str]:
-    """Read the raw columns: ``x`` a value, ``d`` how far it is from its centre, ``m`` if missing."""
+    """Read the raw columns: ``x`` a value, ``d`` its distance from its centre, ``m`` if missing."""
     lines: list[str] = []
     for column in sorted({model.features[i].column for i in model.used}):
         here = [i for i in model.used if model.features[i].column == column]
