@@ -355,11 +355,15 @@ def _of_linear_leaves(tree: DecisionTree) -> str:
 def kind(student: Student) -> str:
     """Say in a sentence what sort of model a student is."""
     if isinstance(student, SoftTree):
+        size = student.complexity()
+        leaves, depth = int(size["leaves"]), int(size["depth"])
+        most = student.max_features or student.n_features_in_
+        linear = student.leaf_weights_ is not None
         return (
-            f"A soft tree: {2**student.depth - 1} questions, at most {student.depth} on the way to "
-            f"one of {2**student.depth} leaves. Each question weighs "
-            f"{counted(student.n_features_in_, 'feature')} and sends a row both ways, more to the "
-            "one than to the other; the answer is the leaves' mixture."
+            f"A soft tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to one of "
+            f"{leaves} leaves. Each question weighs at most {counted(most, 'feature')} "
+            "and sends a row both ways, more to the one than to the other; the answer is the "
+            f"leaves' mixture.{' Each leaf weighs all features, too.' if linear else ''}"
         )
     if isinstance(student, DecisionTree):
         size = student.complexity()

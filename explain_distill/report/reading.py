@@ -109,6 +109,14 @@ def _how_it_asks(tree: ReadableTree) -> str:
         if tree.inference == "path"
         else "Its answer is that of the one leaf to which the likelier side of each question leads."
     )
+    if tree.leaf_weights_ is not None:
+        mixture += (
+            " A leaf's answer is a weighted sum of the features for each class; what is drawn and "
+            "said first is its answer to a row whose features are all at their mean."
+            if tree.task == "classification"
+            else " A leaf's answer is a weighted sum of the features; what is drawn and said first "
+            "is its answer to a row whose features are all at their mean."
+        )
     if tree.temperature != 1:
         mixture += f" It learned at temperature {tree.temperature:g}, at which the mean is taken."
     return (
@@ -116,6 +124,11 @@ def _how_it_asks(tree: ReadableTree) -> str:
         "ways, more of it to the side of the answer, and all of it only where the answer is clear. "
         f"{mixture}"
     )
+
+
+def _linear(tree: ReadableTree) -> bool:
+    leaves = tree.linear_leaves_ if isinstance(tree, DecisionTree) else tree.leaf_weights_
+    return leaves is not None
 
 
 def _sums(tree: SoftTree) -> str:
@@ -148,7 +161,7 @@ def _where_not(study: Study, name: str, tree: ReadableTree) -> str:
             "does not speak for it there."
         )
         leaves, classes = len(tree.leaf_outputs_), study.about.task.n_scores
-        if leaves < classes:
+        if leaves < classes and not _linear(tree):
             told += f" It has fewer leaves ({leaves}) than there are classes ({classes})."
         return told
     explained = study.comparison.get(name, "fidelity.r2")

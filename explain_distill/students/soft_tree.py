@@ -30,10 +30,11 @@ from explain_distill.students.tree_shape import checked, complete, levels
 MAX_DEPTH = 12
 MEMORY = "Its 2**depth questions take 3 MB at 12 for 100 features, 860 GB at 30; 4 can be read."
 SHARPENED_BETWEEN = (0.3, 0.8)  # shares of the training
+MANY_CLASSES = 16  # leaves of the usual tree: of more classes, it has not one leaf for each
 RECENT_BATCHES = 64  # on which a tree is pruned and refined
 ANSWERS: dict[TaskKind, Answer] = {"classification": "probabilities", "regression": "scores"}
 Inference = Literal["mixture", "path", "hard"]
-Leaves = Literal["constant", "linear"]
+Leaves = Literal["auto", "constant", "linear"]
 Loss = Literal["scores", "entropy", "leaf-entropy"]
 Start = Literal["random", "greedy"]
 
@@ -52,9 +53,11 @@ class SoftTree(StepwiseStudent):
         Questions on each path, from 1 to 12; the tree has ``2 ** depth`` leaves.
     max_features : int, optional
         The most readable features that a question weighs; all, if left out.
-    leaves : {"constant", "linear"}, default="constant"
-        A linear leaf adds a linear model of the row to its scores; then scores are mixed, not
-        probabilities.
+    leaves : {"auto", "constant", "linear"}, default="auto"
+        A constant leaf holds a distribution or a value. A linear leaf adds a linear model of the
+        row to its scores; then scores are mixed, not probabilities. "auto" makes leaves linear for
+        more than 16 classes, which so few leaves could not tell apart, unless `max_features`, a
+        `loss` other than "scores", or `refinements` ask for constant ones.
     loss : {"scores", "entropy", "leaf-entropy"}, default="scores"
         "scores" follows the teacher's confidence furthest. "entropy", the cross-entropy of the
         mixture to the label, spends the tree on which class it is, and "leaf-entropy" is that of
@@ -131,7 +134,7 @@ class SoftTree(StepwiseStudent):
         *,
         depth: int = 4,
         max_features: int | None = None,
-        leaves: Leaves = "constant",
+        leaves: Leaves = "auto",
         loss: Loss = "scores",
         start: Start = "random",
         sharpening: float = 1.0,
@@ -270,6 +273,12 @@ class SoftTree(StepwiseStudent):
                 f"got inference={self.inference!r} and leaves={self.leaves!r}. Leave them out."
             )
 
+    def _has_linear_leaves(self, n_scores: int) -> bool:
+        if self.leaves != "auto":
+            return self.leaves == "linear"
+        plain = self.max_features is None and self.loss == "scores" and not self.refinements
+        return plain and n_scores > MANY_CLASSES
+
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
         super()._take_statistics(rows, labels)
         if self.max_features is not None:
@@ -289,12 +298,11 @@ class SoftTree(StepwiseStudent):
         The more classes there are, the less the few scores that decide the answer count in the mean
         over all, and a tree of few leaves cannot match them all.
         """
-        return KL_WEIGHT if self.leaves == "linear" else KL_WEIGHT * n_scores / 2
+        return KL_WEIGHT if self._has_linear_leaves(n_scores) else KL_WEIGHT * n_scores / 2
 
     def _network(self, n_inputs: int, n_scores: int, scale: FloatArray) -> nn.Module:
-        network = TreeNetwork(
-            n_inputs, n_scores, self.depth, ANSWERS[self.task], scale, self.leaves == "linear"
-        )
+        linear = self._has_linear_leaves(n_scores)
+        network = TreeNetwork(n_inputs, n_scores, self.depth, ANSWERS[self.task], scale, linear)
         network.penalty, network.penalty_decay = self.penalty, self.penalty_decay
         if self._greedy is not None:
             network.start_at(*self._greedy)
@@ -325,7 +333,7 @@ class SoftTree(StepwiseStudent):
         assert isinstance(network, TreeNetwork)
         by_entropy = self.loss != "scores" and self.task == "classification"
         each_leaf = by_entropy and self.loss == "leaf-entropy"
-        if self.leaves == "linear":
+        if network.slopes is not None:
             unexplained, loss = self._matched(network(lesson.rows).T, lesson)
             return unexplained, loss + self.penalty * network.imbalance
         unexplained = torch.zeros(())
@@ -424,7 +432,7 @@ class SoftTree(StepwiseStudent):
             "output_centre_": (n_scores,),
             "output_scale_": (n_scores,),
         }
-        if self.leaves == "linear":
+        if self._has_linear_leaves(n_scores):
             shapes["leaf_weights_"] = (leaves, self.preparation_.n_prepared, n_scores)
         self.leaf_weights_ = None
         for name, array in take_checked(arrays, shapes).items():
