@@ -363,6 +363,8 @@ class DecisionTree(Student):
             self.preparation_ = Preparation.from_arrays(arrays)
             if len(self.preparation_.fill) != self.n_features_in_:
                 raise ValueError("the preparation must have a place for each feature")
+            if not np.array_equal(self.preparation_.indicated, np.flatnonzero(seen)):
+                raise ValueError("the preparation must indicate what missing_seen_ says")
             self.linear_leaves_ = LinearLeaves.from_arrays(
                 arrays, outputs.shape, self.preparation_.n_prepared
             )

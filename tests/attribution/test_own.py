@@ -59,6 +59,14 @@ def test_a_model_without_gradients_or_trees_gets_sampled_shapley_values(mixed):
     assert found.method.startswith("sampled Shapley")
 
 
+def test_a_tree_with_linear_leaves_gets_sampled_shapley_values(wine, wine_teacher):
+    train, test = wine
+    tree = xd.distill(wine_teacher, xd.DecisionTree(max_leaves=4, leaves="linear"), train, seed=0)
+    found, rows, _ = own(tree, train, test)
+    assert found.method.startswith("sampled Shapley")
+    assert found.residual(score_rows(tree, rows, test.readable_features)) < 1e-4
+
+
 def test_attributions_are_carried_as_a_shap_explanation(wine, wine_study):
     _, test = wine
     reasons = wine_study.comparison.reasons

@@ -17,6 +17,7 @@ SMALL = [
     xd.MLP(hidden=(16,), n_steps=400, batch_size=64),
     xd.BoostedTrees(n_trees=30, learning_rate=0.1),
     xd.DecisionTree(),
+    xd.DecisionTree(leaves="linear"),
     xd.Additive(n_pairs=1, n_bins=32),
 ]
 BOTH_TASKS = [

@@ -224,6 +224,31 @@ def test_linear_leaves_follow_a_slope():
     assert scores[0] < 0.9
 
 
+@pytest.mark.parametrize(
+    ("n_classes", "parameters", "linear"),
+    [
+        (16, {}, False),
+        (17, {}, True),
+        (17, {"leaves": "constant"}, False),
+        (17, {"max_features": 2}, False),
+        (17, {"loss": "entropy"}, False),
+        (17, {"refinements": 1, "inference": "hard"}, False),
+        (3, {"leaves": "linear"}, True),
+    ],
+)
+def test_leaves_are_linear_for_more_classes_than_a_usual_tree_has_leaves(
+    n_classes, parameters, linear, tmp_path
+):
+    y = np.arange(len(ROWS)) % n_classes
+    tree = xd.SoftTree(depth=2, n_steps=3, random_state=0, **parameters).fit(ROWS, y)
+    assert (tree.leaf_weights_ is not None) == linear
+    tree.write(tmp_path)
+    opened = xd.SoftTree(**tree.get_params())
+    opened.read(tmp_path, {})
+    opened.classes_ = tree.classes_
+    assert np.array_equal(opened.predict_score(ROWS), tree.predict_score(ROWS))
+
+
 def test_a_greedy_start_asks_single_features_first():
     tree = fitted(start="greedy", n_steps=1, learning_rate=1e-9)
     first, second = np.sort(np.abs(tree.gate_weights_), axis=0)[-1:-3:-1]
