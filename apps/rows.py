@@ -15,7 +15,12 @@ from explain_distill.data.dataset import Dataset, Task
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.report.reading import known_rows
 from explain_distill.report.tree_drawing import draw_tree
-from explain_distill.students.nodes import ReadableTree, tree_nodes, unweighed_nodes
+from explain_distill.students.nodes import (
+    ReadableTree,
+    answer_of_leaf,
+    tree_nodes,
+    unweighed_nodes,
+)
 from explain_distill.study.study import Study
 
 MOST_CLASSES = 8
@@ -81,8 +86,7 @@ def readable_row(data: Dataset, row: int) -> FloatArray:
 
 def leaf_output(tree: ReadableTree, readable: FloatArray) -> tuple[float, ...]:
     """Give the answer of the leaf that holds most of a row: probabilities, or a value."""
-    leaves = (node for node in tree_nodes(tree, readable) if node.question is None)
-    return max(leaves, key=lambda leaf: leaf.reach).output
+    return tuple(answer_of_leaf(tree, readable).tolist())
 
 
 def probabilities_table(

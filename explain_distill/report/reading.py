@@ -13,8 +13,14 @@ from explain_distill.report.tree_layout import SHOWN
 from explain_distill.report.wording import count, percent, spoken, started
 from explain_distill.students.additive import Additive
 from explain_distill.students.decision_tree import DecisionTree
-from explain_distill.students.nodes import Node, ReadableTree, tree_nodes, unweighed_nodes
-from explain_distill.students.rules import answer_words, leaf_words, questions
+from explain_distill.students.nodes import (
+    Node,
+    ReadableTree,
+    leaf_words,
+    tree_nodes,
+    unweighed_nodes,
+)
+from explain_distill.students.rules import answer_words, questions
 from explain_distill.students.soft_tree import SoftTree
 
 if TYPE_CHECKING:
@@ -199,11 +205,7 @@ def outline(
     node = nodes[number]
     share = f" ({percent(node.reach)} of training rows)" if number and weighed else ""
     if node.question is None:
-        said = (
-            leaf_words(tree, number - len(tree.children_))
-            if isinstance(tree, SoftTree)
-            else answer_words(tree, np.array(node.output))
-        )
+        said = leaf_words(tree, number - len(tree.children_))
         return Item(f"{node.name}{share}: {said}", lead=answer)
     if number and node.reach < SHOWN:
         said = answer_words(tree, np.array(node.output))

@@ -87,10 +87,14 @@ def threshold_text(threshold: float) -> str:
 
 
 def _leaf(tree: DecisionTree, leaf: int) -> str:
+    return f"{leaf_words(tree, leaf)} (leaf {leaf + 1})"
+
+
+def leaf_words(tree: DecisionTree, leaf: int) -> str:
+    """Say what a leaf answers; of a linear one, the mean over its rows and the sum for a row."""
     score = tree.leaf_outputs_[[leaf]]
     answer = score if tree.task == "regression" else probabilities_of_score(score)
-    added = _linear_words(tree, leaf)
-    return f"{answer_words(tree, answer[0])}{added} (leaf {leaf + 1})"
+    return f"{answer_words(tree, answer[0])}{_linear_words(tree, leaf)}"
 
 
 def _linear_words(tree: DecisionTree, leaf: int) -> str:

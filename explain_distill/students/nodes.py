@@ -94,6 +94,27 @@ def leaf_answers(tree: ReadableTree) -> FloatArray:
     return probabilities_of_score(tree.leaf_outputs_)
 
 
+def answer_of_leaf(tree: ReadableTree, row: ReadableRows) -> FloatArray:
+    """Give what the leaf that holds most of one row ``(1, n_readable)`` answers it.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,) or (1,)
+        Probabilities, or the value.
+    """
+    if isinstance(tree, SoftTree):
+        return rules.answer_of_leaf(tree, row)
+    score = tree.predict_score(row)[0]
+    return score if tree.task == "regression" else probabilities_of_score(score[None])[0]
+
+
+def leaf_words(tree: ReadableTree, leaf: int) -> str:
+    """Say what a leaf answers."""
+    if isinstance(tree, SoftTree):
+        return rules.leaf_words(tree, leaf)
+    return decision_tree_words.leaf_words(tree, leaf)
+
+
 def path_words(tree: ReadableTree, row: ReadableRows) -> list[str]:
     """Say the most probable path of one row ``(1, n_readable)`` in words."""
     if isinstance(tree, SoftTree):

@@ -232,6 +232,15 @@ def shown_leaf(tree: SoftTree, row: ReadableRows) -> int:
     return int(tree.answering_leaf(row)[0])
 
 
+def answer_of_leaf(tree: SoftTree, row: ReadableRows) -> FloatArray:
+    """Give what the leaf that holds most of one row ``(1, n_readable)`` answers it."""
+    leaf, prepared = shown_leaf(tree, row), tree.preparation_(row)
+    outputs = tree.leaf_outputs_[leaf]
+    if tree.leaf_weights_ is not None:
+        outputs = outputs + prepared[0] @ tree.leaf_weights_[leaf]
+    return np.asarray(_answers(tree, outputs[None])[0])
+
+
 def leaf_words(tree: SoftTree, leaf: int) -> str:
     """Say what a leaf answers; of a linear one, also what it adds for a row."""
     words = answer_words(tree, _answers(tree, tree.leaf_outputs_[[leaf]])[0])

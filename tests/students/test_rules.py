@@ -5,7 +5,7 @@ import pytest
 
 import explain_distill as xd
 from explain_distill.report.tree_layout import most_probable_path
-from explain_distill.students.nodes import tree_nodes, unweighed_nodes
+from explain_distill.students.nodes import answer_of_leaf, tree_nodes, unweighed_nodes
 from explain_distill.students.rules import path_words, questions, shown_leaf, soft_tree_rules
 
 
@@ -81,3 +81,18 @@ def test_a_linear_leaf_says_what_it_adds(rows):
     assert all("to the value it adds" in line for line in words[-2:])
     assert "× x0" in words[-1]
     assert "× x1" in words[-1]
+
+
+@pytest.mark.parametrize("leaves", ["constant", "linear"])
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_leaf_answers_a_row_as_the_tree_that_follows_its_questions(rows, leaves, task):
+    y = rows[1] if task == "classification" else rows[0][:, 0] * 3
+    options = {"leaves": leaves, "task": task, "random_state": 0}
+    for tree in (
+        xd.SoftTree(depth=2, n_steps=150, inference="path", temperature=2.0, **options),
+        xd.DecisionTree(max_leaves=4, **options),
+    ):
+        tree.fit(rows[0], y)
+        predict = tree.predict if task == "regression" else tree.predict_proba
+        for row in rows[0][:5, None]:
+            assert answer_of_leaf(tree, row) == pytest.approx(np.ravel(predict(row)), abs=1e-9)
