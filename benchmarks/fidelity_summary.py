@@ -240,7 +240,7 @@ def draw(measured: Measured, path: Path) -> None:
         axes.set_xticks(range(len(leaves)), leaves)
         axes.spines[["top", "right"]].set_visible(False)
     handles = dict(zip(*reversed(panels.flat[0].get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles, loc="outside upper left", ncols=4, frameon=False)
+    figure.legend(handles.values(), handles, loc="outside upper left", ncols=5, frameon=False)
     figure.supylabel("rows on which student and teacher disagree, %", fontsize=9)
     figure.supxlabel("leaves", fontsize=9)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=110)
