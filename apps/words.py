@@ -16,6 +16,7 @@ from explain_distill.report.reading import known_rows
 from explain_distill.report.wording import FIGURES, how_many
 from explain_distill.students.base import Student
 from explain_distill.students.decision_tree import DecisionTree
+from explain_distill.students.nodes import ReadableTree, has_linear_leaves, linear_leaves_words
 from explain_distill.students.soft_tree import SoftTree
 from explain_distill.study.about import About
 from explain_distill.study.study import Study
@@ -343,13 +344,12 @@ def tree_note(study: Study) -> str:
     return f"Drawn as {counted(len(rows), 'training row')} take it."
 
 
+def followed_note(tree: ReadableTree) -> str:
+    """Say what the leaves of a tree show where the way of one row is drawn."""
+    return "Each leaf shows its answer to this row." if has_linear_leaves(tree) else ""
+
+
 # -- students --------------------------------------------------------------------------------------
-
-
-def _of_linear_leaves(tree: DecisionTree) -> str:
-    if tree.linear_leaves_ is None:
-        return ""
-    return f" A leaf answers with a sum of at most {counted(tree.max_features, 'feature')}."
 
 
 def kind(student: Student) -> str:
@@ -358,12 +358,11 @@ def kind(student: Student) -> str:
         size = student.complexity()
         leaves, depth = int(size["leaves"]), int(size["depth"])
         most = student.max_features or student.n_features_in_
-        linear = student.leaf_weights_ is not None
         return (
             f"A soft tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to one of "
             f"{leaves} leaves. Each question weighs at most {counted(most, 'feature')} "
             "and sends a row both ways, more to the one than to the other; the answer is the "
-            f"leaves' mixture.{' Each leaf weighs all features, too.' if linear else ''}"
+            f"leaves' mixture. {linear_leaves_words(student)}".rstrip()
         )
     if isinstance(student, DecisionTree):
         size = student.complexity()
@@ -371,6 +370,6 @@ def kind(student: Student) -> str:
         return (
             f"A decision tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to "
             f"one of {leaves} leaves. Each question is of one feature, and a row goes one way."
-            f"{_of_linear_leaves(student)}"
+            f" {linear_leaves_words(student)}".rstrip()
         )
     return "This student is no single tree, so there is no path to walk."

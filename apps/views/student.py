@@ -31,8 +31,7 @@ def _tree(choice: Choice, tree: ReadableTree) -> None:
     row = choice.row if follow else None
     if tree.complexity()["depth"] <= rows.DEEPEST_DRAWN:
         st.image(rows.tree_svg(choice.study, tree, row), width="stretch")
-        if not follow:
-            st.caption(words.tree_note(choice.study))
+        st.caption(words.followed_note(tree) if follow else words.tree_note(choice.study))
     else:
         st.markdown(words.TOO_DEEP)
     _way(choice, tree)

@@ -16,7 +16,9 @@ from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.nodes import (
     Node,
     ReadableTree,
+    has_linear_leaves,
     leaf_words,
+    linear_leaves_words,
     tree_nodes,
     unweighed_nodes,
 )
@@ -97,15 +99,9 @@ def _tree(study: Study, name: str, tree: ReadableTree) -> list[Block]:
 def _how_it_asks(tree: ReadableTree) -> str:
     """Say what a question compares, and how the leaves make the answer."""
     if isinstance(tree, DecisionTree):
-        if tree.linear_leaves_ is None:
-            return (
-                "Each question is of one feature, and a row goes one way. Its answer is that of "
-                "the leaf it comes to."
-            )
         return (
-            "Each question is of one feature, and a row goes one way. The leaf it comes to "
-            f"answers with a sum of at most {count(tree.max_features, 'feature')}; what is drawn "
-            "and said first is the mean over the leaf's rows."
+            "Each question is of one feature, and a row goes one way. Its answer is that of the "
+            f"leaf it comes to. {linear_leaves_words(tree)}".rstrip()
         )
     mixture = (
         "Its answer is the mean of the leaves' answers, each weighted by the share of the row "
@@ -115,14 +111,8 @@ def _how_it_asks(tree: ReadableTree) -> str:
         if tree.inference == "path"
         else "Its answer is that of the one leaf to which the likelier side of each question leads."
     )
-    if tree.leaf_weights_ is not None:
-        mixture += (
-            " A leaf's answer is a weighted sum of the features for each class; what is drawn and "
-            "said first is its answer to a row whose features are all at their mean."
-            if tree.task == "classification"
-            else " A leaf's answer is a weighted sum of the features; what is drawn and said first "
-            "is its answer to a row whose features are all at their mean."
-        )
+    if has_linear_leaves(tree):
+        mixture += f" {linear_leaves_words(tree)}"
     if tree.temperature != 1:
         mixture += f" It learned at temperature {tree.temperature:g}, at which the mean is taken."
     return (
@@ -130,11 +120,6 @@ def _how_it_asks(tree: ReadableTree) -> str:
         "ways, more of it to the side of the answer, and all of it only where the answer is clear. "
         f"{mixture}"
     )
-
-
-def _linear(tree: ReadableTree) -> bool:
-    leaves = tree.linear_leaves_ if isinstance(tree, DecisionTree) else tree.leaf_weights_
-    return leaves is not None
 
 
 def _sums(tree: SoftTree) -> str:
@@ -167,7 +152,7 @@ def _where_not(study: Study, name: str, tree: ReadableTree) -> str:
             "does not speak for it there."
         )
         leaves, classes = len(tree.leaf_outputs_), study.about.task.n_scores
-        if leaves < classes and not _linear(tree):
+        if leaves < classes and not has_linear_leaves(tree):
             told += f" It has fewer leaves ({leaves}) than there are classes ({classes})."
         return told
     explained = study.comparison.get(name, "fidelity.r2")
@@ -209,7 +194,9 @@ def outline(
         return Item(f"{node.name}{share}: {said}", lead=answer)
     if number and node.reach < SHOWN:
         said = answer_words(tree, np.array(node.output))
-        return Item(f"{node.name}{share}, left out: {said} on average", lead=answer)
+        soft_sums = isinstance(tree, SoftTree) and has_linear_leaves(tree)
+        at = "at the mean of all features" if soft_sums else "on average"
+        return Item(f"{node.name}{share}, left out: {said} {at}", lead=answer)
     no, yes = node.children
     children = (
         outline(tree, nodes, weighed, yes, "Yes"),

@@ -73,7 +73,9 @@ def draw_tree(
     root = grow(0, nodes, followed or nodes, path)
     places = walk(root)
     columns = 1 + max(place.node.level for place in places if place.kind != "fold")
-    frame = Frame.of(nodes, task, columns, width, followed is not None, weighed)
+    frame = Frame.of(
+        [*nodes, *(followed or [])], task, columns, width, followed is not None, weighed
+    )
     total = frame.width(columns)
     legend, top = _legend(
         frame, any(place.kind != "leaf" and not place.children for place in places), total

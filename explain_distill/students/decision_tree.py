@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
-from explain_distill._arrays import in_blocks, take_checked
+from explain_distill._arrays import take_checked
 from explain_distill._preparation import Preparation
 from explain_distill._ranges import Range
 from explain_distill._types import (
@@ -31,13 +31,13 @@ from explain_distill.students.base import (
 from explain_distill.students.cuts import Cuts
 from explain_distill.students.leaf_answers import Answers, Labelled, scores_of
 from explain_distill.students.leaf_queries import coalitions_within
-from explain_distill.students.linear_leaves import LinearLeaves, better_leaves
+from explain_distill.students.linear_leaves import PREFIX, LeafLesson, LinearLeaves
 from explain_distill.students.oracle import Oracle
 from explain_distill.students.splits import Splits, with_usual_sides
-from explain_distill.students.tree_search import ROUNDS, Ask, Material, search
+from explain_distill.students.tree_growth import regrow
+from explain_distill.students.tree_search import LARGER, ROUNDS, Ask, Material, search
 
 MOST_LEAVES = 1024
-BLOCK_ROWS = 4096  # answered at a time by linear leaves
 LEAST_ROWS = 500  # in a leaf that is not asked about
 WELL_KNOWN = 1000  # training rows; where there are more of them, each counts more than a coalition
 
@@ -57,8 +57,9 @@ class DecisionTree(Student):
     max_leaves : int, default=16
     leaves : {"constant", "linear"}, default="constant"
         A linear leaf answers with a small linear model of the row's score (a model tree, Quinlan
-        1992), where that is closer to the teacher than one answer for all rows of the leaf.
-    max_features : int, default=8
+        1992), where that is closer to the labels than one answer for all rows of the leaf. The
+        tree is grown as if leaves were constant, and then pruned by what their sums leave.
+    max_leaf_features : int, default=8
         The most readable features that a linear leaf weighs.
     n_queries : int, default=20_000
         Rows of the transfer set that are labelled for a tree that asks its teacher, and the most
@@ -111,7 +112,7 @@ class DecisionTree(Student):
     SIZE_UNIT: ClassVar[str] = "leaves"
     RANGES: ClassVar[dict[str, Range]] = Student.RANGES | {
         "max_leaves": Range(2, MOST_LEAVES, whole=True, remedy="16 can be read at a glance."),
-        "max_features": Range(1, whole=True),
+        "max_leaf_features": Range(1, whole=True),
         "n_queries": Range(1, whole=True),
     }
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = Student.CHOICES | {"leaves": get_args(Leaves)}
@@ -130,7 +131,7 @@ class DecisionTree(Student):
         *,
         max_leaves: int = 16,
         leaves: Leaves = "constant",
-        max_features: int = 8,
+        max_leaf_features: int = 8,
         n_queries: int = 20_000,
         task: TaskKind = "classification",
         temperature: float = 1.0,
@@ -138,7 +139,7 @@ class DecisionTree(Student):
     ) -> None:
         self.max_leaves = max_leaves
         self.leaves = leaves
-        self.max_features = max_features
+        self.max_leaf_features = max_leaf_features
         self.n_queries = n_queries
         self.task = task
         self.temperature = temperature
@@ -233,13 +234,18 @@ class DecisionTree(Student):
                 on_step(step, ROUNDS, loss, _fidelity(splits, so_far))
 
         splits, material = search(material, self.max_leaves, ask=ask, on_round=on_round)
+        lesson = self._leaf_lesson(material)
+        if lesson is not None:
+            splits = self._pruned_for_sums(splits, material, lesson)
         splits = with_usual_sides(splits, material.codes, material.labelled.weights)
         self.missing_seen_ = np.asarray(np.isnan(material.codes).any(axis=0))
         leaves = splits.leaves_of(material.codes)
         self._take(cuts.in_raw_units(splits), material.labelled, leaves)
-        self.linear_leaves_ = self.preparation_ = None
-        if material.rows is not None:
-            self._take_linear_leaves(material.rows, material.labelled, leaves)
+        self.linear_leaves_ = None
+        if lesson is not None:
+            answers = (self.leaf_outputs_ - self._centre) / self._unit
+            found = lesson.better_leaves(leaves, answers)
+            self.linear_leaves_ = found.scaled(self._unit, self._centre)
 
     def _unsoftened(self, labels: FloatArray) -> FloatArray:
         """Undo the temperature of soft labels."""
@@ -266,27 +272,35 @@ class DecisionTree(Student):
         means /= (sums.total + doubt)[:, None]
         self.leaf_outputs_ = scores_of(Answers(means, answers.classes))
 
-    def _take_linear_leaves(self, rows: ReadableRows, labelled: Labelled, leaves: IntArray) -> None:
-        """Keep a linear model in each leaf that is better for it."""
-        preparation = Preparation.fit(rows)
-        constants = (self.leaf_outputs_ - self._centre) / self._unit
-        if self.task == "classification":
-            constants = self.leaf_outputs_
-        found = better_leaves(
-            preparation(rows), preparation.origin, labelled, leaves, constants, self.max_features
+    def _leaf_lesson(self, material: Material) -> LeafLesson | None:
+        """Give what linear leaves learn; None where leaves are constant."""
+        self.preparation_ = None if material.rows is None else Preparation.fit(material.rows)
+        if self.preparation_ is None or material.rows is None:
+            return None
+        return LeafLesson(
+            self.preparation_(material.rows),
+            self.preparation_.origin,
+            material.labelled,
+            self.max_leaf_features,
         )
-        if self.task == "regression":
-            found = LinearLeaves(
-                found.constants * self._unit + self._centre,
-                found.columns,
-                found.weights * self._unit,
-            )
-        self.preparation_, self.linear_leaves_ = preparation, found
+
+    def _pruned_for_sums(self, splits: Splits, material: Material, lesson: LeafLesson) -> Splits:
+        """Grow the tree further, and prune it to what linear leaves make the best of."""
+        weights = material.labelled.weights
+        grown = regrow(splits, material.codes, material.targets, weights, LARGER)
+        return lesson.prune(grown, grown.leaves_of(material.codes), self.max_leaves)
 
     @property
     def splits(self) -> Splits:
         """The splits of the fitted tree."""
         return Splits(self.children_, self.feature_, self.threshold_, self.missing_left_)
+
+    @property
+    def n_leaf_features(self) -> IntArray:
+        """How many features the sum of each leaf weighs, 0 of a constant one: ``(n_leaves,)``."""
+        if self.linear_leaves_ is None or self.preparation_ is None:
+            return np.zeros(len(self.leaf_outputs_), dtype=np.int64)
+        return self.linear_leaves_.n_features(self.preparation_.origin)
 
     def predict_score(self, X: Any) -> Scores:
         """Score rows ``(n_samples, n_readable)`` as ``(n_samples, n_scores)``."""
@@ -294,11 +308,7 @@ class DecisionTree(Student):
         linear, preparation = self.linear_leaves_, self.preparation_
         if linear is None or preparation is None:
             return self.leaf_outputs_[self.leaves_of(rows)]
-
-        def answer(block: FloatArray) -> Scores:
-            return linear.answer(self.leaves_of(block), preparation(block))
-
-        return in_blocks(answer, rows, BLOCK_ROWS)
+        return linear.answer(self.leaves_of(rows), preparation(rows))
 
     def leaves_of(self, X: ReadableRows) -> IntArray:
         """Give the number of each row's leaf, from 0: ``(n_samples,)``."""
@@ -315,8 +325,8 @@ class DecisionTree(Student):
             "depth": float(self.splits.depth),
             "features_per_split": 1.0,
         }
-        if self.linear_leaves_ is not None:
-            figures["features_per_leaf"] = float(self.linear_leaves_.n_weighed.mean())
+        if self.n_leaf_features.any():
+            figures["features_per_leaf"] = float(self.n_leaf_features.mean())
         return figures
 
     def rules(self) -> list[str]:
@@ -366,8 +376,10 @@ class DecisionTree(Student):
             if not np.array_equal(self.preparation_.indicated, np.flatnonzero(seen)):
                 raise ValueError("the preparation must indicate what missing_seen_ says")
             self.linear_leaves_ = LinearLeaves.from_arrays(
-                arrays, outputs.shape, self.preparation_.n_prepared
+                arrays, outputs.shape, self.preparation_.origin, self.max_leaf_features
             )
+        elif any(name.startswith(PREFIX) for name in arrays):
+            raise ValueError("a tree of constant leaves must hold no linear ones")
 
 
 def _fidelity(splits: Splits, material: Material) -> float:

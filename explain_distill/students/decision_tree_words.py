@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explain_distill._types import ReadableRows
+from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.rules import Comparison, Term, answer_words, weighed_sums
 from explain_distill.students.splits import EVERYTHING
 
 if TYPE_CHECKING:
     from explain_distill.data.readable_features import ReadableFeature
+    from explain_distill.students.base import Student
     from explain_distill.students.decision_tree import DecisionTree
+
+DIGITS = 3
+"""Of a weight in a leaf's sum."""
 
 
 def decision_tree_rules(tree: DecisionTree) -> list[str]:
@@ -44,11 +48,10 @@ def path_words(tree: DecisionTree, row: ReadableRows) -> list[str]:
         lines.append(f"{asked[child].words()}: {'yes' if right else 'no'}")
         child = int(splits.children[child, int(right)])
     leaf = -1 - child
-    if tree.linear_leaves_ is None or not tree.linear_leaves_.n_weighed[leaf]:
+    if not tree.n_leaf_features[leaf]:
         return [*lines, _leaf(tree, leaf)]
-    score = tree.predict_score(row)
-    here = score if tree.task == "regression" else probabilities_of_score(score)
-    return [*lines, _leaf(tree, leaf), f"Of this row: {answer_words(tree, here[0])}"]
+    here = answers_of_scores(tree, tree.predict_score(row))[0]
+    return [*lines, _leaf(tree, leaf), f"Of this row: {answer_words(tree, here)}"]
 
 
 def questions(tree: DecisionTree) -> list[Comparison]:
@@ -92,15 +95,19 @@ def _leaf(tree: DecisionTree, leaf: int) -> str:
 
 def leaf_words(tree: DecisionTree, leaf: int) -> str:
     """Say what a leaf answers; of a linear one, the mean over its rows and the sum for a row."""
-    score = tree.leaf_outputs_[[leaf]]
-    answer = score if tree.task == "regression" else probabilities_of_score(score)
-    return f"{answer_words(tree, answer[0])}{_linear_words(tree, leaf)}"
+    answer = answers_of_scores(tree, tree.leaf_outputs_[[leaf]])[0]
+    return f"{answer_words(tree, answer)}{_linear_words(tree, leaf)}"
+
+
+def answers_of_scores(tree: Student, scores: Scores) -> FloatArray:
+    """Turn scores ``(n, n_scores)`` into what is said of them: probabilities, or values."""
+    return scores if tree.task == "regression" else probabilities_of_score(scores)
 
 
 def _linear_words(tree: DecisionTree, leaf: int) -> str:
     """Say the sum that a linear leaf answers with; that of its most probable class."""
     linear, preparation = tree.linear_leaves_, tree.preparation_
-    if linear is None or preparation is None or not linear.n_weighed[leaf]:
+    if linear is None or preparation is None or not tree.n_leaf_features[leaf]:
         return ""
     slopes, constants = linear.slopes(leaf, preparation.n_prepared), linear.constants[leaf]
     best, output = int(tree.leaf_outputs_[leaf].argmax()), "the value"
@@ -112,5 +119,5 @@ def _linear_words(tree: DecisionTree, leaf: int) -> str:
         if len(constants) == 2:
             output = f"the log-odds of {name}"
             slope, constant = slope - slopes[:, 1 - best], constant - constants[1 - best]
-    (told,) = weighed_sums(tree, preparation, slope[:, None], np.array([constant]))
+    (told,) = weighed_sums(tree, preparation, slope[:, None], np.array([constant]), DIGITS)
     return f" on average; {output} = {told.sum_words(len(told.terms))}"

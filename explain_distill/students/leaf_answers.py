@@ -77,11 +77,10 @@ class Labelled:
             costs += wrong * (self.votes[rows] != answers.classes[leaves])
         return np.asarray(costs)
 
-    def costs_of(self, given: FloatArray) -> FloatArray:
-        """Give what each row loses where it is given these labels ``(n_samples, n_scores)``."""
+    def costs_of(self, given: FloatArray, rows: IntArray) -> FloatArray:
+        """Give what some rows lose, by number, where each is given its labels ``(n, n_scores)``."""
         answers = Answers(given, np.asarray(given.argmax(axis=1)))
-        every = np.arange(len(self))
-        return self.costs(answers, every, every)
+        return self.costs(answers, rows, np.arange(len(rows)))
 
     def loss(self, answers: Answers, sums: Sums) -> FloatArray:
         """Give what the rows of each leaf lose together, from their sums: ``(n_leaves,)``."""

@@ -8,7 +8,6 @@ from typing import TypeAlias
 import numpy as np
 
 from explain_distill._types import FloatArray, ReadableRows
-from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students import decision_tree_words, rules
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.rules import Question
@@ -59,17 +58,19 @@ def tree_nodes(tree: ReadableTree, X: ReadableRows) -> list[Node]:
     ----------
     tree : SoftTree or DecisionTree
     X : ndarray of shape (n_samples, n_readable)
-        Rows from which each node's reach is taken: training rows, or the one row to follow.
+        Rows from which each node's reach is taken: training rows, or the one row to follow, to
+        which linear leaves then answer.
 
     Returns
     -------
     list of Node
         Questions level by level, then leaves from left to right.
     """
+    row = X if len(X) == 1 else None
     if isinstance(tree, SoftTree) and tree.inference == "mixture":
-        return _nodes(tree, tree.path_probabilities(X).mean(axis=0))
+        return _nodes(tree, tree.path_probabilities(X).mean(axis=0), row)
     leaves = tree.answering_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
-    return _nodes(tree, np.bincount(leaves, minlength=len(tree.leaf_outputs_)) / len(X))
+    return _nodes(tree, np.bincount(leaves, minlength=len(tree.leaf_outputs_)) / len(X), row)
 
 
 def unweighed_nodes(tree: ReadableTree) -> list[Node]:
@@ -85,13 +86,20 @@ def unweighed_nodes(tree: ReadableTree) -> list[Node]:
     return _nodes(tree, reach)
 
 
-def leaf_answers(tree: ReadableTree) -> FloatArray:
-    """Give each leaf's probabilities, softening undone, or its value."""
+def leaf_answers(tree: ReadableTree, row: ReadableRows | None = None) -> FloatArray:
+    """Give each leaf's probabilities, softening undone, or its value.
+
+    Linear leaves answer one row ``(1, n_readable)``. Where it is left out, those of a soft tree
+    answer one whose features are all at their mean, and those of a decision tree give the mean over
+    their rows.
+    """
     if isinstance(tree, SoftTree):
-        return rules.leaf_answers(tree)
-    if tree.task == "regression":
-        return tree.leaf_outputs_
-    return probabilities_of_score(tree.leaf_outputs_)
+        return rules.leaf_answers(tree, row)
+    scores, linear, preparation = tree.leaf_outputs_, tree.linear_leaves_, tree.preparation_
+    if row is not None and linear is not None and preparation is not None:
+        every = np.arange(len(scores))
+        scores = linear.answer(every, preparation(row).repeat(len(scores), axis=0))
+    return decision_tree_words.answers_of_scores(tree, scores)
 
 
 def answer_of_leaf(tree: ReadableTree, row: ReadableRows) -> FloatArray:
@@ -102,10 +110,36 @@ def answer_of_leaf(tree: ReadableTree, row: ReadableRows) -> FloatArray:
     ndarray of shape (n_classes,) or (1,)
         Probabilities, or the value.
     """
+    leaf = (
+        rules.shown_leaf(tree, row) if isinstance(tree, SoftTree) else int(tree.leaves_of(row)[0])
+    )
+    return np.asarray(leaf_answers(tree, row)[leaf])
+
+
+def has_linear_leaves(tree: ReadableTree) -> bool:
+    """Whether some leaf answers with a sum of features."""
     if isinstance(tree, SoftTree):
-        return rules.answer_of_leaf(tree, row)
-    score = tree.predict_score(row)[0]
-    return score if tree.task == "regression" else probabilities_of_score(score[None])[0]
+        return tree.leaf_weights_ is not None
+    return bool(tree.n_leaf_features.any())
+
+
+def linear_leaves_words(tree: ReadableTree) -> str:
+    """Say what linear leaves are, and what is drawn and said of them; nothing of constant ones."""
+    if not has_linear_leaves(tree):
+        return ""
+    several = tree.task == "classification" and tree.leaf_outputs_.shape[1] > 2
+    if isinstance(tree, SoftTree):
+        most, what = "all", "its answer to a row whose features are all at their mean"
+    else:
+        most, what = f"at most {tree.n_leaf_features.max()}", "the mean over its rows"
+    one = most == "at most 1"
+    words = (
+        f"A leaf answers with a sum of {most} feature{'' if one else 's'}"
+        f"{' for each class' if several else ''}; what is drawn and said of it first is {what}."
+    )
+    if several:
+        words += " Of its sums, the words say that of its leading class alone."
+    return words
 
 
 def leaf_words(tree: ReadableTree, leaf: int) -> str:
@@ -122,12 +156,14 @@ def path_words(tree: ReadableTree, row: ReadableRows) -> list[str]:
     return decision_tree_words.path_words(tree, row)
 
 
-def _nodes(tree: ReadableTree, leaf_reach: FloatArray) -> list[Node]:
+def _nodes(
+    tree: ReadableTree, leaf_reach: FloatArray, row: ReadableRows | None = None
+) -> list[Node]:
     n = len(tree.children_)
     below = np.where(tree.children_ >= 0, tree.children_, n - 1 - tree.children_)
     reach = np.concatenate([np.zeros(n), leaf_reach])
     mass = np.maximum(reach, 1e-300)  # so that what no row reaches has an answer
-    sums = np.concatenate([np.zeros((n, tree.leaf_outputs_.shape[1])), leaf_answers(tree)])
+    sums = np.concatenate([np.zeros((n, tree.leaf_outputs_.shape[1])), leaf_answers(tree, row)])
     sums[n:] *= mass[n:, None]
     mass[:n] = 0
     level, n_leaves = np.zeros(len(reach), int), np.ones(len(reach), int)

@@ -63,7 +63,10 @@ class Question:
 
     def sum_words(self, n_terms: int = SPOKEN_TERMS) -> str:
         """Say the sum by how far it lies above its threshold."""
-        return f"{self._sum(n_terms) or '0'} {_signed_number(-self.threshold)}"
+        size = abs(self.threshold)
+        constant = f"{size:.2f}" if size >= 100 else f"{size:.4g}"
+        sign = "+" if self.threshold <= 0 else "−"
+        return f"{self._sum(n_terms) or '0'} {sign} {constant}"
 
     def _sum(self, n_terms: int) -> str:
         spoken = " ".join(
@@ -91,10 +94,6 @@ class Question:
 def _number(value: float) -> str:
     """Write a number with the minus sign that the terms have."""
     return f"{value:.4g}".replace("-", "−", 1) if value < 0 else f"{value:.4g}"
-
-
-def _signed_number(value: float) -> str:
-    return f"{'−' if value < 0 else '+'} {abs(value):.4g}"
 
 
 def _push(term: Term) -> str:
@@ -133,12 +132,16 @@ class Comparison(Question):
         return f"{self.subject} {self.predicate}".rstrip()
 
 
-def leaf_answers(tree: SoftTree) -> FloatArray:
+def leaf_answers(tree: SoftTree, row: ReadableRows | None = None) -> FloatArray:
     """Give each leaf's probabilities, softening undone, or its value.
 
-    Those of a linear leaf are for a row whose features are all at their mean.
+    Those of linear leaves are for one row ``(1, n_readable)``, or where it is left out, for one
+    whose features are all at their mean.
     """
-    return _answers(tree, tree.leaf_outputs_)
+    outputs = tree.leaf_outputs_
+    if row is not None and tree.leaf_weights_ is not None:
+        outputs = outputs + tree.preparation_(row)[0] @ tree.leaf_weights_
+    return _answers(tree, outputs)
 
 
 def _answers(tree: SoftTree, outputs: FloatArray) -> FloatArray:
@@ -159,14 +162,24 @@ def questions(tree: SoftTree) -> list[Question]:
 
 
 def weighed_sums(
-    tree: Student, preparation: Preparation, weights: FloatArray, biases: FloatArray
+    tree: Student,
+    preparation: Preparation,
+    weights: FloatArray,
+    biases: FloatArray,
+    digits: int | None = None,
 ) -> list[Question]:
-    """Turn weights of prepared columns ``(n_prepared, n)`` into sums in raw units."""
+    """Turn weights of prepared columns ``(n_prepared, n)`` into sums in raw units.
+
+    Where weights are rounded to so many digits, the threshold makes up for it: at the mean of all
+    features the sum is what it was.
+    """
     features = tree.readable_features()
     n = len(preparation.fill)
     weights = weights.copy()
     weights[:n][np.isinf(preparation.scale)] = 0.0  # constants, which never speak
     raw = weights[:n] / preparation.scale[:, None]
+    if digits is not None:
+        raw = np.vectorize(lambda weight: float(f"{weight:.{digits}g}"), otypes=[float])(raw)
     thresholds = (raw * preparation.centre[:, None]).sum(axis=0) - biases
     names = [f.name for f in features] + [
         f"{features[i].name} is missing" for i in preparation.indicated
@@ -230,15 +243,6 @@ def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
 def shown_leaf(tree: SoftTree, row: ReadableRows) -> int:
     """Give the leaf that answers for a row, or holds most of it where all leaves answer."""
     return int(tree.answering_leaf(row)[0])
-
-
-def answer_of_leaf(tree: SoftTree, row: ReadableRows) -> FloatArray:
-    """Give what the leaf that holds most of one row ``(1, n_readable)`` answers it."""
-    leaf, prepared = shown_leaf(tree, row), tree.preparation_(row)
-    outputs = tree.leaf_outputs_[leaf]
-    if tree.leaf_weights_ is not None:
-        outputs = outputs + prepared[0] @ tree.leaf_weights_[leaf]
-    return np.asarray(_answers(tree, outputs[None])[0])
 
 
 def leaf_words(tree: SoftTree, leaf: int) -> str:

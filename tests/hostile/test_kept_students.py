@@ -13,7 +13,7 @@ from explain_distill.students.names import STUDENTS
 MADE = {
     "soft-tree": lambda: xd.SoftTree(depth=3, n_steps=30),
     "decision-tree": lambda: xd.DecisionTree(max_leaves=6),
-    "model-tree": lambda: xd.DecisionTree(max_leaves=3, leaves="linear", max_features=2),
+    "model-tree": lambda: xd.DecisionTree(max_leaves=3, leaves="linear", max_leaf_features=2),
     "boosted-trees": lambda: xd.BoostedTrees(n_trees=5, depth=3),
     "mlp": lambda: xd.MLP(hidden=(4,), n_steps=30),
 }

@@ -36,7 +36,18 @@ def _caption(model: TreeModel) -> str:
         "leaf": f"{model.student}: a row takes one way",
         "mixture": f"{model.student}: a row goes both ways, more of it where the answer is clear",
         "sum": f"{model.student}: the leaves of all trees add up",
-    }[model.combination]
+    }[model.combination] + _of_linear_leaves(model)
+
+
+def _of_linear_leaves(model: TreeModel) -> str:
+    if not model.linear:
+        return ""
+    told = f"; a leaf answers with sums, of which the {TERMS} heaviest terms are shown"
+    if model.task == "regression":
+        return told
+    if len(model.class_names) == 2:
+        return f"{told}; the probability of {shown(model.class_names[1])} is 1 / (1 + exp(-s))"
+    return f"{told} of the class that leads at the mean of all features"
 
 
 def _tree(model: TreeModel, tree: Tree, prefix: str) -> list[str]:

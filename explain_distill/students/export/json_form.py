@@ -22,6 +22,10 @@ HOW_TO_READ = {
         "the sum is the log-odds of the second; of several outputs, softmax gives probabilities."
     ),
 }
+MIXED_SUMS = (
+    "A row goes both ways at each branch, right with probability 1 / (1 + exp(-z)); the answer is "
+    "the mean of the leaves' answers, weighted by the product of the probabilities on their path."
+)
 FEATURES = (
     "A feature is the value of its `column`, 0 for false and 1 for true. One with a `level` is 1 "
     "where the column holds that level, else 0, also where the column is missing: only a feature "
@@ -43,7 +47,7 @@ SPLITS = (
 
 def json_rules(model: TreeModel) -> str:
     """Write the model as JSON; `how_to_read` in it says what its parts mean."""
-    reading = [HOW_TO_READ[model.combination], FEATURES]
+    reading = [MIXED_SUMS if _mixes_sums(model) else HOW_TO_READ[model.combination], FEATURES]
     if model.gated or model.linear:
         reading.append(SUMS)
     reading.append(GATES if model.gated else SPLITS)
@@ -60,11 +64,25 @@ def json_rules(model: TreeModel) -> str:
         "columns": [asdict(column) for column in model.columns],
         "features": _features(model),
         "combination": model.combination,
+        "leaves": _held(model),
         "temperature": model.temperature,
         "base": list(model.base),
         "trees": [_node(model, tree, tree.root) for tree in model.trees],
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _mixes_sums(model: TreeModel) -> bool:
+    return model.linear and model.combination == "mixture"
+
+
+def _held(model: TreeModel) -> str:
+    """Say what leaves hold, and what a mixture or a sum of them is."""
+    if model.task == "regression":
+        return "value"
+    if model.combination == "sum":
+        return "log-odds" if len(model.base) == 1 else "scores"
+    return "scores" if model.linear else "probabilities"
 
 
 def _features(model: TreeModel) -> list[Json]:

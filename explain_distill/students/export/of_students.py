@@ -101,9 +101,10 @@ def _sums(preparation: Preparation, weights: FloatArray) -> tuple[Sum, ...]:
     n = len(preparation.fill)
     raw = weights[:n] / preparation.scale[:, None]  # the scale of a constant is infinite
     indicated = preparation.indicated.tolist()
+    order = np.argsort(-np.abs(weights[:n]), axis=0, kind="stable")  # the heaviest comes first
     return tuple(
-        Sum(_kept(range(n), values), _kept(indicated, missing))
-        for values, missing in zip(raw.T, weights[n:].T, strict=True)
+        Sum(_kept(first.tolist(), values[first]), _kept(indicated, missing))
+        for first, values, missing in zip(order.T, raw.T, weights[n:].T, strict=True)
     )
 
 

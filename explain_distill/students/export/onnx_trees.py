@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from explain_distill._types import FloatArray, IntArray
 from explain_distill.students.export.onnx_graph import INPUT, Graph
 from explain_distill.students.export.tree_model import Split, Tree, TreeModel
 
@@ -43,21 +44,42 @@ def _answer_of_leaf(graph: Graph, model: TreeModel) -> None:
 
 def _slope(graph: Graph, model: TreeModel, tree: Tree, leaf: str) -> str:
     """Write what a row's linear leaf adds: ``(n, n_outputs)``."""
+    columns, weights = _terms(tree, len(model.fill))
     missing = graph.add("IsNaN", INPUT)
     filled = graph.add("Where", missing, graph.constant(np.array(model.fill)), INPUT)
     deviations = graph.add("Sub", filled, graph.constant(np.array(model.centre)))
-    n = len(model.fill)
-    weights = np.zeros((len(tree.leaves), 2 * n, len(tree.leaves[0])))
-    for number, slopes in enumerate(tree.slopes):
-        for output, each in enumerate(slopes):
-            for feature, weight in each.weights:
-                weights[number, feature, output] = weight
-            for feature, weight in each.missing_weights:
-                weights[number, n + feature, output] = weight
     row = graph.add("Concat", deviations, graph.as_double(missing), axis=1)
+    places = graph.add("Gather", graph.constant(columns), leaf, axis=0)
+    weighed = graph.add("GatherElements", row, places, axis=1)
     chosen = graph.add("Gather", graph.constant(weights), leaf, axis=0)
-    product = graph.add("MatMul", graph.add("Unsqueeze", row, graph.constant([1])), chosen)
+    product = graph.add("MatMul", graph.add("Unsqueeze", weighed, graph.constant([1])), chosen)
     return graph.add("Squeeze", product, graph.constant([1]))
+
+
+def _terms(tree: Tree, n_features: int) -> tuple[IntArray, FloatArray]:
+    """Give the columns that each leaf weighs, values then whether missing, and their weights.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_leaves, n_terms)
+    weights : ndarray of shape (n_leaves, n_terms, n_outputs)
+    """
+    found: list[dict[int, list[float]]] = []
+    n_outputs = len(tree.leaves[0])
+    for slopes in tree.slopes:
+        terms: dict[int, list[float]] = {}
+        for output, each in enumerate(slopes):
+            missing = ((n_features + feature, weight) for feature, weight in each.missing_weights)
+            for column, weight in (*each.weights, *missing):
+                terms.setdefault(column, [0.0] * n_outputs)[output] = weight
+        found.append(terms)
+    n_terms = max(1, *(len(terms) for terms in found))
+    columns = np.zeros((len(found), n_terms), dtype=np.int64)
+    weights = np.zeros((len(found), n_terms, n_outputs))
+    for leaf, terms in enumerate(found):
+        columns[leaf, : len(terms)] = list(terms)
+        weights[leaf, : len(terms)] = list(terms.values()) or np.zeros((0, n_outputs))
+    return columns, weights
 
 
 def _answer_of_sum(graph: Graph, model: TreeModel) -> None:

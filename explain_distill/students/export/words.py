@@ -19,6 +19,9 @@ HOW_TO_READ = {
     ),
     "sum": "A row goes down each tree; what the leaves it comes to add, and the base, add up.",
 }
+OF_SUMS = (
+    "A leaf answers with the sums that stand there; of a mixture, it is these that are averaged."
+)
 
 
 def text_rules(model: TreeModel) -> str:
@@ -56,12 +59,13 @@ def _notes(model: TreeModel) -> Iterator[str]:
     if missing:
         what = "it stands at" if model.gated else "the sum of a leaf takes it for"
         yield f"Where a value is missing {what}: " + ", ".join(missing) + "."
+    if model.linear:
+        yield OF_SUMS
     if model.linear and model.task == "classification":
-        two = len(model.class_names) == 2
         yield (
-            f"With z that of a row, 1 / (1 + exp(-z)) is the probability of "
+            f"With s that of a row, 1 / (1 + exp(-s)) is the probability of "
             f"{shown(model.class_names[1])}."
-            if two
+            if len(model.class_names) == 2
             else "The softmax of a row's scores gives the probabilities of the classes."
         )
 
@@ -147,7 +151,7 @@ def leaf_words(model: TreeModel, tree: Tree, leaf: int, n_terms: int | None = No
     sums = list(zip(_outputs(model), constants, tree.slopes[leaf], strict=True))
     if model.task == "classification" and len(constants) == 2:
         both = _difference(*tree.slopes[leaf])
-        sums = [(f"z, the {LOG_ODDS} {shown(model.class_names[1])}", _minus(constants), both)]
+        sums = [(f"s, the {LOG_ODDS} {shown(model.class_names[1])}", _minus(constants), both)]
     elif n_terms is not None:
         sums = [sums[int(np.argmax(constants))]]
     return "; ".join(_output_words(model, *each, n_terms) for each in sums)

@@ -80,7 +80,9 @@ STUDENTS = {
     "linear-hard": lambda **o: xd.SoftTree(
         depth=2, n_steps=150, leaves="linear", inference="hard", **o
     ),
-    "model-tree": lambda **o: xd.DecisionTree(max_leaves=6, leaves="linear", max_features=3, **o),
+    "model-tree": lambda **o: xd.DecisionTree(
+        max_leaves=6, leaves="linear", max_leaf_features=3, **o
+    ),
     "pruned": lambda **o: xd.SoftTree(depth=4, n_steps=150, pruning=0.3, max_features=2, **o),
     "additive": lambda **o: xd.Additive(n_pairs=3, n_bins=16, **o),
     "mlp": lambda **o: xd.MLP(hidden=(8,), n_steps=150, **o),

@@ -76,7 +76,7 @@ def asked(document, row):
         summed = summed + document["base"]
     if document["task"] == "regression":
         return summed
-    if document["combination"] == "sum" or "These are scores" in document["how_to_read"]:
+    if document["combination"] == "sum" or document["leaves"] == "scores":
         scores = np.array([0, summed[0]]) if len(summed) == 1 else summed
         powers = np.exp(scores - scores.max())
     elif document["combination"] == "mixture":

@@ -57,13 +57,15 @@ def test_a_linear_leaf_says_the_log_odds_in_raw_units():
     X = np.random.default_rng(0).normal(50.0, 10.0, size=(2000, 2))
     log_odds = np.where(X[:, 0] > 50, 3 + 0.2 * (X[:, 1] - 50), -3.0)
     p = 1 / (1 + np.exp(-log_odds))
-    tree = xd.DecisionTree(max_leaves=2, leaves="linear", max_features=1).fit(X, np.c_[1 - p, p])
+    tree = xd.DecisionTree(max_leaves=2, leaves="linear", max_leaf_features=1).fit(
+        X, np.c_[1 - p, p]
+    )
     words = exported(tree, "rules").decode()
     assert "Question 1: x0 > 5" in words
-    constant, weight = re.search(r"Leaf 2: z, .* 1 = (\S+) \+ (\S+) × x1\.", words).groups()
+    constant, weight = re.search(r"Leaf 2: s, .* 1 = (\S+) \+ (\S+) × x1\.", words).groups()
     assert float(constant.replace("−", "-")) == pytest.approx(3 - 0.2 * 50, abs=0.1)
     assert float(weight) == pytest.approx(0.2, abs=0.01)
-    assert "1 / (1 + exp(-z)) is the probability of 1" in words
+    assert "1 / (1 + exp(-s)) is the probability of 1" in words
 
 
 def test_a_student_that_was_told_no_names_calls_its_columns_x(tables):
