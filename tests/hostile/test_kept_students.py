@@ -144,3 +144,36 @@ def test_a_scale_of_boosted_trees_that_is_not_above_0_is_refused(scale, kept, ro
     folder, config, student = kept["boosted-trees"]
     with pytest.raises(ValueError, match=r"output_scale is .*, not a finite number above 0"):
         opened(student, folder, config | {"output_scale": scale}, rows[0])
+
+
+@pytest.mark.parametrize(
+    ("make", "altered", "message"),
+    [
+        (MADE["model-tree"], {"leaves": "constant"}, "constant leaves must hold no linear"),
+        (MADE["model-tree"], {"max_leaf_features": 1}, "must weigh at most 1 features"),
+        (
+            lambda: xd.SoftTree(depth=2, n_steps=30, leaves="linear"),
+            {"leaves": "auto"},
+            "must hold no leaf_weights_",
+        ),
+    ],
+)
+def test_leaves_that_are_not_as_the_parameters_say_are_refused(
+    make, altered, message, rows, tmp_path
+):
+    student = make().fit(*rows)
+    config = student.write(tmp_path)
+    other = type(student)(**student.get_params() | altered)
+    with pytest.raises(ValueError, match=message):
+        other.read(tmp_path, config)
+
+
+def test_a_leaf_that_weighs_a_column_twice_is_refused(kept, tmp_path):
+    folder, config, student = kept["model-tree"]
+    arrays = load_file(folder / "model.safetensors")
+    leaf = int(student.n_leaf_features.argmax())
+    arrays["linear_leaves.columns"][leaf] = arrays["linear_leaves.columns"][leaf, 0]
+    arrays["linear_leaves.weights"][leaf] = 1.0
+    save_file(arrays, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="names a column twice in a leaf"):
+        xd.DecisionTree(**student.get_params()).read(tmp_path, config)
