@@ -19,17 +19,21 @@ TREE_ROWS = 10  # rows a call of TreeSHAP
 class Draws:
     """Permutations and background rows, drawn once and used for every model.
 
-    Permutations come in antithetic pairs, an order and its reverse on the same background row.
+    Permutations come in antithetic pairs, an order and its reverse on the same background row, or
+    singly.
 
     Parameters
     ----------
     orders : ndarray of shape (n_samples, n_pairs, n_columns)
     background : ndarray of shape (n_samples, n_pairs)
         The number of a background row for each pair.
+    singly : bool, default=False
+        Whether an order stands for itself alone, not for its reverse as well.
     """
 
     orders: IntArray
     background: IntArray
+    singly: bool = False
 
     @classmethod
     def draw(
@@ -39,22 +43,24 @@ class Draws:
         n_pairs: int,
         n_background: int,
         rng: np.random.Generator,
+        singly: bool = False,
     ) -> Draws:
-        """Draw `n_pairs` pairs for each row."""
+        """Draw `n_pairs` pairs for each row, or as many single permutations."""
         in_order = np.tile(np.arange(n_columns), (n_samples, n_pairs, 1))
         orders = rng.permuted(in_order, axis=2)
-        return cls(orders, rng.integers(n_background, size=(n_samples, n_pairs)))
+        return cls(orders, rng.integers(n_background, size=(n_samples, n_pairs)), singly)
 
     @property
     def n_permutations(self) -> int:
         """The number of permutations a row: two a pair."""
-        return 2 * self.orders.shape[1]
+        return (1 if self.singly else 2) * self.orders.shape[1]
 
     def join(self, other: Draws) -> Draws:
         """Put further draws of the same rows behind these."""
         return Draws(
             np.concatenate([self.orders, other.orders], axis=1),
             np.concatenate([self.background, other.background], axis=1),
+            self.singly,
         )
 
 
@@ -98,7 +104,7 @@ def sampled_shapley(
         part = slice(start, start + pairs_a_call)
         owner = owners[part]
         shares, ends = _pair_shares(
-            score, rows[owner], background[flat_background[part]], flat_orders[part]
+            score, rows[owner], background[flat_background[part]], flat_orders[part], draws.singly
         )
         if totals is None or base is None:
             totals = np.zeros((n_samples, n_columns, shares.shape[2]))
@@ -111,9 +117,9 @@ def sampled_shapley(
 
 
 def _pair_shares(
-    score: ScoreFunction, rows: Rows, background: Rows, orders: IntArray
+    score: ScoreFunction, rows: Rows, background: Rows, orders: IntArray, singly: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """Walk an order forth and back for each pair.
+    """Walk an order forth and back for each pair, or forth alone.
 
     Returns
     -------
@@ -127,14 +133,16 @@ def _pair_shares(
     step = np.arange(n_columns + 1)[None, :, None]
     forth = rank[:, None, :] < step  # step s holds the first s columns of the order
     back = rank[:, None, :] >= n_columns - step[:, 1:-1]  # and of its reverse, ends left out
-    moved = np.concatenate([forth, back], axis=1)
+    moved = forth if singly else np.concatenate([forth, back], axis=1)
     mixed = np.where(moved, rows[:, None, :], background[:, None, :])
     scores = score(mixed.reshape(-1, n_columns)).reshape(n_pairs, moved.shape[1], -1)
     forth_scores = scores[:, : n_columns + 1]
+    shares = np.take_along_axis(np.diff(forth_scores, axis=1), rank[:, :, None], axis=1)
+    if singly:
+        return shares, scores[:, 0]
     back_scores = np.concatenate(
         [scores[:, :1], scores[:, n_columns + 1 :], scores[:, [n_columns]]], axis=1
     )
-    shares = np.take_along_axis(np.diff(forth_scores, axis=1), rank[:, :, None], axis=1)
     reverse_rank = (n_columns - 1 - rank)[:, :, None]
     shares = shares + np.take_along_axis(np.diff(back_scores, axis=1), reverse_rank, axis=1)
     return shares / 2, scores[:, 0]

@@ -14,6 +14,7 @@ import pandas as pd
 from explain_distill._types import Json, Rows, Scores
 from explain_distill.attribution.own import Model, score_rows
 from explain_distill.audit.reasons import Reasons, reasons_of
+from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.cost import speed
@@ -88,6 +89,8 @@ class Comparison:
     scores : dict of str to ndarray of shape (n_samples, n_scores)
         Of ``"teacher"`` and each student, on the judged rows.
     reasons : Reasons
+    trust : dict of str to Trust
+        What each student may claim; empty where a study was made before it was asked.
     """
 
     teacher: Teacher | None
@@ -96,6 +99,7 @@ class Comparison:
     metrics: tuple[Metric, ...] = field(repr=False)
     scores: dict[str, Scores] = field(repr=False)
     reasons: Reasons = field(repr=False)
+    trust: dict[str, Trust] = field(default_factory=dict, repr=False)
 
     @property
     def models(self) -> list[str]:
@@ -111,7 +115,8 @@ class Comparison:
         """Give the same with these students alone; nothing is measured again."""
         kept = {name: student for name, student in self.students.items() if name in names}
         metrics = tuple(m for m in self.metrics if m.model == "teacher" or m.model in kept)
-        return replace(self, students=kept, metrics=metrics)
+        trust = {name: told for name, told in self.trust.items() if name in kept}
+        return replace(self, students=kept, metrics=metrics, trust=trust)
 
     @property
     def caution(self) -> str | None:
@@ -150,6 +155,7 @@ def compare(
     data: Dataset,
     *,
     seed: int = 0,
+    n_draws: int | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Judge students beside their teacher, on rows that none of them has seen.
@@ -164,6 +170,9 @@ def compare(
         that they remember as their background.
     seed : int, default=0
         Of the draws.
+    n_draws : int, optional
+        Fresh coalitions a row for the certificate: 1, or a multiple of 4. As many as a budget of
+        2 000 000 rows affords, 256 at most, if left out.
     on_stage : callable, optional
         Told what is under way.
 
@@ -185,6 +194,8 @@ def compare(
     say = on_stage or (lambda _: None)
     scores = {name: score_rows(model, data.X, features) for name, model in models.items()}
     reasons = reasons_of(teacher, students, data, background, seed, on_stage)
+    say("what each student may claim")
+    trust = trust_in(teacher, students, data, background, scores, seed, n_draws=n_draws)
     groups = None if data.groups is None else data.groups[reasons.rows]
     metrics: list[Metric] = []
     for name, model in models.items():
@@ -198,7 +209,32 @@ def compare(
             Metric(name, role, f"attribution.{key}", **asdict(figure), chance=chance[key])
             for key, figure in agreement.items()
         ]
-    return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons)
+        if name in trust:
+            metrics += _claimed(name, trust[name])
+    return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons, trust)
+
+
+def _claimed(name: str, trust: Trust) -> list[Metric]:
+    """Give the figures of what a student may claim."""
+    figures: dict[str, Estimate] = {}
+    if trust.certificate is not None:
+        bound, certificate = trust.certificate.largest.bound, trust.certificate
+        figures["attribution.gap_bound"] = Estimate(bound, n=certificate.n, level=certificate.level)
+        if certificate.relative_bound is not None:
+            figures["attribution.relative_gap_bound"] = Estimate(
+                certificate.relative_bound, n=certificate.n, level=certificate.level
+            )
+    stated = trust.deferrals[0]
+    if stated.kept is not None:
+        figures["deferral.kept"] = stated.kept
+    else:
+        figures["deferral.kept"] = Estimate(0.0, n=stated.n_calibration)
+    if stated.bound is not None:
+        level = 1 - stated.delta
+        figures["deferral.disagreement_bound"] = Estimate(
+            stated.bound, n=stated.n_calibration, level=level
+        )
+    return [Metric(name, "student", key, **asdict(figure)) for key, figure in figures.items()]
 
 
 def check_names(names: Iterable[str]) -> list[str]:

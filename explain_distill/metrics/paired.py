@@ -10,7 +10,7 @@ from scipy.stats import beta, norm
 
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.metrics.intervals import LEVEL
-from explain_distill.metrics.mean_bounds import bounded_mean_bound, skewed_mean_bound
+from explain_distill.metrics.mean_bounds import bounded_mean_bound, by_group, skewed_mean_bound
 
 STEP = 1e-12  # beside the ends of a search, where a root need not be looked for
 
@@ -46,7 +46,7 @@ def excess_bound(
         In units of the losses.
     """
     difference = np.asarray(first, dtype=np.float64) - second
-    sums, sizes = _by_group(difference, groups)
+    sums, sizes = by_group(difference, groups)
     if np.isin([first, second], (0, 1)).all():
         if groups is None or not difference.any():
             more, less = int((difference > 0).sum()), int((difference < 0).sum())
@@ -57,15 +57,6 @@ def excess_bound(
         return highest
     seen = bounded_mean_bound(sums, sizes, highest, level=level)
     return max(seen, skewed_mean_bound(sums, sizes, level=level))
-
-
-def _by_group(figure: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
-    """Give each group's sum of a figure, and the number of its rows: ``(n_groups,)`` twice."""
-    if groups is None:
-        return figure, np.ones(len(figure))
-    codes = np.unique(groups, return_inverse=True)[1]
-    sums, sizes = np.bincount(codes, weights=figure), np.bincount(codes)
-    return np.asarray(sums, dtype=np.float64), sizes.astype(np.float64)
 
 
 def paired_share_bound(more: int, less: int, n: int, *, level: float = LEVEL) -> float:

@@ -154,6 +154,11 @@ def _where_not(study: Study, name: str, tree: ReadableTree) -> str:
         leaves, classes = len(tree.leaf_outputs_), study.about.task.n_scores
         if leaves < classes and not has_linear_leaves(tree):
             told += f" It has fewer leaves ({leaves}) than there are classes ({classes})."
+        elif leaves < classes:
+            told += (
+                f" Its {leaves} leaves lead with fewer classes than the {classes} that there are; "
+                "the others are answered by its leaves' sums."
+            )
         return told
     explained = study.comparison.get(name, "fidelity.r2")
     if explained is None:
@@ -177,7 +182,7 @@ def _words_led_in(nodes: list[Node], weighed: bool) -> str:
     words = "The same in words."
     if asked is not None and len(asked.terms) > 3:
         words += " Each question names its three heaviest features, with their weights."
-    if any(node.reach < SHOWN for node in nodes):
+    if any(node.reach < SHOWN for node in nodes if node.question is not None):
         few = f"that less than {SHOWN:.0%} of the training rows take" if weighed else "further down"
         words += f" Questions {few} are left out."
     return words
@@ -190,13 +195,11 @@ def outline(
     node = nodes[number]
     share = f" ({percent(node.reach)} of training rows)" if number and weighed else ""
     if node.question is None:
-        said = leaf_words(tree, number - len(tree.children_))
+        said = leaf_words(tree, number - len(tree.children_), np.array(node.output))
         return Item(f"{node.name}{share}: {said}", lead=answer)
     if number and node.reach < SHOWN:
         said = answer_words(tree, np.array(node.output))
-        soft_sums = isinstance(tree, SoftTree) and has_linear_leaves(tree)
-        at = "at the mean of all features" if soft_sums else "on average"
-        return Item(f"{node.name}{share}, left out: {said} {at}", lead=answer)
+        return Item(f"{node.name}{share}, left out: {said} on average", lead=answer)
     no, yes = node.children
     children = (
         outline(tree, nodes, weighed, yes, "Yes"),

@@ -33,6 +33,7 @@ from explain_distill.report.judgement import (
 )
 from explain_distill.report.limits import limits_section, provenance_section
 from explain_distill.report.reading import recommended_section
+from explain_distill.report.trust import trust_section
 from explain_distill.report.wording import (
     called,
     count,
@@ -83,6 +84,7 @@ def build_report(study: Study) -> Report:
             students_section(study),
             fidelity_section(study),
             reasons_section(study),
+            *((trust_section(study),) if study.leading.trust else ()),
             recommended_section(study),
             limits_section(study),
             provenance_section(study),

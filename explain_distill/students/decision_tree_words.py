@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.metrics.scores import probabilities_of_score
-from explain_distill.students.rules import Comparison, Term, answer_words, weighed_sums
+from explain_distill.students.rules import Comparison, Term, answer_words, linear_words
 from explain_distill.students.splits import EVERYTHING
 
 if TYPE_CHECKING:
     from explain_distill.data.readable_features import ReadableFeature
     from explain_distill.students.base import Student
     from explain_distill.students.decision_tree import DecisionTree
-
-DIGITS = 3
-"""Of a weight in a leaf's sum."""
 
 
 def decision_tree_rules(tree: DecisionTree) -> list[str]:
@@ -93,9 +88,13 @@ def _leaf(tree: DecisionTree, leaf: int) -> str:
     return f"{leaf_words(tree, leaf)} (leaf {leaf + 1})"
 
 
-def leaf_words(tree: DecisionTree, leaf: int) -> str:
-    """Say what a leaf answers; of a linear one, the mean over its rows and the sum for a row."""
-    answer = answers_of_scores(tree, tree.leaf_outputs_[[leaf]])[0]
+def leaf_words(tree: DecisionTree, leaf: int, answer: FloatArray | None = None) -> str:
+    """Say what a leaf answers; of a linear one, the mean over its rows and the sum for a row.
+
+    The rows are those that it learned, unless the mean `answer` to others is given.
+    """
+    if answer is None:
+        answer = answers_of_scores(tree, tree.leaf_outputs_[[leaf]])[0]
     return f"{answer_words(tree, answer)}{_linear_words(tree, leaf)}"
 
 
@@ -109,15 +108,7 @@ def _linear_words(tree: DecisionTree, leaf: int) -> str:
     linear, preparation = tree.linear_leaves_, tree.preparation_
     if linear is None or preparation is None or not tree.n_leaf_features[leaf]:
         return ""
-    slopes, constants = linear.slopes(leaf, preparation.n_prepared), linear.constants[leaf]
-    best, output = int(tree.leaf_outputs_[leaf].argmax()), "the value"
-    slope, constant = slopes[:, 0], constants[0]
-    if tree.task == "classification":
-        name = tree.class_names()[best]
-        output = f"the score of {name}"
-        slope, constant = slopes[:, best], constants[best]
-        if len(constants) == 2:
-            output = f"the log-odds of {name}"
-            slope, constant = slope - slopes[:, 1 - best], constant - constants[1 - best]
-    (told,) = weighed_sums(tree, preparation, slope[:, None], np.array([constant]), DIGITS)
-    return f" on average; {output} = {told.sum_words(len(told.terms))}"
+    slopes = linear.slopes(leaf, preparation.n_prepared)
+    leading = int(tree.leaf_outputs_[leaf].argmax())
+    told = linear_words(tree, preparation, linear.constants[leaf], slopes, leading=leading)
+    return f" on average; {told}"

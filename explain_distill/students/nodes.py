@@ -13,6 +13,7 @@ from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.rules import Question
 from explain_distill.students.soft_tree import SoftTree
 
+BLOCK_ROWS = 512
 ReadableTree: TypeAlias = SoftTree | DecisionTree
 """A student that is one tree."""
 
@@ -58,19 +59,20 @@ def tree_nodes(tree: ReadableTree, X: ReadableRows) -> list[Node]:
     ----------
     tree : SoftTree or DecisionTree
     X : ndarray of shape (n_samples, n_readable)
-        Rows from which each node's reach is taken: training rows, or the one row to follow, to
-        which linear leaves then answer.
+        Rows from which each node's reach is taken: training rows, or the one row to follow. A
+        linear leaf shows the mean of its answers to those that come to it.
 
     Returns
     -------
     list of Node
         Questions level by level, then leaves from left to right.
     """
-    row = X if len(X) == 1 else None
     if isinstance(tree, SoftTree) and tree.inference == "mixture":
-        return _nodes(tree, tree.path_probabilities(X).mean(axis=0), row)
-    leaves = tree.answering_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
-    return _nodes(tree, np.bincount(leaves, minlength=len(tree.leaf_outputs_)) / len(X), row)
+        held = tree.path_probabilities(X)
+    else:
+        leaves = tree.answering_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
+        held = (leaves[:, None] == np.arange(len(tree.leaf_outputs_))).astype(np.float64)
+    return _nodes(tree, held.mean(axis=0), _mean_answers(tree, X, held))
 
 
 def unweighed_nodes(tree: ReadableTree) -> list[Node]:
@@ -83,23 +85,35 @@ def unweighed_nodes(tree: ReadableTree) -> list[Node]:
             ahead += [(int(below), share / 2) for below in tree.children_[child]]
         else:
             reach[-1 - child] = share
-    return _nodes(tree, reach)
+    return _nodes(tree, reach, leaf_answers(tree))
 
 
-def leaf_answers(tree: ReadableTree, row: ReadableRows | None = None) -> FloatArray:
+def _mean_answers(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArray:
+    """Give the mean of each leaf's answers to rows, by the share of each row that it holds."""
+    if not has_linear_leaves(tree):
+        return leaf_answers(tree)
+    unreached = leaf_answers(tree)
+    sums = np.zeros_like(unreached)
+    for start in range(0, len(X), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        if isinstance(tree, SoftTree):
+            sums += np.einsum("nl,nlk->lk", held[block], rules.answers_of_leaves(tree, X[block]))
+        else:
+            told = decision_tree_words.answers_of_scores(tree, tree.predict_score(X[block]))
+            sums += held[block].T @ told
+    total = held.sum(axis=0)[:, None]
+    return np.where(total > 0, sums / np.where(total > 0, total, 1.0), unreached)
+
+
+def leaf_answers(tree: ReadableTree) -> FloatArray:
     """Give each leaf's probabilities, softening undone, or its value.
 
-    Linear leaves answer one row ``(1, n_readable)``. Where it is left out, those of a soft tree
-    answer one whose features are all at their mean, and those of a decision tree give the mean over
-    their rows.
+    Of linear leaves, a soft tree's are for a row whose features are all at their mean, a decision
+    tree's the mean over the rows that it learned.
     """
     if isinstance(tree, SoftTree):
-        return rules.leaf_answers(tree, row)
-    scores, linear, preparation = tree.leaf_outputs_, tree.linear_leaves_, tree.preparation_
-    if row is not None and linear is not None and preparation is not None:
-        every = np.arange(len(scores))
-        scores = linear.answer(every, preparation(row).repeat(len(scores), axis=0))
-    return decision_tree_words.answers_of_scores(tree, scores)
+        return rules.leaf_answers(tree)
+    return decision_tree_words.answers_of_scores(tree, tree.leaf_outputs_)
 
 
 def answer_of_leaf(tree: ReadableTree, row: ReadableRows) -> FloatArray:
@@ -110,10 +124,9 @@ def answer_of_leaf(tree: ReadableTree, row: ReadableRows) -> FloatArray:
     ndarray of shape (n_classes,) or (1,)
         Probabilities, or the value.
     """
-    leaf = (
-        rules.shown_leaf(tree, row) if isinstance(tree, SoftTree) else int(tree.leaves_of(row)[0])
-    )
-    return np.asarray(leaf_answers(tree, row)[leaf])
+    if isinstance(tree, SoftTree):
+        return np.asarray(rules.answers_of_leaves(tree, row)[0, rules.shown_leaf(tree, row)])
+    return decision_tree_words.answers_of_scores(tree, tree.predict_score(row))[0]
 
 
 def has_linear_leaves(tree: ReadableTree) -> bool:
@@ -127,26 +140,30 @@ def linear_leaves_words(tree: ReadableTree) -> str:
     """Say what linear leaves are, and what is drawn and said of them; nothing of constant ones."""
     if not has_linear_leaves(tree):
         return ""
-    several = tree.task == "classification" and tree.leaf_outputs_.shape[1] > 2
+    n_scores = tree.leaf_outputs_.shape[1]
     if isinstance(tree, SoftTree):
-        most, what = "all", "its answer to a row whose features are all at their mean"
+        most = "all features"
     else:
-        most, what = f"at most {tree.n_leaf_features.max()}", "the mean over its rows"
-    one = most == "at most 1"
-    words = (
-        f"A leaf answers with a sum of {most} feature{'' if one else 's'}"
-        f"{' for each class' if several else ''}; what is drawn and said of it first is {what}."
+        n = int(tree.n_leaf_features.max())
+        most = f"at most {n} feature{'' if n == 1 else 's'}"
+    each = " for each class" if n_scores > 2 else ""
+    words = [f"A leaf answers with a sum of {most}{each}, in which a missing value is the median."]
+    if n_scores == 2:
+        words.append("Of log-odds s, 1 / (1 + exp(−s)) is the probability.")
+    if n_scores > 2:
+        words.append("Softmax of its sums gives the probabilities; one of the sums is said.")
+    words.append(
+        "What is drawn of a leaf is the mean of its answers to the rows that come to it; a row's "
+        "own answer can be another."
     )
-    if several:
-        words += " Of its sums, the words say that of its leading class alone."
-    return words
+    return " ".join(words)
 
 
-def leaf_words(tree: ReadableTree, leaf: int) -> str:
-    """Say what a leaf answers."""
+def leaf_words(tree: ReadableTree, leaf: int, answer: FloatArray) -> str:
+    """Say what a leaf answers, `answer` being the mean over the rows that come to it."""
     if isinstance(tree, SoftTree):
         return rules.leaf_words(tree, leaf)
-    return decision_tree_words.leaf_words(tree, leaf)
+    return decision_tree_words.leaf_words(tree, leaf, answer)
 
 
 def path_words(tree: ReadableTree, row: ReadableRows) -> list[str]:
@@ -156,14 +173,12 @@ def path_words(tree: ReadableTree, row: ReadableRows) -> list[str]:
     return decision_tree_words.path_words(tree, row)
 
 
-def _nodes(
-    tree: ReadableTree, leaf_reach: FloatArray, row: ReadableRows | None = None
-) -> list[Node]:
+def _nodes(tree: ReadableTree, leaf_reach: FloatArray, answers: FloatArray) -> list[Node]:
     n = len(tree.children_)
     below = np.where(tree.children_ >= 0, tree.children_, n - 1 - tree.children_)
     reach = np.concatenate([np.zeros(n), leaf_reach])
     mass = np.maximum(reach, 1e-300)  # so that what no row reaches has an answer
-    sums = np.concatenate([np.zeros((n, tree.leaf_outputs_.shape[1])), leaf_answers(tree, row)])
+    sums = np.concatenate([np.zeros((n, tree.leaf_outputs_.shape[1])), answers])
     sums[n:] *= mass[n:, None]
     mass[:n] = 0
     level, n_leaves = np.zeros(len(reach), int), np.ones(len(reach), int)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, softmax
 
-from explain_distill._types import FloatArray, ReadableRows
+from explain_distill._types import FloatArray, ReadableRows, Scores
 
 if TYPE_CHECKING:
     from explain_distill._preparation import Preparation
     from explain_distill.students.base import Student
     from explain_distill.students.soft_tree import SoftTree
 
+DIGITS = 3  # of a weight in a leaf's sum
 SPOKEN_TERMS = 3  # how many features a question names; all of them are in its terms
 
 
@@ -132,22 +133,26 @@ class Comparison(Question):
         return f"{self.subject} {self.predicate}".rstrip()
 
 
-def leaf_answers(tree: SoftTree, row: ReadableRows | None = None) -> FloatArray:
+def leaf_answers(tree: SoftTree) -> FloatArray:
     """Give each leaf's probabilities, softening undone, or its value.
 
-    Those of linear leaves are for one row ``(1, n_readable)``, or where it is left out, for one
-    whose features are all at their mean.
+    Those of a linear leaf are for a row whose features are all at their mean.
     """
-    outputs = tree.leaf_outputs_
-    if row is not None and tree.leaf_weights_ is not None:
-        outputs = outputs + tree.preparation_(row)[0] @ tree.leaf_weights_
+    return _answers(tree, tree.leaf_outputs_)
+
+
+def answers_of_leaves(tree: SoftTree, rows: ReadableRows) -> FloatArray:
+    """Give what each leaf answers each row: ``(n, n_leaves, n_scores)``."""
+    outputs = np.broadcast_to(tree.leaf_outputs_, (len(rows), *tree.leaf_outputs_.shape))
+    if tree.leaf_weights_ is not None:
+        outputs = outputs + np.tensordot(tree.preparation_(rows), tree.leaf_weights_, axes=(1, 1))
     return _answers(tree, outputs)
 
 
 def _answers(tree: SoftTree, outputs: FloatArray) -> FloatArray:
     if tree.task == "regression":
         return outputs + tree.output_centre_
-    return np.asarray(softmax(outputs * tree.temperature, axis=1))
+    return np.asarray(softmax(outputs * tree.temperature, axis=-1))
 
 
 def questions(tree: SoftTree) -> list[Question]:
@@ -250,14 +255,51 @@ def leaf_words(tree: SoftTree, leaf: int) -> str:
     words = answer_words(tree, _answers(tree, tree.leaf_outputs_[[leaf]])[0])
     if tree.leaf_weights_ is None:
         return words
-    best = int(tree.leaf_outputs_[leaf].argmax())
-    weights, output = tree.leaf_weights_[leaf], "the value"
-    slope = weights[:, 0]
-    if tree.task == "classification":
-        slope = (weights[:, best] - weights.mean(axis=1)) * tree.temperature
+    constants, slopes = tree.leaf_outputs_[leaf], tree.leaf_weights_[leaf]
+    if tree.task == "regression":
+        constants = constants + tree.output_centre_
+    else:
+        constants, slopes = constants * tree.temperature, slopes * tree.temperature
+    told = linear_words(tree, tree.preparation_, constants, slopes, SPOKEN_TERMS)
+    return f"{words} where all features are at their mean; {told}"
+
+
+def linear_words(
+    tree: Student,
+    preparation: Preparation,
+    constants: Scores,
+    slopes: FloatArray,
+    n_terms: int | None = None,
+    leading: int | None = None,
+) -> str:
+    """Say the sum that a linear leaf answers with: ``the log-odds of ill = 0.2 × age − 11.3``.
+
+    Of two classes it is the log-odds of the second; of several, the score of one.
+
+    Parameters
+    ----------
+    tree : Student
+    preparation : Preparation
+    constants : ndarray of shape (n_scores,)
+        Where all features are at their mean.
+    slopes : ndarray of shape (n_prepared, n_scores)
+    n_terms : int, optional
+        All are said, if left out.
+    leading : int, optional
+        The class whose score is said; the one of the largest constant, if left out.
+    """
+    output, constant, slope = "the value", constants[0], slopes[:, 0]
+    if len(constants) == 2:
+        output = f"the log-odds of {tree.class_names()[1]}"
+        constant, slope = constants[1] - constants[0], slopes[:, 1] - slopes[:, 0]
+    elif len(constants) > 2:
+        best = int(constants.argmax()) if leading is None else leading
         output = f"the score of {tree.class_names()[best]}"
-    (added,) = weighed_sums(tree, tree.preparation_, slope[:, None], np.zeros(1))
-    return f"{words} where all features are at their mean; to {output} it adds {added.sum_words()}"
+        constant = constants[best] - constants.mean()
+        slope = slopes[:, best] - slopes.mean(axis=1)
+    at_mean = np.array([constant])
+    (told,) = weighed_sums(tree, preparation, slope[:, None], at_mean, DIGITS)
+    return f"{output} = {told.sum_words(len(told.terms) if n_terms is None else n_terms)}"
 
 
 def answer_words(tree: Student, answer: FloatArray) -> str:

@@ -233,12 +233,16 @@ class SoftTree(StepwiseStudent):
         """Give leaves, depth, parameters, and features per split, "is missing" being one."""
         gates, weighed = len(self.children_), self.gate_weights_ != 0
         slopes = 0 if self.leaf_weights_ is None else self.leaf_weights_.size
-        return {
+        figures = {
             "leaves": float(gates + 1),
             "depth": float(len(levels(self.children_))),
             "parameters": float(weighed.sum() + 2 * gates + self.leaf_outputs_.size + slopes),
             "features_per_split": float(weighed.sum(axis=0).mean()),
         }
+        if self.leaf_weights_ is not None:
+            used = (self.leaf_weights_ != 0).any(axis=2)
+            figures["features_per_leaf"] = float(used.sum(axis=1).mean())
+        return figures
 
     def rules(self) -> list[str]:
         """Say each question and each leaf in words, in raw units."""

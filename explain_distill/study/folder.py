@@ -7,6 +7,7 @@
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
     students/NAME/               config.json, model.safetensors
+    trust.json                   what each student may claim: certificate, deferral, regions
     data/                        train.parquet, test.parquet (absent for private rows);
                                  background.parquet where training rows are known without truth
     scores.parquet               each model's scores of the test rows
@@ -31,6 +32,7 @@ import numpy as np
 from explain_distill._types import Json
 from explain_distill.audit.compare import Comparison, Metric, check_names
 from explain_distill.audit.front import Front
+from explain_distill.audit.trust import Trust
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.students.base import Student
@@ -57,6 +59,7 @@ from explain_distill.teachers.base import Teacher
 from explain_distill.teachers.images import ImageTeacher
 from explain_distill.teachers.neural import NeuralTeacher
 
+TRUST_FORMAT = 1
 TEACHERS: dict[str, type[NeuralTeacher] | type[ImageTeacher]] = {
     "neural": NeuralTeacher,
     "image": ImageTeacher,
@@ -90,6 +93,9 @@ def write_study(
                 write_rows(folder / "data" / f"{part}.parquet", data)
         if train is None and comparison.data.background is not None:
             write_background(folder / "data" / "background.parquet", comparison.data)
+    if comparison.trust:
+        told = {name: trust.to_json() for name, trust in comparison.trust.items()}
+        write_json(folder / "trust.json", {"format": TRUST_FORMAT, "students": told})
     write_scores(folder / "scores.parquet", comparison)
     (folder / "attributions").mkdir()
     for name in comparison.models:
@@ -137,7 +143,23 @@ def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None, Front |
     with told_as_format_error(folder / "scores.parquet"):
         scores = read_scores(folder / "scores.parquet", models, about)
     reasons = read_reasons(folder / "attributions", models, header, about)
-    return about, Comparison(teacher, students, test, metrics, scores, reasons), train, front
+    trust = _read_trust(folder / "trust.json", names, about)
+    comparison = Comparison(teacher, students, test, metrics, scores, reasons, trust)
+    return about, comparison, train, front
+
+
+def _read_trust(path: Path, names: list[str], about: About) -> dict[str, Trust]:
+    """Read what each student may claim; nothing where the study was made before it was asked."""
+    if not path.is_file():
+        return {}
+    told = read_json(path, TRUST_FORMAT)
+    with told_as_format_error(path):
+        trust = {name: Trust.from_json(told["students"][name]) for name in names}
+        for each in trust.values():
+            players = () if each.certificate is None else each.certificate.players
+            if players and [player.player for player in players] != about.schema.names:
+                raise ValueError("a certificate's features are not those of study.json")
+    return trust
 
 
 def _metric(row: Json) -> Metric:
@@ -203,6 +225,7 @@ def _read_student(folder: Path, about: About) -> Student:
         if config["student"] not in STUDENTS:
             raise ValueError(f"there is no student {config['student']!r}")
         student = STUDENTS[config["student"]](**config["parameters"])
+        student.check_parameters()
         student.read(folder, config)
         student.set_names(about.schema, about.task.class_names)
         if about.task.kind == "classification":

@@ -17,7 +17,16 @@ RENAME_EXCHANGE = 2  # of Linux's renameat2: swap two paths in one step
 AT_FDCWD = -100
 MARK = "study.json"
 OURS = frozenset(
-    {MARK, "results.json", "teacher", "students", "data", "scores.parquet", "attributions"}
+    {
+        MARK,
+        "results.json",
+        "teacher",
+        "students",
+        "data",
+        "scores.parquet",
+        "trust.json",
+        "attributions",
+    }
 )
 
 

@@ -33,6 +33,7 @@ QUICK: dict[str, Json] = {
     "additive": {},
 }
 QUICK_ROWS = 50_000
+QUICK_DRAWS = 4  # of the certificate, whose bounds are then wider
 MOST_SIZE = 4096
 
 
@@ -118,7 +119,7 @@ def run(
                 seed=seed,
                 on_step=partial(_say_step, advance),
             )
-    comparison = _judged(teacher, fitted, test, seed, progress)
+    comparison = _judged(teacher, fitted, test, seed, QUICK_DRAWS if quick else None, progress)
     front = None
     if validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
@@ -156,9 +157,10 @@ def _judged(
     students: dict[str, Student],
     test: Dataset,
     seed: int,
+    n_draws: int | None,
     progress: Progress,
 ) -> Comparison:
-    n_stages = 2 * (len(students) + 1) + 1
+    n_stages = 2 * (len(students) + 1) + 2
     done = iter(range(n_stages + 1))
     with progress.stage("comparison") as advance:
         return compare(
@@ -166,6 +168,7 @@ def _judged(
             students,
             test,
             seed=seed,
+            n_draws=n_draws,
             on_stage=lambda word: advance(next(done), n_stages, word),
         )
 

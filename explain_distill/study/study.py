@@ -134,6 +134,7 @@ def compare(
     data: Dataset,
     *,
     seed: int = 0,
+    n_draws: int | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Judge students beside their teacher on rows that none of them has seen.
@@ -148,6 +149,7 @@ def compare(
     data : Dataset
         Test rows, as `Dataset.split` gives them.
     seed : int, default=0
+    n_draws : int, optional
     on_stage : callable, optional
 
     Returns
@@ -155,6 +157,8 @@ def compare(
     Study
     """
     teacher = as_teacher(teacher, data)
-    comparison = compare_models(teacher, students, data, seed=seed, on_stage=on_stage)
+    comparison = compare_models(
+        teacher, students, data, seed=seed, n_draws=n_draws, on_stage=on_stage
+    )
     about = About.of(teacher, comparison.students, None, data, {"seed": seed})
     return Study(about, comparison)

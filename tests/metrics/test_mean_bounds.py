@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from scipy.stats import beta, t
 
-from explain_distill.metrics.mean_bounds import bounded_mean_bound, skewed_mean_bound
+from explain_distill.metrics.mean_bounds import (
+    betting_mean_bound,
+    bounded_mean_bound,
+    skewed_mean_bound,
+)
 
 
 @pytest.mark.parametrize("level", [0.95, 0.9998])
@@ -50,3 +54,31 @@ def test_groups_that_hold_each_row_twice_tell_as_much_as_the_rows():
     for bound in (skewed_mean_bound, lambda *of, level: bounded_mean_bound(*of, 4.0, level=level)):
         twice = bound(2 * figures, 2 * one, level=0.95)
         assert twice == pytest.approx(bound(figures, one, level=0.95))
+
+
+@pytest.mark.parametrize("n", [10, 50, 400])
+def test_the_betting_bound_covers_at_any_number_of_rows(n):
+    rng = np.random.default_rng(n)
+    for shape in ((0.3, 3.0), (1.0, 1.0), (0.05, 2.0)):
+        mean = shape[0] / sum(shape)
+        low = [
+            betting_mean_bound(rng.beta(*shape, n), np.ones(n), 1.0, level=0.9) < mean
+            for _ in range(300)
+        ]
+        assert np.mean(low) <= 0.1
+
+
+def test_the_betting_bound_closes_in_on_the_mean():
+    figures = np.random.default_rng(0).uniform(size=20_000)
+    found = betting_mean_bound(figures, np.ones(20_000), 1.0, level=0.95)
+    assert figures.mean() < found < figures.mean() + 0.01
+    assert betting_mean_bound(np.zeros(100), np.ones(100), 1.0, level=0.95) < 0.07
+    assert betting_mean_bound(np.ones(3), np.ones(3), 1.0, level=0.95) == 1.0
+    assert betting_mean_bound(np.zeros(3), np.ones(3), 0.0, level=0.95) == 0.0
+
+
+def test_the_betting_bound_is_in_the_figures_unit():
+    figures, one = np.random.default_rng(0).exponential(size=80), np.ones(80)
+    plain = betting_mean_bound(figures, one, 9.0, level=0.95)
+    assert betting_mean_bound(100 * figures, one, 900.0, level=0.95) == pytest.approx(100 * plain)
+    assert betting_mean_bound(2 * figures, 2 * one, 9.0, level=0.95) == pytest.approx(plain)

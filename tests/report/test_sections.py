@@ -6,7 +6,7 @@ from explain_distill.students.decision_tree_words import questions
 from explain_distill.students.nodes import tree_nodes
 
 ORDER = (
-    "asked data teacher students fidelity reasons recommended limits provenance".split()  # noqa: SIM905
+    "asked data teacher students fidelity reasons trust recommended limits provenance".split()  # noqa: SIM905
 )
 
 

@@ -78,7 +78,7 @@ def test_a_linear_leaf_says_what_it_adds(rows):
     y = 3 * X[:, 0] - 2 * X[:, 1] + 1
     tree = xd.SoftTree(depth=1, n_steps=800, leaves="linear", task="regression", random_state=0)
     words = tree.fit(X, y).rules()
-    assert all("to the value it adds" in line for line in words[-2:])
+    assert all("at their mean; the value = " in line for line in words[-2:])
     assert "× x0" in words[-1]
     assert "× x1" in words[-1]
 

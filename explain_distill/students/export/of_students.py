@@ -84,8 +84,11 @@ def _of_soft_tree(tree: SoftTree) -> TreeModel:
         leaves = softmax(tree.leaf_outputs_ * (temperature if hard else 1.0), axis=1)
     slopes: tuple[tuple[Sum, ...], ...] = ()
     if tree.leaf_weights_ is not None:
-        unit = temperature if classify else 1.0
-        slopes = tuple(_sums(preparation, leaf * unit) for leaf in tree.leaf_weights_)
+        weights = tree.leaf_weights_
+        if classify:
+            leaves = leaves - leaves.mean(axis=1, keepdims=True)
+            weights = (weights - weights.mean(axis=2, keepdims=True)) * temperature
+        slopes = tuple(_sums(preparation, leaf) for leaf in weights)
     return TreeModel(
         **_described(tree),
         trees=(Tree(branches, tuple(map(tuple, leaves.tolist())), slopes),),

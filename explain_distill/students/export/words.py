@@ -19,9 +19,10 @@ HOW_TO_READ = {
     ),
     "sum": "A row goes down each tree; what the leaves it comes to add, and the base, add up.",
 }
-OF_SUMS = (
-    "A leaf answers with the sums that stand there; of a mixture, it is these that are averaged."
-)
+OF_SUMS = {
+    "leaf": "A leaf answers with its sums.",
+    "mixture": "A leaf answers with its sums, and it is these that are averaged.",
+}
 
 
 def text_rules(model: TreeModel) -> str:
@@ -60,7 +61,7 @@ def _notes(model: TreeModel) -> Iterator[str]:
         what = "it stands at" if model.gated else "the sum of a leaf takes it for"
         yield f"Where a value is missing {what}: " + ", ".join(missing) + "."
     if model.linear:
-        yield OF_SUMS
+        yield OF_SUMS[model.combination]
     if model.linear and model.task == "classification":
         yield (
             f"With s that of a row, 1 / (1 + exp(-s)) is the probability of "
@@ -180,7 +181,7 @@ def _less(
     first: tuple[tuple[int, float], ...], second: tuple[tuple[int, float], ...]
 ) -> tuple[tuple[int, float], ...]:
     one, two = dict(first), dict(second)
-    return tuple((i, two.get(i, 0.0) - one.get(i, 0.0)) for i in sorted({*one, *two}))
+    return tuple((i, two.get(i, 0.0) - one.get(i, 0.0)) for i in {**one, **two})
 
 
 def answer_words(model: TreeModel, leaf: tuple[float, ...]) -> str:

@@ -1,0 +1,461 @@
+"""The attribution-gap certificate: how far a student's reasons can be from its teacher's.
+
+Shapley values are linear in the model, so that with ``h = teacher - student`` the difference of the
+two models' attributions of a row is the attribution of ``h``. Walks over fresh coalitions estimate
+it without bias; their mean absolute value over held-out rows is on average no less than that of the
+true differences (Jensen), and is bounded from above as any mean of rows is. The proof, and what it
+assumes, stand in ``docs/mathematics.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from explain_distill._arrays import is_number
+from explain_distill._random import generator
+from explain_distill._types import FloatArray, IntArray, Json, Rows
+from explain_distill.attribution.base import ScoreFunction
+from explain_distill.attribution.own import Model, score_rows
+from explain_distill.attribution.shapley import Draws, sampled_shapley
+from explain_distill.data.dataset import Dataset
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.intervals import LEVEL
+from explain_distill.metrics.mean_bounds import (
+    betting_mean_bound,
+    bounded_mean_bound,
+    by_group,
+    skewed_mean_bound,
+)
+from explain_distill.students.base import Student
+from explain_distill.teachers.base import Teacher
+
+MOST_EVALUATIONS = 2_000_000  # rows that each model scores
+MOST_DRAWS = 256
+LEAST_ROWS = 20
+"""Fewer held-out rows, or groups of rows, bound nothing worth saying."""
+
+LEADING = 5
+"""The features by which a certificate is summed up: the teacher's most important ones."""
+
+
+@dataclass(frozen=True)
+class GapBound:
+    """How far a student's share of one player can be from the teacher's, on the mean over rows.
+
+    A row's gap is the largest over the scores (classes), so that the bound holds for each of them.
+
+    Parameters
+    ----------
+    player : str
+        A feature, or a group of features that move together.
+    gap : float
+        As measured, in units of the score; on average no less than the true gap.
+    bound : float
+        With the certificate's level, the true gap of no player is larger than its bound.
+    bound_without_tails : float
+        The same without an assumption on how the gaps are distributed, but that none is larger than
+        `Certificate.highest`.
+    importance : float
+        The teacher's mean absolute attribution; on average no more than the true one.
+    leaning : float
+        The mean of the student's share less the teacher's, in the score of the largest gap: whether
+        the student says more or less than the teacher.
+    """
+
+    player: str
+    gap: float
+    bound: float
+    bound_without_tails: float
+    importance: float
+    leaning: float
+
+    @property
+    def relative(self) -> float:
+        """The bound in units of the teacher's own importance; infinite where that is nil."""
+        return self.bound / self.importance if self.importance > 0 else np.inf
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An upper bound, player by player, on how far a student's reasons are from its teacher's.
+
+    Parameters
+    ----------
+    players : tuple of GapBound
+        In the order of the table's columns.
+    n : int
+        Held-out rows.
+    n_independent : int
+        Groups of rows that belong together, or rows.
+    n_draws : int
+        Fresh coalitions a row and player, chosen beforehand.
+    level : float
+        So sure are all bounds together.
+    highest : float
+        That no row's gap is assumed to exceed, for `GapBound.bound_without_tails`: twice the
+        largest that was seen, unless given.
+    relative_gap : float or None
+        The gap in units of the teacher's own importance, the mean over the players that matter most
+        to it; 0 is the same reasons. None where none matters.
+    relative_bound : float or None
+        Its upper bound, at `level` by itself. That importances are estimates is not in it.
+    """
+
+    players: tuple[GapBound, ...]
+    n: int
+    n_independent: int
+    n_draws: int
+    level: float
+    highest: float
+    relative_gap: float | None
+    relative_bound: float | None
+
+    @property
+    def largest(self) -> GapBound:
+        """The player of the largest bound."""
+        return max(self.players, key=lambda each: each.bound)
+
+    @property
+    def leading(self) -> tuple[GapBound, ...]:
+        """The players that matter most to the teacher, `LEADING` at the most."""
+        importance = np.array([each.importance for each in self.players])
+        return tuple(self.players[place] for place in _leading(importance))
+
+    def to_json(self) -> Json:
+        """Give the certificate as a JSON object."""
+        return {
+            "n": self.n,
+            "n_independent": self.n_independent,
+            "n_draws": self.n_draws,
+            "level": self.level,
+            "highest": self.highest,
+            "relative_gap": self.relative_gap,
+            "relative_bound": self.relative_bound,
+            "players": [
+                {
+                    "player": each.player,
+                    "gap": each.gap,
+                    "bound": each.bound,
+                    "bound_without_tails": each.bound_without_tails,
+                    "importance": each.importance,
+                    "leaning": each.leaning,
+                }
+                for each in self.players
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, told: Json) -> Certificate:
+        """Read what `to_json` gave.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            Where it is of another form.
+        """
+        players = []
+        for each in told["players"]:
+            name, numbers = each["player"], {k: v for k, v in each.items() if k != "player"}
+            if not isinstance(name, str) or not all(map(is_number, numbers.values())):
+                raise ValueError(f"a player of a certificate is not of the form: {each}")
+            players.append(GapBound(name, **numbers))
+        counts = {name: told[name] for name in ("n", "n_independent", "n_draws")}
+        numbers = {name: told[name] for name in ("level", "highest")}
+        relative = {name: told[name] for name in ("relative_gap", "relative_bound")}
+        if not all(value is None or is_number(value) for value in relative.values()):
+            raise ValueError("a certificate is not of the form")
+        if not players or not all(map(is_number, (*counts.values(), *numbers.values()))):
+            raise ValueError("a certificate is not of the form")
+        return cls(tuple(players), **{k: int(v) for k, v in counts.items()}, **numbers, **relative)
+
+
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """What walks over coalitions told of the teacher and of each student, row by row.
+
+    Parameters
+    ----------
+    teacher : tuple of two ndarrays of shape (n, n_players, n_scores)
+        The teacher's attributions, by independent halves of the draws.
+    students : dict of str to ndarray of shape (n, n_players, n_scores)
+        The student's attributions less the teacher's, on the same draws.
+    n_draws : int
+    """
+
+    teacher: tuple[FloatArray, FloatArray] = field(repr=False)
+    students: dict[str, FloatArray] = field(repr=False)
+    n_draws: int
+
+
+def affordable_draws(n_rows: int, n_players: int, most_evaluations: int = MOST_EVALUATIONS) -> int:
+    """Give the draws a row that a budget of scored rows affords: 1, or a power of 4 up to 256.
+
+    Parameters
+    ----------
+    n_rows, n_players : int
+    most_evaluations : int
+        Rows that a model may be asked for.
+    """
+    draws = MOST_DRAWS
+    while draws > 1 and draws * n_rows * n_players > most_evaluations:
+        draws //= 4
+    return draws
+
+
+def measured_gaps(
+    teacher: Teacher,
+    students: Mapping[str, Student],
+    data: Dataset,
+    background: Rows,
+    n_draws: int,
+    rng: np.random.Generator,
+    players: Sequence[IntArray] | None = None,
+) -> Gaps:
+    """Walk over fresh coalitions of held-out rows, by the teacher and all students alike.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    students : mapping of str to Student
+    data : Dataset
+        Held-out rows.
+    background : ndarray of shape (n_background, n_columns)
+        Training rows, of which each walk draws one.
+    n_draws : int
+        Walks a row: 1, or a multiple of 4.
+    rng : Generator
+    players : sequence of ndarray, optional
+        The columns of each player; each column is one where left out.
+    """
+    if n_draws != 1 and (n_draws < 4 or n_draws % 4):
+        raise DataError(
+            f"Draws must be 1 or a multiple of 4; however, got {n_draws}. Take 4, 16, 64 or 256."
+        )
+    models: list[Model] = [teacher, *students.values()]
+
+    def of_all(mixed: Rows) -> FloatArray:
+        told = [score_rows(model, mixed, data.readable_features) for model in models]
+        return np.concatenate(told, axis=1)
+
+    score: ScoreFunction = of_all
+    rows, n_players = data.X, data.X.shape[1]
+    if players is not None:
+        score, rows, background = _of_players(score, rows, background, players)
+        n_players = len(players)
+    n_pairs = max(n_draws // 4, 1)
+    halves: list[list[FloatArray]] = []
+    for _ in range(2):
+        size = (len(rows), n_players, n_pairs, len(background))
+        draws = Draws.draw(*size, rng, singly=n_draws == 1)
+        shares = sampled_shapley(score, rows, background, draws).values
+        halves.append(np.split(shares, len(models), axis=2))
+    # With one draw a row the second walk only tells how important the teacher's features are.
+    used = halves[:1] if n_draws == 1 else halves
+    gaps = {
+        name: np.mean([half[i] - half[0] for half in used], axis=0)
+        for i, name in enumerate(students, start=1)
+    }
+    return Gaps((halves[0][0], halves[1][0]), gaps, n_draws)
+
+
+def _of_players(
+    score: ScoreFunction, rows: Rows, background: Rows, players: Sequence[IntArray]
+) -> tuple[ScoreFunction, Rows, Rows]:
+    """Let players move instead of columns.
+
+    Rows then say of each player by number which row its columns come from, background rows as
+    ``-1 - number``.
+    """
+    n_columns = rows.shape[1]
+    columns, owner = np.arange(n_columns), np.full(n_columns, -1)
+    for number, members in enumerate(players):
+        owner[members] = number
+    if (owner < 0).any() or sum(map(len, players)) != n_columns:
+        raise DataError(
+            "Each column must belong to one player; however, some belong to none or to several. "
+            "Name each column once."
+        )
+
+    def of_numbers(numbers: Rows) -> FloatArray:
+        source = numbers[:, owner].astype(np.int64)
+        theirs = background[np.maximum(-1 - source, 0), columns]
+        return score(np.where(source >= 0, rows[np.maximum(source, 0), columns], theirs))
+
+    ours, theirs = (np.arange(len(part), dtype=np.float64)[:, None] for part in (rows, background))
+    wide = np.ones(len(players))
+    return of_numbers, ours * wide, -1 - theirs * wide
+
+
+def certify(
+    gaps: Gaps,
+    student: str,
+    names: Sequence[str],
+    groups: IntArray | None = None,
+    *,
+    level: float = LEVEL,
+    highest: float | None = None,
+) -> Certificate:
+    """Bound a student's gaps, all players together.
+
+    Each player's bound holds at ``1 - (1 - level) / n_players``, and so all hold together at
+    `level` (Bonferroni).
+
+    Parameters
+    ----------
+    gaps : Gaps
+    student : str
+    names : sequence of str
+        The players' names.
+    groups : ndarray of shape (n,), optional
+        Rows that belong together.
+    level : float, default=0.95
+    highest : float, optional
+        No row's gap is larger, by what is known beforehand; twice the largest seen, if left out.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    DataError
+        Where held-out rows are too few to bound anything.
+    """
+    difference = gaps.students[student]
+    n_independent = len(difference) if groups is None else len(np.unique(groups))
+    if n_independent < LEAST_ROWS:
+        kind = "rows" if groups is None else "groups of rows"
+        raise DataError(
+            f"A certificate needs at least {LEAST_ROWS} held-out {kind}; however, there are "
+            f"{n_independent}. Hold more of them out."
+        )
+    sizes = np.abs(difference).max(axis=2)
+    worst = np.abs(difference).argmax(axis=2)[:, :, None]
+    leaning = np.take_along_axis(difference * _towards(gaps), worst, axis=2)[:, :, 0].mean(axis=0)
+    if highest is None:
+        highest = 2 * float(sizes.max())
+    each_level = 1 - (1 - level) / len(names)
+    importance = cross_fitted(*gaps.teacher)
+    seen = float(sizes.max())
+    players = []
+    for place, name in enumerate(names):
+        sums, counts = by_group(sizes[:, place], groups)
+        players.append(
+            GapBound(
+                name,
+                float(sizes[:, place].mean()),
+                _bound(sums, counts, seen, each_level),
+                betting_mean_bound(sums, counts, highest, level=each_level),
+                float(importance[place]),
+                float(leaning[place]),
+            )
+        )
+    return Certificate(
+        tuple(players),
+        len(difference),
+        n_independent,
+        gaps.n_draws,
+        level,
+        highest,
+        *_relative(sizes, importance, groups, level),
+    )
+
+
+def _bound(sums: FloatArray, counts: FloatArray, seen: float, level: float) -> float:
+    """Bound a mean whose tail is not known: by the larger of two bounds.
+
+    One is for skewed figures. The other is as if none were larger than the largest that was seen of
+    this player, or of any where this one shows none, and so tells that what is rare may not have
+    been seen often enough.
+    """
+    largest = float(np.max(sums / counts)) or seen
+    rare = bounded_mean_bound(sums, counts, largest, level=level) if largest > 0 else 0.0
+    return max(skewed_mean_bound(sums, counts, level=level), rare)
+
+
+def _leading(importance: FloatArray) -> IntArray:
+    """Give the places of the players that matter most to the teacher."""
+    ranked = np.argsort(-importance, kind="stable")[:LEADING]
+    return np.asarray(ranked[importance[ranked] > 0])
+
+
+def _relative(
+    sizes: FloatArray, importance: FloatArray, groups: IntArray | None, level: float
+) -> tuple[float, float] | tuple[None, None]:
+    """Give the mean relative gap of the leading players, and its bound."""
+    leading = _leading(importance)
+    if not len(leading):
+        return None, None
+    figure = (sizes[:, leading] / importance[leading]).mean(axis=1)
+    sums, counts = by_group(figure, groups)
+    return float(figure.mean()), _bound(sums, counts, float(figure.max()), level)
+
+
+def _towards(gaps: Gaps) -> FloatArray:
+    """Give the sign of the teacher's attributions: a gap of this sign says more than it does."""
+    return np.sign(gaps.teacher[0] + gaps.teacher[1])
+
+
+def cross_fitted(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Estimate the mean over rows of the largest absolute attribution over scores, from below.
+
+    The first of two independent estimates says in which score, and with which sign, an attribution
+    is largest; the second says how large it is there. Noise in either so adds nothing on average,
+    whereas it adds to the absolute value of one estimate.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n, n_players, n_scores)
+
+    Returns
+    -------
+    ndarray of shape (n_players,)
+    """
+
+    def seen(chooser: FloatArray, told: FloatArray) -> FloatArray:
+        place = np.abs(chooser).argmax(axis=2)[:, :, None]
+        signed = np.sign(np.take_along_axis(chooser, place, axis=2))
+        return np.asarray((signed * np.take_along_axis(told, place, axis=2))[:, :, 0].mean(axis=0))
+
+    return (seen(first, second) + seen(second, first)) / 2
+
+
+def certificates(
+    teacher: Teacher,
+    students: Mapping[str, Student],
+    data: Dataset,
+    background: Rows,
+    seed: int,
+    *,
+    n_draws: int | None = None,
+) -> dict[str, Certificate]:
+    """Certify each student on held-out rows, by fresh coalitions of its own.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    students : mapping of str to Student
+    data : Dataset
+        Held-out rows.
+    background : ndarray of shape (n_background, n_columns)
+        Training rows.
+    seed : int
+    n_draws : int, optional
+        A row; as many as `affordable_draws` says, if left out.
+
+    Returns
+    -------
+    dict of str to Certificate
+        Empty where held-out rows are too few.
+    """
+    n_independent = len(data) if data.groups is None else len(np.unique(data.groups))
+    if n_independent < LEAST_ROWS:
+        return {}
+    draws = n_draws or affordable_draws(*data.X.shape)
+    rng = generator(seed, "certificate")
+    gaps = measured_gaps(teacher, students, data, background, draws, rng)
+    names = data.schema.names
+    return {name: certify(gaps, name, names, data.groups) for name in students}

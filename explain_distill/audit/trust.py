@@ -1,0 +1,147 @@
+"""What a student may claim: its certificate, when it defers, and where it does not speak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain_distill._random import generator, integer_seed
+from explain_distill._types import BoolArray, Json, Rows, Scores
+from explain_distill.attribution.own import score_rows
+from explain_distill.audit.certificate import Certificate, certificates
+from explain_distill.audit.deferral import (
+    ALPHA,
+    DELTA,
+    Deferral,
+    check_risk,
+    deferral,
+    reliabilities,
+)
+from explain_distill.audit.halves import calibration_half, disagreements, tolerance
+from explain_distill.audit.regions import Region, regions_of_disagreement
+from explain_distill.data.dataset import Dataset
+from explain_distill.students.base import Student
+from explain_distill.teachers.base import Teacher
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What is known of one student beyond its figures.
+
+    Parameters
+    ----------
+    certificate : Certificate or None
+        None where held-out rows were too few.
+    deferrals : tuple of Deferral
+        One for each way to tell how reliable the student is; the first is the one that is stated.
+        It was chosen beforehand, so that the others are there for comparison.
+    regions : tuple of Region
+        Where it disagrees with its teacher more often than elsewhere.
+    """
+
+    certificate: Certificate | None
+    deferrals: tuple[Deferral, ...]
+    regions: tuple[Region, ...]
+
+    def to_json(self) -> Json:
+        """Give all of it as a JSON object."""
+        return {
+            "certificate": None if self.certificate is None else self.certificate.to_json(),
+            "deferrals": [each.to_json() for each in self.deferrals],
+            "regions": [each.to_json() for each in self.regions],
+        }
+
+    @classmethod
+    def from_json(cls, told: Json) -> Trust:
+        """Read what `to_json` gave.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            Where it is of another form.
+        """
+        certificate = told["certificate"]
+        return cls(
+            None if certificate is None else Certificate.from_json(certificate),
+            tuple(map(Deferral.from_json, told["deferrals"])),
+            tuple(map(Region.from_json, told["regions"])),
+        )
+
+
+def trust_in(
+    teacher: Teacher,
+    students: Mapping[str, Student],
+    data: Dataset,
+    background: Rows,
+    scores: Mapping[str, Scores],
+    seed: int,
+    *,
+    alpha: float = ALPHA,
+    delta: float = DELTA,
+    n_draws: int | None = None,
+) -> dict[str, Trust]:
+    """Find out what each student may claim, on rows that nothing has seen.
+
+    All rows bound the gap of reasons, for which nothing is chosen. One half of them chooses
+    thresholds and regions, the other judges them.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    students : mapping of str to Student
+    data : Dataset
+        Held-out rows.
+    background : ndarray of shape (n_background, n_columns)
+        Training rows.
+    scores : mapping of str to ndarray of shape (n, n_scores)
+        Of ``"teacher"`` and each student, on the held-out rows.
+    seed : int
+    alpha, delta : float, default=0.05
+        A student that defers may disagree in at most a share `alpha` of the rows that it keeps,
+        with a probability of at least ``1 - delta``.
+    n_draws : int, optional
+        Fresh coalitions a row for the certificate.
+    """
+    check_risk(alpha, delta)
+    classify = data.task.kind == "classification"
+    certified = certificates(teacher, students, data, background, seed, n_draws=n_draws)
+    calibration = calibration_half(data, seed)
+    features = data.readable_features
+    known, rows = features.transform(background), data.readable()
+    taught = teacher.predict_score(background)
+    most = tolerance(taught)
+    found = {}
+    for name, student in students.items():
+        rng = generator(seed, "trust", name)
+        told = score_rows(student, background, features)
+        differs = disagreements(scores["teacher"], scores[name], most, classify=classify)
+        before = disagreements(taught, told, most, classify=classify)
+        ways = reliabilities(known, before, told, integer_seed(rng), classify=classify)
+        deferrals = tuple(
+            deferral(
+                way,
+                reliable(known, told),
+                reliable(rows, scores[name]),
+                differs,
+                calibration,
+                data.groups,
+                alpha=alpha,
+                delta=delta,
+            )
+            for way, reliable in ways.items()
+        )
+        found[name] = Trust(
+            certified.get(name), deferrals, _regions(data, differs, calibration, rng)
+        )
+    return found
+
+
+def _regions(
+    data: Dataset, differs: BoolArray, calibration: BoolArray, rng: np.random.Generator
+) -> tuple[Region, ...]:
+    features = data.readable_features.features
+    return regions_of_disagreement(
+        data.readable(), differs, calibration, features, data.groups, integer_seed(rng)
+    )

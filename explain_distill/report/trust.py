@@ -1,0 +1,164 @@
+"""Can a student be trusted? What it may claim, how far, and on what rows that rests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explain_distill.audit.certificate import Certificate
+from explain_distill.audit.deferral import MEANING, Deferral
+from explain_distill.audit.findings import RULES, Finding, findings
+from explain_distill.report.blocks import (
+    Block,
+    Cell,
+    Figure,
+    Listing,
+    Paragraph,
+    RowGroup,
+    Section,
+    Table,
+)
+from explain_distill.report.wording import count, joined, spoken, started
+
+if TYPE_CHECKING:
+    from explain_distill.audit.regions import Region
+    from explain_distill.study.study import Study
+
+GRADES = {"yes": "Yes", "partly": "Partly", "no": "No", "not shown": "Not shown"}
+QUESTIONS = {
+    "answers": "The teacher's answers?",
+    "reasons": "The teacher's reasons?",
+    "deferral": "Alone, with a bound on error?",
+    "regions": "Everywhere alike?",
+}
+DEFINITIONS = {
+    "answers": "Agreement: the share of test rows in which student and teacher give the same most "
+    "probable class; of values, R² of the student's against the teacher's.",
+    "reasons": "The certificate: an upper bound on the mean distance between the student's and the "
+    "teacher's Shapley values of the score, feature by feature, measured on held-out rows with "
+    "fresh coalitions.",
+    "deferral": "Deferral: where the student is not reliable enough, the teacher is asked. The "
+    "threshold is chosen on one half of the test rows so that disagreement among kept rows is "
+    "bounded, and judged on the other half.",
+    "regions": "Regions: parts of the rows, described by at most three conditions, found on one "
+    "half of the test rows and confirmed on the other, corrected for how many were tried.",
+}
+
+
+def trust_section(study: Study) -> Section:
+    """Say what each student may claim."""
+    comparison = study.leading
+    blocks: list[Block] = [
+        Paragraph(
+            "May a student be read or run in its teacher's place? Each answer follows by a fixed "
+            "rule from the end of an interval or from a bound: what is not shown is not granted."
+        ),
+        _answers_table(study),
+        *(_named(name, findings(comparison, name)) for name in comparison.students),
+        Paragraph("The rules:"),
+        Listing(tuple(f"{QUESTIONS[about]} {rule}" for about, rule in RULES.items())),
+    ]
+    for name, trust in comparison.trust.items():
+        if trust.certificate is not None:
+            blocks.append(gaps_table(spoken(name), trust.certificate))
+        if trust.regions:
+            blocks.append(regions_table(spoken(name), trust.regions))
+        blocks.append(deferrals_table(spoken(name), trust.deferrals))
+    blocks.append(Paragraph(_assumptions(study)))
+    return Section("trust", "Can I trust it?", tuple(blocks))
+
+
+def _answers_table(study: Study) -> Table:
+    """Give the grades: a row a question, a column a student."""
+    comparison = study.leading
+    names = list(comparison.students)
+    told = {name: {each.about: each for each in findings(comparison, name)} for name in names}
+    rows = []
+    for about, question in QUESTIONS.items():
+        found = [told[name].get(about) for name in names]  # type: ignore[call-overload]
+        cells: list[Cell] = ["" if each is None else GRADES[each.grade] for each in found]
+        if any(cells):
+            rows.append((question, *cells))
+    return Table("", ("Does it give", *names), (RowGroup("", tuple(rows)),))
+
+
+def _named(name: str, told: tuple[Finding, ...]) -> Listing:
+    return Listing(tuple(f"{started(spoken(name))}: {each.words}" for each in told))
+
+
+def gaps_table(name: str, certificate: Certificate) -> Table:
+    """Give the certificate of the features that matter most to the teacher."""
+    rows = [
+        (
+            each.player,
+            Figure(each.importance),
+            Figure(each.gap),
+            Figure(each.bound),
+            Figure(each.bound_without_tails),
+            "more" if each.leaning > 0 else "less" if each.leaning < 0 else "the same",
+        )
+        for each in certificate.leading
+    ]
+    title = (
+        f"{started(name)}: how far its reasons can be from the teacher's, in units of the score, "
+        f"with {certificate.level:.0%} confidence for all features together. "
+        f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each."
+    )
+    columns = (
+        "Feature",
+        "The teacher's own",
+        "Gap as measured",
+        "Gap at most",
+        "Without assuming tails",
+        "The student says",
+    )
+    return Table(title, columns, (RowGroup("", tuple(rows)),))
+
+
+def regions_table(name: str, regions: tuple[Region, ...]) -> Table:
+    """Give the regions in which a student disagrees more often than elsewhere."""
+    rows = tuple(
+        (
+            region.words,
+            Figure.of(region.inside, "share"),
+            Figure.of(region.outside, "share"),
+            f"{region.inside.n:,}",
+        )
+        for region in regions
+    )
+    title = f"{started(name)}: where it disagrees with the teacher more often than elsewhere"
+    columns = ("Where", "Disagreement there", "Elsewhere", "Rows there")
+    return Table(title, columns, (RowGroup("", rows),))
+
+
+def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:
+    """Give what each way to tell reliability makes of the rows; the first is the stated one."""
+    rows = []
+    for rule in deferrals:
+        cells: tuple[Cell, ...] = ("none passed", "", "")
+        if rule.kept is not None:
+            bound = "" if rule.bound is None else Figure(rule.bound, form="share")
+            seen: Cell = "" if rule.disagreement is None else Figure.of(rule.disagreement, "share")
+            cells = (Figure.of(rule.kept, "share"), bound, seen)
+        rows.append((f"{rule.reliability}: {MEANING[rule.reliability]}", *cells))
+    stated = deferrals[0]
+    title = (
+        f"{started(name)}: rows that it may keep so that, with {1 - stated.delta:.0%} confidence, "
+        f"at most {stated.alpha:.0%} of them disagree. The first line is the rule that is stated; "
+        "the others, for comparison, each hold by themselves."
+    )
+    columns = ("Reliability", "Kept", "Disagreement at most", "Disagreement seen")
+    return Table(title, columns, (RowGroup("", tuple(rows)),))
+
+
+def _assumptions(study: Study) -> str:
+    told = next(iter(study.leading.trust.values()), None)
+    if told is None:
+        return "This study was made before these were asked; make it anew to have them answered."
+    rows = told.deferrals[0].n_calibration
+    return (
+        f"All of it rests on the {count(study.about.n_test, 'test row')}: that they are drawn as "
+        "the rows will be of which it is used. The certificate takes all of them, since nothing is "
+        f"chosen for it, and draws background rows from the training rows; {rows:,} of them chose "
+        f"thresholds and regions, the others judged them. "
+        f"{started(joined([spoken(name) for name in study.leading.students]))} were judged alike."
+    )
