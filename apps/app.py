@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explain_distill.app import state, words
-from explain_distill.app.views import overview, reasons, student
+from explain_distill.app.views import overview, reasons, student, trust
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.study.study import Study
 
@@ -37,6 +37,7 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page(show(overview.show), title="Overview", url_path="overview", default=True),
+            st.Page(show(trust.show), title="Can I trust it?", url_path="trust"),
             st.Page(show(reasons.show), title="Reasons", url_path="reasons"),
             st.Page(show(student.show), title="Student", url_path="student"),
         ]

@@ -91,7 +91,9 @@ def _opened(folder: str, stamp: tuple[int, ...]) -> Study:
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:
-    files = (folder / name for name in ("study.json", "results.json", "scores.parquet"))
+    files = (
+        folder / name for name in ("study.json", "results.json", "scores.parquet", "trust.json")
+    )
     return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
 
 

@@ -135,8 +135,10 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
         )
         return Finding("deferral", "not shown", words, figures)
     kept = rule.kept.value
-    among = "no row" if rule.keeps_all else f"{1 - kept:.0%} of the rows"
-    words = f"If it leaves {among} to the teacher, {sure} {rule.alpha:.0%} of the others."
+    words = f"It need leave no row to the teacher: {sure} {rule.alpha:.0%} of the rows."
+    if not rule.keeps_all:
+        left = "few rows" if kept > 0.99 else f"{1 - kept:.0%} of the rows"
+        words = f"If it leaves {left} to the teacher, {sure} {rule.alpha:.0%} of the others."
     return Finding("deferral", "yes" if kept >= KEPT_YES else "partly", words, figures)
 
 

@@ -17,9 +17,10 @@ from explain_distill.report.blocks import (
     Section,
     Table,
 )
-from explain_distill.report.wording import count, joined, spoken, started
+from explain_distill.report.wording import count, spoken, started
 
 if TYPE_CHECKING:
+    from explain_distill.audit.compare import Comparison
     from explain_distill.audit.regions import Region
     from explain_distill.study.study import Study
 
@@ -57,13 +58,9 @@ def trust_section(study: Study) -> Section:
         Paragraph("The rules:"),
         Listing(tuple(f"{QUESTIONS[about]} {rule}" for about, rule in RULES.items())),
     ]
-    for name, trust in comparison.trust.items():
-        if trust.certificate is not None:
-            blocks.append(gaps_table(spoken(name), trust.certificate))
-        if trust.regions:
-            blocks.append(regions_table(spoken(name), trust.regions))
-        blocks.append(deferrals_table(spoken(name), trust.deferrals))
-    blocks.append(Paragraph(_assumptions(study)))
+    tables = (asked_of(comparison, name, about) for name in comparison.trust for about in QUESTIONS)
+    blocks += [table for table in tables if table is not None]
+    blocks.append(Paragraph(assumptions(study)))
     return Section("trust", "Can I trust it?", tuple(blocks))
 
 
@@ -83,6 +80,20 @@ def _answers_table(study: Study) -> Table:
 
 def _named(name: str, told: tuple[Finding, ...]) -> Listing:
     return Listing(tuple(f"{started(spoken(name))}: {each.words}" for each in told))
+
+
+def asked_of(comparison: Comparison, name: str, about: str) -> Table | None:
+    """Give the table that one answer on a student rests on, where there is one."""
+    trust = comparison.trust.get(name)
+    if trust is None:
+        return None
+    if about == "reasons" and trust.certificate is not None:
+        return gaps_table(spoken(name), trust.certificate)
+    if about == "deferral":
+        return deferrals_table(spoken(name), trust.deferrals)
+    if about == "regions" and trust.regions:
+        return regions_table(spoken(name), trust.regions)
+    return None
 
 
 def gaps_table(name: str, certificate: Certificate) -> Table:
@@ -150,15 +161,12 @@ def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:
     return Table(title, columns, (RowGroup("", tuple(rows)),))
 
 
-def _assumptions(study: Study) -> str:
-    told = next(iter(study.leading.trust.values()), None)
-    if told is None:
-        return "This study was made before these were asked; make it anew to have them answered."
-    rows = told.deferrals[0].n_calibration
+def assumptions(study: Study) -> str:
+    """Say on which rows it rests, and what is assumed of them."""
+    rows = next(iter(study.leading.trust.values())).deferrals[0].n_calibration
     return (
-        f"All of it rests on the {count(study.about.n_test, 'test row')}: that they are drawn as "
-        "the rows will be of which it is used. The certificate takes all of them, since nothing is "
-        f"chosen for it, and draws background rows from the training rows; {rows:,} of them chose "
-        f"thresholds and regions, the others judged them. "
-        f"{started(joined([spoken(name) for name in study.leading.students]))} were judged alike."
+        f"All of it rests on the {count(study.about.n_test, 'test row')}, and on that the rows of "
+        "which the student will be used are drawn as these are. The certificate takes all of them, "
+        "since nothing is chosen for it, and draws its background rows from the training rows; "
+        f"{rows:,} of them chose thresholds and regions, the others judged them."
     )

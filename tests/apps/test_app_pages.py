@@ -72,7 +72,7 @@ def visited(folder, view, student="soft-tree", **session):
 
 
 @pytest.mark.parametrize("student", ["soft-tree", "a small network"])
-@pytest.mark.parametrize("view", ["overview", "reasons", "student"])
+@pytest.mark.parametrize("view", ["overview", "trust", "reasons", "student"])
 @pytest.mark.parametrize("name", ["wide", "letters", "regression"])
 def test_every_page_shows_every_kind_of_study(folders, name, view, student):
     assert visited(folders / name, view, student).title
@@ -84,7 +84,7 @@ def test_own_methods_are_shown_of_every_kind_of_study(folders, name):
     assert "The methods differ" in app.info[0].value
 
 
-@pytest.mark.parametrize("view", ["overview", "reasons", "student"])
+@pytest.mark.parametrize("view", ["overview", "trust", "reasons", "student"])
 def test_students_in_several_sizes_are_shown_by_the_one_that_was_chosen(
     view, sized_study, tmp_path
 ):

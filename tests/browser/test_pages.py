@@ -210,7 +210,7 @@ def test_a_study_without_rows_says_so_and_shows_the_rest(page, served):
     assert "The rows' values were not kept" in text
 
 
-@pytest.mark.parametrize("path", ["", "reasons", "student"])
+@pytest.mark.parametrize("path", ["", "trust", "reasons", "student"])
 def test_an_altered_study_gives_its_error_and_no_traceback(page, served, path):
     text = opened(page, served, f"{path}?study=altered", "This study cannot be opened")
     assert "A study's files must be as they were written; however" in text
@@ -218,7 +218,7 @@ def test_an_altered_study_gives_its_error_and_no_traceback(page, served, path):
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize("path", ["", "reasons"])
+@pytest.mark.parametrize("path", ["", "trust", "reasons"])
 def test_without_a_study_the_page_says_how_to_make_one(page, served_empty, path):
     opened(page, served_empty, path, "No study is open")
     remedy = page.get_by_text("explain-distill demo")

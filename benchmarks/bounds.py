@@ -1,13 +1,13 @@
 """How often do bounds and rules hold what they say? Counted on pairs whose truth is known.
 
-    python benchmarks/coverage.py
-    python benchmarks/coverage.py --show
+    python benchmarks/bounds.py
+    python benchmarks/bounds.py --show
 
 *The certificate.* Rows are drawn from a population on which the true gap of each column is known by
 enumeration (`synthetic_pairs.py`), and the certificate is made of them. It misses where the bound
 of some column lies below its true gap. 1 000 repetitions a cell; its level is 0.95.
 
-What is counted goes to ``benchmarks/results/coverage.json``, cell by cell, and is counted once.
+What is counted goes to ``benchmarks/results/bounds.json``, cell by cell, and is counted once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from synthetic_pairs import STUDENTS, Pair, pair
 
 from explain_distill.audit.certificate import certify, measured_gaps
 
-RESULTS = Path(__file__).parent / "results" / "coverage.json"
+RESULTS = Path(__file__).parent / "results" / "bounds.json"
 REPETITIONS = 1000
 ROWS = (50, 200, 1000)
 DRAWS = (1, 16)

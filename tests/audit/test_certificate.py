@@ -1,0 +1,227 @@
+"""The certificate on functions whose Shapley values are known by enumeration."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from explain_distill.audit.certificate import (
+    Certificate,
+    affordable_draws,
+    certificates,
+    certify,
+    cross_fitted,
+    measured_gaps,
+)
+from explain_distill.exceptions import DataError
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from synthetic_pairs import Function, exact_shapley, pair, smooth
+
+
+def certified(of, n=200, n_draws=16, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    data = of.draw(n, rng)
+    gaps = measured_gaps(of.teacher, {"s": of.student}, data, of.background, n_draws, rng)
+    return certify(gaps, "s", data.schema.names, **options)
+
+
+@pytest.mark.parametrize("n_scores", [1, 3])
+@pytest.mark.parametrize("n_draws", [1, 4])
+def test_walks_estimate_the_shapley_values_without_bias(n_scores, n_draws):
+    of = pair("near", n_scores, population=12, background=5)
+    rows = of.population.take(np.repeat(np.arange(12), 400))
+    gaps = measured_gaps(
+        of.teacher, {"s": of.student}, rows, of.background, n_draws, np.random.default_rng(0)
+    )
+    told = gaps.students["s"].reshape(12, 400, 6, n_scores)
+    error = 4 * told.std(axis=1) / np.sqrt(400)
+    assert (np.abs(told.mean(axis=1) - of.shapley) <= error + 1e-12).all()
+
+
+@pytest.mark.parametrize("student", ["near", "wrong in places"])
+@pytest.mark.parametrize("n_scores", [1, 3])
+def test_the_bounds_hold_for_all_features_together(student, n_scores):
+    of = pair(student, n_scores, population=200, background=10)
+    low = np.zeros(2)
+    for seed in range(100):
+        told = certified(of, n=50, n_draws=4, seed=seed)
+        bounds = np.array([[p.bound, p.bound_without_tails] for p in told.players])
+        low += (bounds < of.gaps[:, None]).any(axis=0)
+    assert (low <= 10).all()  # 5 of 100 are expected at the most
+
+
+def test_more_draws_bring_the_gap_down_to_the_truth():
+    of = pair("near", population=200, background=10)
+    gaps = [np.array([p.gap for p in certified(of, 1000, m).players]) for m in (1, 4, 16, 64)]
+    assert (np.diff([each.sum() for each in gaps]) < 0).all()
+    assert gaps[-1] == pytest.approx(of.gaps, abs=0.02)
+    assert (gaps[-1] > of.gaps - 0.01).all()
+
+
+def test_a_student_that_is_the_teacher_has_no_gap():
+    of = pair("near", population=100, background=10)
+    told = certified(replace(of, student=of.teacher))
+    assert told.relative_gap == told.relative_bound == told.largest.bound == 0.0
+    assert all(p.bound_without_tails == 0 for p in told.players)
+
+
+def test_a_liar_that_is_right_on_the_rows_is_refused():
+    """A student equal to the teacher on the rows, and something else wherever columns are mixed."""
+    of = pair("near", population=300, background=30)
+    known = {row.tobytes() for row in of.population.X}
+
+    def lying(X):
+        seen = np.array([row.tobytes() in known for row in np.ascontiguousarray(X)])
+        return np.where(seen[:, None], smooth(X), -smooth(X))
+
+    liar = Function(lying, of.teacher.task)
+    assert np.array_equal(liar.predict_score(of.population.X), smooth(of.population.X))
+    told = certified(replace(of, student=liar))
+    assert told.relative_bound > 0.5
+    assert certified(of).relative_bound < 0.5
+
+
+def test_a_student_that_takes_one_column_for_another_that_goes_with_it_is_refused():
+    of = pair("near", population=400, background=30)
+    rng = np.random.default_rng(0)
+    X = of.population.X.copy()
+    X[:, 1] = X[:, 0] + 0.05 * rng.normal(size=len(X))
+    background = of.background.copy()
+    background[:, 1] = background[:, 0]
+    task = of.teacher.task
+    teacher = Function(lambda rows: 2 * rows[:, [0]] + rows[:, [3]], task)
+    student = Function(lambda rows: 2 * rows[:, [1]] + rows[:, [3]], task)
+    swapped = replace(
+        of,
+        teacher=teacher,
+        student=student,
+        population=replace(of.population, X=X),
+        background=background,
+    )
+    told = certified(swapped)
+    by_name = {p.player: p for p in told.players}
+    assert by_name["v0"].relative > 0.9
+    assert by_name["v3"].relative < 0.01
+    # Together the two columns say the same.
+    rng = np.random.default_rng(0)
+    players = [np.array([0, 1]), *(np.array([i]) for i in range(2, 6))]
+    data = swapped.draw(200, rng)
+    gaps = measured_gaps(teacher, {"s": student}, data, background, 16, rng, players)
+    together = certify(gaps, "s", ["v0 and v1", "v2", "v3", "v4", "v5"])
+    assert together.players[0].relative < 0.1
+
+
+def test_players_that_move_together_have_the_shapley_values_of_their_group():
+    of = pair("near", population=6, background=4)
+    rows = of.population.take(np.repeat(np.arange(6), 600))
+    players = [np.array([0, 5]), np.array([3]), np.array([1, 2, 4])]
+    gaps = measured_gaps(
+        of.teacher, {"s": of.student}, rows, of.background, 4, np.random.default_rng(0), players
+    )
+    told = gaps.students["s"].reshape(6, 600, 3, 1)
+
+    def of_groups(chosen):
+        numbers = chosen.astype(int)
+        mixed = np.empty((len(chosen), 6))
+        for player, columns in enumerate(players):
+            source = numbers[:, player]
+            mixed[:, columns] = np.where(
+                (source >= 0)[:, None],
+                of.population.X[np.maximum(source, 0)][:, columns],
+                of.background[np.maximum(-1 - source, 0)][:, columns],
+            )
+        return of.student.predict_score(mixed) - of.teacher.predict_score(mixed)
+
+    ours = np.tile(np.arange(6.0)[:, None], 3)
+    exact = exact_shapley(of_groups, ours, -1 - np.tile(np.arange(4.0)[:, None], 3))
+    assert told.mean(axis=1) == pytest.approx(exact, abs=0.02)
+
+
+@pytest.mark.parametrize("players", [[[0, 1], [2, 3]], [[0, 1, 2], [2, 3, 4, 5]]])
+def test_a_column_without_a_player_or_with_two_is_refused(players):
+    of = pair("near", population=30, background=4)
+    given = [np.array(columns) for columns in players]
+    with pytest.raises(DataError, match="Each column must belong to one player"):
+        measured_gaps(
+            of.teacher, {}, of.population, of.background, 4, np.random.default_rng(0), given
+        )
+
+
+@pytest.mark.parametrize("n_draws", [0, 2, 6, -4])
+def test_a_number_of_draws_that_cannot_be_halved_is_refused(n_draws):
+    of = pair("near", population=30, background=4)
+    with pytest.raises(DataError, match="Draws must be 1 or a multiple of 4"):
+        measured_gaps(
+            of.teacher, {}, of.population, of.background, n_draws, np.random.default_rng(0)
+        )
+
+
+def test_too_few_rows_certify_nothing():
+    of = pair("near", population=100, background=4)
+    with pytest.raises(DataError, match="needs at least 20 held-out rows; however, there are 19"):
+        certified(of, n=19)
+    few = of.population.take(np.arange(19))
+    assert certificates(of.teacher, {"s": of.student}, few, of.background, 0) == {}
+
+
+def test_groups_widen_the_bounds():
+    of = pair("near", population=200, background=10)
+    rng = np.random.default_rng(0)
+    data = of.draw(40, rng)
+    twice = data.take(np.repeat(np.arange(40), 5))
+    gaps = measured_gaps(of.teacher, {"s": of.student}, twice, of.background, 4, rng)
+    alone = certify(gaps, "s", data.schema.names)
+    grouped = certify(gaps, "s", data.schema.names, np.repeat(np.arange(40), 5))
+    assert grouped.n_independent == 40
+    assert grouped.relative_bound > alone.relative_bound
+
+
+def test_importance_is_estimated_from_below():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(4000, 3, 1)) * [[[0.0], [0.1], [1.0]]]
+    first, second = (truth + rng.normal(size=truth.shape) for _ in range(2))
+    true = np.abs(truth).mean(axis=(0, 2))
+    found = cross_fitted(first, second)
+    assert (found < true + 0.03).all()
+    assert found[0] == pytest.approx(0, abs=0.03)
+    assert found[2] > 0.4
+
+
+def test_a_teacher_that_gives_no_feature_weight_leaves_nothing_relative():
+    of = pair("near", population=100, background=10)
+    constant = Function(lambda X: np.zeros((len(X), 1)), of.teacher.task)
+    told = certified(replace(of, teacher=constant))
+    assert told.relative_gap is None
+    assert told.relative_bound is None
+    assert told.largest.bound > 0
+
+
+def test_the_draws_follow_a_budget():
+    assert affordable_draws(100, 30) == 256
+    assert affordable_draws(1000, 30) == 64
+    assert affordable_draws(10_000, 300) == 1
+
+
+def test_a_certificate_is_kept_as_json():
+    told = certified(pair("near", population=100, background=10))
+    assert Certificate.from_json(told.to_json()) == told
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"level": "0.95"},
+        {"players": []},
+        {"relative_gap": [1]},
+        {"n": None},
+        {"players": [{"player": 3}]},
+    ],
+)
+def test_an_altered_certificate_is_refused(altered):
+    told = certified(pair("near", population=60, background=4), n=30, n_draws=1).to_json()
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        Certificate.from_json(told | altered)

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from explain_distill.audit.regions import Condition, Region, regions_of_disagreement
+from explain_distill.data.readable_features import ReadableFeature
+
+FEATURES = (
+    ReadableFeature("age", 0, unit="years"),
+    ReadableFeature("cholesterol", 1),
+    *(ReadableFeature(f"v{i}", i) for i in range(2, 6)),
+)
+
+
+def study(n, rng, rate=0.5, elsewhere=0.03):
+    """Draw rows, of which the old ones with a low cholesterol are often answered otherwise."""
+    X = rng.normal(size=(n, 6))
+    X[:, 0] = 60 + 10 * X[:, 0]
+    planted = (X[:, 0] > 65) & (X[:, 1] < 0.4)
+    differs = rng.random(n) < np.where(planted, rate, elsewhere)
+    X[rng.random(n) < 0.1, 3] = np.nan
+    return X, differs, rng.permutation(n) < n // 2
+
+
+def test_a_planted_region_is_found_and_named():
+    rng = np.random.default_rng(0)
+    named = 0
+    for seed in range(100):
+        found = regions_of_disagreement(*study(500, rng), FEATURES, seed=seed)
+        named += any("age >" in each.words for each in found)
+    assert named >= 95
+
+
+def test_where_there_is_none_none_is_reported():
+    rng = np.random.default_rng(1)
+    reported = sum(
+        bool(regions_of_disagreement(*study(500, rng, rate=0.1, elsewhere=0.1), FEATURES, seed=s))
+        for s in range(100)
+    )
+    assert reported <= 5
+
+
+def test_a_region_tells_how_often_inside_and_elsewhere():
+    rng = np.random.default_rng(0)
+    first = regions_of_disagreement(*study(2000, rng), FEATURES)[0]
+    assert "age > 6" in first.words
+    assert "years" in first.words
+    assert first.inside.low < 0.5 < first.inside.high + 0.05
+    assert first.outside.value < 0.1
+    assert first.inside.n + first.outside.n == 1000
+    assert first.p_value < 1e-6
+    assert Region.from_json(first.to_json()) == first
+
+
+def test_a_region_of_missing_values_is_named():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(800, 6))
+    X[rng.random(800) < 0.2, 1] = np.nan
+    differs = rng.random(800) < np.where(np.isnan(X[:, 1]), 0.6, 0.02)
+    found = regions_of_disagreement(X, differs, np.arange(800) < 400, FEATURES)
+    assert any("cholesterol is missing" in each.words for each in found)
+
+
+def test_nothing_is_sought_where_all_agree_or_none():
+    X, _, half = study(200, np.random.default_rng(0))
+    for differs in (np.zeros(200, bool), np.ones(200, bool)):
+        assert regions_of_disagreement(X, differs, half, FEATURES) == ()
+
+
+def test_people_count_once():
+    rng = np.random.default_rng(0)
+    person = np.repeat(np.arange(20), 20)
+    X = np.repeat(rng.normal(size=(20, 6)), 20, axis=0)
+    differs = np.isin(person, [1, 12])  # one person of each half, with all rows
+    half = person < 10
+    X[differs, 2] = 9.0
+    assert regions_of_disagreement(X, differs, half, FEATURES, person) == ()
+    assert regions_of_disagreement(X, differs, half, FEATURES) != ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "known", "words"),
+    [
+        (Condition(0, 54.3219, np.inf, False), True, "age > 54.32 years"),
+        (Condition(0, -np.inf, 54.0, True), False, "age ≤ 54 years or missing"),
+        (Condition(0, 40.0, 54.0, True), True, "40 < age ≤ 54 years"),
+        (Condition(1, np.inf, np.inf, True), False, "cholesterol is missing"),
+        (Condition(1, -np.inf, np.inf, False), False, "cholesterol is known"),
+    ],
+)
+def test_a_condition_in_words(condition, known, words):
+    assert condition.words(FEATURES, known) == words
+
+
+def test_levels_in_words():
+    levels = (ReadableFeature("sex=female", 0, level="female", binary=True),)
+    assert Condition(0, 0.5, np.inf, False).words(levels, True) == "sex is female"
+    assert Condition(0, -np.inf, 0.5, True).words(levels, True) == "sex is not female"
+
+
+@pytest.mark.parametrize("altered", [{"words": 3}, {"p_value": None}, {"inside": {}}])
+def test_an_altered_region_is_refused(altered):
+    found = regions_of_disagreement(*study(2000, np.random.default_rng(0)), FEATURES)
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        Region.from_json(found[0].to_json() | altered)
