@@ -159,6 +159,30 @@ def report(
 
 
 @app.command()
+def verify(study: StudyArgument, quiet: QuietOption = False) -> None:
+    """Compute every figure of a study again, and name each that differs.
+
+    Exits with 1 where something differs, with 3 where some figures could not be computed again.
+    """
+    from explain_distill._console import progress_for
+    from explain_distill.study.verify import verify as verify_study
+
+    with progress_for(quiet).stage("verification") as advance:
+        found = verify_study(study, lambda word: advance(0, 1, word))
+    for line in found.differences:
+        print(line)
+    for line in found.not_computed:
+        print(f"not computed: {line}")
+    if not quiet:
+        rest = f", {len(found.not_computed)} could not be" if found.not_computed else ""
+        print(
+            f"{found.computed} figures were computed again{rest}; "
+            f"{len(found.differences)} differences."
+        )
+    raise typer.Exit(found.status)
+
+
+@app.command()
 def predict(
     study: StudyArgument,
     student: Annotated[str, typer.Option(metavar="NAME", help="Which student, or teacher.")],

@@ -91,7 +91,9 @@ def on_moved_truth(name: str, seed: int) -> xd.SoftTree:
 
 def distilled(name: str, seed: int, transfer: xd.TransferSet) -> xd.SoftTree:
     """Distil the teacher into a tree."""
-    return xd.distill(taught(name), tree(name, seed), load(name)[0], transfer=transfer, seed=seed)
+    temperature = CONFIG[name].get("temperature", 1.0)
+    options = {"transfer": transfer, "temperature": temperature, "seed": seed}
+    return xd.distill(taught(name), tree(name, seed), load(name)[0], **options)
 
 
 WAYS: dict[str, Callable[[str, int], xd.SoftTree]] = {

@@ -3,7 +3,8 @@
 ::
 
     study.json                   format number, what the study is about, how it came to be; under
-                                 "front" which sizes of a student do as well as larger ones
+                                 "front" which sizes of a student do as well as larger ones; under
+                                 "files" the SHA-256 of each other file
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
     students/NAME/               config.json, model.safetensors
@@ -23,6 +24,7 @@ keeps soft trees of any shape, and boosted trees as checked arrays; a folder of 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,10 +78,6 @@ def write_study(
     with_data: bool,
 ) -> None:
     """Write a study into an empty folder."""
-    header = {"format": FORMAT, **about.to_json(), "reasons": comparison.reasons.to_json()}
-    if front is not None:
-        header["front"] = front.to_json()
-    write_json(folder / "study.json", header)
     rows = [metric.to_json() for metric in comparison.metrics]
     write_json(folder / "results.json", {"format": RESULTS_FORMAT, "metrics": rows})
     if comparison.teacher is not None and about.teacher_kept:
@@ -100,6 +98,49 @@ def write_study(
     (folder / "attributions").mkdir()
     for name in comparison.models:
         write_attributions(folder / "attributions" / f"{name}.parquet", name, comparison, about)
+    header = {"format": FORMAT, **about.to_json(), "reasons": comparison.reasons.to_json()}
+    if front is not None:
+        header["front"] = front.to_json()
+    header["files"] = {_name(path, folder): _sha256(path) for path in _files(folder)}
+    write_json(folder / "study.json", header)
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Name the files of a study that are not as they were written, or are no longer there.
+
+    Of a study that kept no fingerprints, none is named.
+
+    Raises
+    ------
+    StudyFormatError
+        Where the folder holds no study.
+    """
+    check_study(folder)
+    header = read_json(folder / "study.json")
+    with told_as_format_error(folder / "study.json"):
+        kept = {str(name): str(sha256) for name, sha256 in dict(header.get("files", {})).items()}
+    found = {_name(path, folder): path for path in _files(folder)}
+    return [
+        name for name, sha256 in kept.items() if name not in found or _sha256(found[name]) != sha256
+    ]
+
+
+def _files(folder: Path) -> list[Path]:
+    """List the files of a study that its fingerprints are of: all but study.json and reports."""
+    others = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        path
+        for path in others
+        if path.parent != folder or not path.name.startswith(("study.json", "report."))
+    )
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_study(folder: Path) -> None:

@@ -21,6 +21,9 @@ from explain_distill.study.json_files import told_as_format_error
 LEADING = ("(method)", "(row)", "(score)", "(base)")
 """The columns of an attributions file before those of the features."""
 
+GROUP = "(group)"
+"""The last column of rows that come in groups: a number for each."""
+
 
 def write_rows(path: Path, data: Dataset) -> None:
     """Write rows as a person would read them: levels in words, the target last."""
@@ -28,7 +31,11 @@ def write_rows(path: Path, data: Dataset) -> None:
     if data.task.kind == "classification":
         truth = [data.task.class_names[code] for code in data.y]
     names = [*data.schema.names, data.task.target]
-    pq.write_table(pa.table([*_columns(data.X, data), pa.array(truth)], names=names), path)
+    columns = [*_columns(data.X, data), pa.array(truth)]
+    if data.groups is not None:
+        names.append(GROUP)
+        columns.append(pa.array(np.unique(data.groups, return_inverse=True)[1]))
+    pq.write_table(pa.table(columns, names=names), path)
 
 
 def write_background(path: Path, data: Dataset) -> None:
@@ -57,8 +64,12 @@ def read_rows(path: Path, about: About, background: np.ndarray | None) -> Datase
     with told_as_format_error(path):
         table = pq.read_table(path)
         n_columns = len(about.schema)
-        if table.column_names != [*about.schema.names, about.task.target]:
+        expected = [*about.schema.names, about.task.target]
+        if table.column_names not in (expected, [*expected, GROUP]):
             raise ValueError("its columns are not those of study.json")
+        groups = None
+        if len(table.column_names) > len(expected):
+            groups = table.column(n_columns + 1).to_numpy().astype(np.int64)
         X = _matrix(table, about)
         truth = table.column(n_columns).to_pylist()
         classes = about.task.class_names
@@ -68,7 +79,7 @@ def read_rows(path: Path, about: About, background: np.ndarray | None) -> Datase
             else np.array(truth, dtype=np.float64)
         )
     return Dataset(
-        about.name, X, y, about.schema, about.task, background=background, notes=about.notes
+        about.name, X, y, about.schema, about.task, groups, background, notes=about.notes
     )
 
 

@@ -1,0 +1,213 @@
+"""Every figure of a study computed again from what its folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explain_distill._types import FloatArray, Json
+from explain_distill.audit.compare import Comparison, Metric, compare
+from explain_distill.audit.front import front_of, set_apart
+from explain_distill.exceptions import StudyFormatError
+from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
+from explain_distill.study.folder import changed_files
+from explain_distill.study.study import Study
+
+TIMES = ("cost.fit_seconds", "cost.row_milliseconds", "cost.rows_per_second")
+"""Figures of the machine and of the moment, which are never computed again."""
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-9  # by which figures may differ: other machines add up otherwise
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of computing a study's figures again.
+
+    Parameters
+    ----------
+    differences : tuple of str
+        What is not as the folder says, a line each.
+    computed : int
+        Figures that were computed again.
+    not_computed : tuple of str
+        Figures that could not be, and why, a line each.
+    """
+
+    differences: tuple[str, ...]
+    computed: int
+    not_computed: tuple[str, ...]
+
+    @property
+    def status(self) -> int:
+        """The exit status: 0 all as it was, 1 something differs, 3 some could not be computed."""
+        return 1 if self.differences else 3 if self.not_computed else 0
+
+
+def verify(folder: str | Path, on_stage: Callable[[str], None] | None = None) -> Verification:
+    """Compute every figure of a study again, and compare it with the one that is kept.
+
+    Times are of the machine and the moment, and left out. Each file is compared with the
+    fingerprint that was kept of it, too.
+
+    Parameters
+    ----------
+    folder : str or Path
+    on_stage : callable, optional
+        Told what is under way.
+
+    Raises
+    ------
+    StudyFormatError
+        Where the folder holds no study.
+    """
+    folder = Path(folder)
+    differences = [f"{name}: not as it was written" for name in changed_files(folder)]
+    try:
+        study = Study.open(folder)
+    except StudyFormatError as error:
+        return Verification((*differences, str(error)), 0, ())
+    told = study.comparison
+    if told.teacher is None or told.data is None or told.data.background is None:
+        return _partly(study, differences)
+    if study.about.configuration.get("grouped") and told.data.groups is None:
+        return _partly(study, differences)
+    again = _again(study, on_stage)
+    differences += _figures(told.metrics, again.metrics)
+    differences += _arrays(told, again)
+    differences += _trusted(told, again)
+    n_computed = sum(metric.metric not in TIMES for metric in told.metrics)
+    return Verification(tuple(differences), n_computed, ())
+
+
+def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
+    """Judge all models anew, by the seeds and draws of the study."""
+    told = study.comparison
+    assert told.data is not None
+    draws = [t.certificate.n_draws for t in told.trust.values() if t.certificate is not None]
+    seed = int(study.about.configuration.get("seed", 0))
+    again = compare(
+        told.teacher,
+        told.students,
+        told.data,
+        seed=seed,
+        n_draws=draws[0] if draws else None,
+        on_stage=on_stage,
+    )
+    if study.front is None or study.train is None:
+        return again
+    _, validation = set_apart(study.train, seed)
+    sizes = {step.student: step.size for ladder in study.front.ladders for step in ladder.steps}
+    front = front_of(again, sizes, validation)
+    return replace(again, metrics=(*again.metrics, *front.metrics()))
+
+
+def _figures(kept: tuple[Metric, ...], again: tuple[Metric, ...]) -> Iterator[str]:
+    computed = {(each.model, each.metric): each for each in again}
+    for each in kept:
+        if each.metric in TIMES:
+            continue
+        other = computed.pop((each.model, each.metric), None)
+        name = f"results.json: {each.model} {each.metric}"
+        if other is None:
+            yield f"{name} is kept, and was not measured"
+            continue
+        for part in ("value", "low", "high", "n", "level", "chance"):
+            before, after = getattr(each, part), getattr(other, part)
+            if not _same(before, after):
+                yield f"{name} ({part}) is {_written(before)}, computed {_written(after)}"
+    for model, metric in computed:
+        if metric not in TIMES:
+            yield f"results.json: {model} {metric} was measured, and is not there"
+
+
+def _same(before: Any, after: Any) -> bool:
+    if before is None or after is None:
+        return before is after
+    return bool(np.isclose(before, after, rtol=RELATIVE, atol=ABSOLUTE))
+
+
+def _written(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.6g}"
+
+
+def _arrays(kept: Comparison, again: Comparison) -> Iterator[str]:
+    """Compare scores and attributions, row by row."""
+    for name, scores in kept.scores.items():
+        if not _close(scores, again.scores[name]):
+            yield f"scores.parquet: the scores of {name} are not those of the model"
+    for name in kept.models:
+        pairs = (
+            (kept.reasons.reference[name], again.reasons.reference[name]),
+            (kept.reasons.own[name], again.reasons.own[name]),
+        )
+        if not all(_close(first.values, second.values) for first, second in pairs):
+            yield f"attributions/{name}.parquet: the attributions are not those of the model"
+
+
+def _close(first: FloatArray, second: FloatArray) -> bool:
+    return first.shape == second.shape and np.allclose(first, second, rtol=RELATIVE, atol=1e-7)
+
+
+def _trusted(kept: Comparison, again: Comparison) -> Iterator[str]:
+    """Compare what each student may claim."""
+    for name, trust in kept.trust.items():
+        for where, before, after in _leaves(trust.to_json(), again.trust[name].to_json()):
+            if before != after and not (
+                isinstance(before, (int, float))
+                and isinstance(after, (int, float))
+                and _same(before, after)
+            ):
+                yield f"trust.json: {name} {where} is {before}, computed {after}"
+
+
+def _leaves(before: Any, after: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Give the places at which two JSON values may differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in {**before, **after}:
+            yield from _leaves(before.get(key), after.get(key), f"{where} {key}".strip())
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for place, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _leaves(one, other, f"{where} {place + 1}")
+    else:
+        yield where, before, after
+
+
+def _partly(study: Study, differences: list[str]) -> Verification:
+    """Compute what scores and attributions alone tell, and name the rest."""
+    told = study.comparison
+    why = "its rows were not kept"
+    if told.teacher is None:
+        why = "its teacher was not kept"
+    elif told.data is not None and told.data.background is not None:
+        why = "it was not kept which of its rows belong together"
+    again: dict[tuple[str, str], Json] = {}
+    if not study.about.configuration.get("grouped"):
+        classify = study.about.task.kind == "classification"
+        fidelity = classification_fidelity if classify else regression_fidelity
+        for name in told.students:
+            figures = fidelity(told.scores["teacher"], told.scores[name])
+            again |= {(name, f"fidelity.{key}"): vars(each) for key, each in figures.items()}
+        for name in told.models:
+            agreement = told.reasons.agreement(name)
+            again |= {(name, f"attribution.{key}"): vars(each) for key, each in agreement.items()}
+    left = []
+    n_computed = 0
+    for metric in told.metrics:
+        figures_again = again.get((metric.model, metric.metric))
+        if figures_again is None:
+            if metric.metric not in TIMES:
+                left.append(f"{metric.model} {metric.metric}: {why}")
+            continue
+        n_computed += 1
+        for part, after in figures_again.items():
+            before = getattr(metric, part)
+            if not _same(before, after):
+                differences.append(
+                    f"results.json: {metric.model} {metric.metric} ({part}) is "
+                    f"{_written(before)}, computed {_written(after)}"
+                )
+    return Verification(tuple(differences), n_computed, tuple(left))
