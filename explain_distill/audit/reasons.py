@@ -14,6 +14,8 @@ from explain_distill.attribution.own import Model, own_attributions, score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
 from explain_distill.data.dataset import Dataset
 from explain_distill.metrics.attribution import (
+    pairwise_rank_agreement,
+    rank_agreement,
     rank_correlation,
     sign_agreement,
     top_k,
@@ -92,6 +94,11 @@ class Reasons:
             "rank_correlation": mean(rank_correlation(teacher, other), groups),
             "top_k_overlap": mean_share(top_k_overlap(teacher, other, k), groups),
             "sign_agreement": mean_share(sign_agreement(teacher, other, k), groups),
+            "rank_agreement": mean_share(rank_agreement(teacher, other, k), groups),
+            "signed_rank_agreement": mean_share(
+                rank_agreement(teacher, other, k, signed=True), groups
+            ),
+            "pairwise_rank_agreement": mean_share(pairwise_rank_agreement(teacher, other), groups),
         }
 
     def chance(self) -> dict[str, float]:
@@ -101,6 +108,9 @@ class Reasons:
             "rank_correlation": 0.0 if n > 1 else 1.0,
             "top_k_overlap": top_k(n) / n,
             "sign_agreement": 0.5,
+            "rank_agreement": 1 / n,
+            "signed_rank_agreement": 0.5 / n,
+            "pairwise_rank_agreement": 0.5 if n > 1 else 1.0,
         }
 
     def to_json(self) -> Json:

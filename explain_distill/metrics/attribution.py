@@ -55,6 +55,50 @@ def sign_agreement(first: FloatArray, second: FloatArray, k: int) -> FloatArray:
     return np.asarray(np.where(size == 0, 1.0, same / np.maximum(size, 1)).mean(axis=1))
 
 
+def rank_agreement(
+    first: FloatArray, second: FloatArray, k: int, *, signed: bool = False
+) -> FloatArray:
+    """Share of the k leading places that hold the same column in both models: 0 to 1.
+
+    An attribution of 0 holds no place. Where one model has fewer than k others, the share is of the
+    larger number of places; where both have none, it is 1. With `signed`, the column must have the
+    same sign, too. Chance is 1 / n_columns, and half of that (Krishna et al. 2022).
+    """
+    models = (_told(first), _told(second))
+    places = [np.argsort(-np.abs(values), axis=1, kind="stable")[:, :k] for values in models]
+    signs = [
+        np.sign(np.take_along_axis(values, place, axis=1))
+        for values, place in zip(models, places, strict=True)
+    ]
+    same = (places[0] == places[1]) & (signs[0] != 0) & (signs[1] != 0)
+    if signed:
+        same &= signs[0] == signs[1]
+    size = np.maximum(*((leading != 0).sum(axis=1) for leading in signs))
+    share = np.where(size == 0, 1.0, same.sum(axis=1) / np.maximum(size, 1))
+    return np.asarray(share.mean(axis=1))
+
+
+def pairwise_rank_agreement(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Share of all pairs of columns of which both models hold the same one to matter more: 0 to 1.
+
+    A tie agrees with a tie alone. Chance is 1/2; with one column it is 1 (Krishna et al. 2022).
+    """
+    first, second = np.abs(_told(first)), np.abs(_told(second))
+    n_samples, n_columns, n_scores = first.shape
+    if n_columns == 1:
+        return np.ones(n_samples)
+    upper = np.triu_indices(n_columns, 1)
+    shares = np.empty((n_samples, n_scores))
+    for row in range(n_samples):
+        for score in range(n_scores):
+            ours, theirs = (
+                np.sign(sizes[row, upper[0], score] - sizes[row, upper[1], score])
+                for sizes in (first, second)
+            )
+            shares[row, score] = np.mean(ours == theirs)
+    return np.asarray(shares.mean(axis=1))
+
+
 def top_k(n_columns: int) -> int:
     """How many leading columns are compared: five, or half of them where there are fewer."""
     return min(5, max(1, n_columns // 2))

@@ -4,6 +4,8 @@ from scipy.stats import spearmanr
 
 from explain_distill.metrics.attribution import (
     importance,
+    pairwise_rank_agreement,
+    rank_agreement,
     rank_correlation,
     sign_agreement,
     top_k,
@@ -72,3 +74,37 @@ def test_columns_without_a_share_never_lead():
     assert top_k_overlap(first, second, 3) == 0.0
     assert top_k_overlap(first, first, 3) == 1.0
     assert sign_agreement(first, second, 3) == 0.0
+
+
+def test_places_agree_where_the_same_column_holds_them():
+    first = np.array([[[4.0], [3.0], [-2.0], [1.0]]])
+    second = np.array([[[9.0], [-2.0], [-3.0], [1.0]]])
+    assert rank_agreement(first, first, 3).tolist() == [1.0]
+    assert rank_agreement(first, second, 3) == pytest.approx(1 / 3)
+    assert rank_agreement(first, second, 4) == pytest.approx(1 / 2)
+    assert rank_agreement(first, -first, 3, signed=True).tolist() == [0.0]
+    assert rank_agreement(first, second, 1, signed=True).tolist() == [1.0]
+
+
+def test_attributions_of_zero_hold_no_place():
+    none, some = np.zeros((1, 3, 1)), np.array([[[0.0], [2.0], [0.0]]])
+    assert rank_agreement(none, none, 2).tolist() == [1.0]
+    assert rank_agreement(none, some, 2).tolist() == [0.0]
+    assert rank_agreement(some, some, 2).tolist() == [1.0]
+
+
+def test_pairs_agree_where_both_hold_the_same_one_to_matter_more():
+    first = np.array([[[4.0], [3.0], [-2.0]]])
+    second = np.array([[[4.0], [-5.0], [3.0]]])
+    assert pairwise_rank_agreement(first, first).tolist() == [1.0]
+    assert pairwise_rank_agreement(first, second) == pytest.approx(2 / 3)
+    assert pairwise_rank_agreement(first, np.ones((1, 3, 1))).tolist() == [0.0]
+    assert pairwise_rank_agreement(np.ones((1, 1, 1)), np.ones((1, 1, 1))).tolist() == [1.0]
+
+
+def test_a_random_order_comes_to_the_chance_that_is_said():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 4000, 8, 1))
+    assert rank_agreement(first, second, 4).mean() == pytest.approx(1 / 8, abs=0.01)
+    assert rank_agreement(first, second, 4, signed=True).mean() == pytest.approx(1 / 16, abs=0.01)
+    assert pairwise_rank_agreement(first, second).mean() == pytest.approx(1 / 2, abs=0.01)
