@@ -11,7 +11,10 @@ from explain_distill.report.front import TEST_FIGURES
 from explain_distill.report.wording import FIGURES, called
 from explain_distill.study.study import Study
 
-FAMILIES = ("fidelity", "attribution", "deferral", "performance", "complexity", "cost")
+FAMILIES = (
+    *("fidelity", "attribution", "faithfulness", "deferral"),
+    *("performance", "complexity", "cost"),
+)
 """In the order in which figures are shown."""
 
 

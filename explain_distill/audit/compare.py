@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from explain_distill._types import Json, Rows, Scores
+from explain_distill._random import generator
+from explain_distill._types import IntArray, Json, Rows, Scores
 from explain_distill.attribution.own import Model, score_rows
+from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
@@ -211,7 +213,39 @@ def compare(
         ]
         if name in trust:
             metrics += _claimed(name, trust[name])
+        say(f"faithfulness of {name}")
+        metrics += _faithful(name, model, reasons, data, background, groups, seed)
     return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons, trust)
+
+
+def _faithful(
+    name: str,
+    model: Model,
+    reasons: Reasons,
+    data: Dataset,
+    background: Rows,
+    groups: IntArray | None,
+    seed: int,
+) -> list[Metric]:
+    """Measure whether a model's own attributions say what it does; chance is a random order."""
+    told = faithfulness(
+        lambda rows: score_rows(model, rows, data.readable_features),
+        reasons.own[name].values,
+        data.X[reasons.rows],
+        background,
+        generator(seed, "faithfulness"),
+        groups,
+    )
+    figures = {
+        "deletion": (told.deletion, told.random_deletion),
+        "insertion": (told.insertion, told.random_insertion),
+        "infidelity": (told.infidelity, None),
+    }
+    role: Role = "teacher" if name == "teacher" else "student"
+    return [
+        Metric(name, role, f"faithfulness.{key}", **asdict(figure), chance=chance)
+        for key, (figure, chance) in figures.items()
+    ]
 
 
 def _claimed(name: str, trust: Trust) -> list[Metric]:

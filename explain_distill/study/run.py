@@ -160,7 +160,7 @@ def _judged(
     n_draws: int | None,
     progress: Progress,
 ) -> Comparison:
-    n_stages = 2 * (len(students) + 1) + 2
+    n_stages = 3 * (len(students) + 1) + 2
     done = iter(range(n_stages + 1))
     with progress.stage("comparison") as advance:
         return compare(
