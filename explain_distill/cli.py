@@ -98,6 +98,14 @@ def run(
             metavar="N", help="The most features that a question of the soft tree weighs."
         ),
     ] = None,
+    budget: Annotated[
+        str,
+        typer.Option(
+            metavar="RULES",
+            help="Limits, such as row_milliseconds<=0.2,bytes<=100000,leaves<=16: read the student "
+            "within them that is closest to the teacher.",
+        ),
+    ] = "",
     seed: SeedOption = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
@@ -124,6 +132,7 @@ def run(
             temperature=temperature,
             sizes=_sizes(sizes),
             max_features=max_features,
+            budget=budget,
             seed=seed,
             quick=quick,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
@@ -136,6 +145,8 @@ def run(
             print(f"Caution: {study.comparison.caution}")
         if study.front is not None:
             print("\n".join(front_words(study.front)))
+        if study.budget is not None:
+            print("\n".join(study.budget.words()))
         print(f"Reasons: {study.comparison.reasons.describe()}.")
         print(f"Report: {out / 'report.html'}")
         print(f"App: explain-distill app {shlex.quote(str(out))}")

@@ -311,6 +311,17 @@ def front_of(comparison: Comparison, sizes: Mapping[str, int], validation: Datas
     return Front(len(validation), n_groups, MARGIN, LEVEL, tuple(ladders))
 
 
+def unexplained_shares(comparison: Comparison, validation: Dataset) -> dict[str, float]:
+    """Give the share of the teacher's score that each student leaves unexplained on some rows."""
+    assert comparison.teacher is not None
+    readable = validation.readable()
+    scores = {name: s.predict_score(readable) for name, s in comparison.students.items()}
+    scores["teacher"] = comparison.teacher.predict_score(validation.X)
+    names = list(comparison.students)
+    losses = _losses(scores, names, validation.task.kind == "classification")["score_r2"]
+    return dict(zip(names, losses.mean(axis=0).tolist(), strict=True))
+
+
 def _losses(
     scores: Mapping[str, Scores], names: Sequence[str], classify: bool
 ) -> dict[str, FloatArray]:

@@ -40,17 +40,21 @@ def recommended_section(study: Study) -> Section:
     elif isinstance(student, Additive):
         blocks, title = _additive(study, name, student), f"{title} in full"
     else:
-        blocks = _without_tree(name, student)
+        blocks = _without_tree(study, name, student)
     return Section("recommended", title, tuple(blocks))
 
 
-def _without_tree(name: str, student: Student) -> list[Block]:
+def _without_tree(study: Study, name: str, student: Student) -> list[Block]:
     """Say what a student is that has no questions to read."""
+    why = (
+        f"{started(spoken(name))} is told of here, since {_how_chosen(study)}; it cannot be read "
+        "as questions and answers."
+        if study.budget is not None and study.budget.student is not None
+        else "No student of this study can be read as questions and answers, so "
+        f"{spoken(name)}, the first of them, is told of here."
+    )
     return [
-        Paragraph(
-            f"No student of this study can be read as questions and answers, so {spoken(name)}, "
-            "the first of them, is told of here. It has no drawing; what it says of itself:"
-        ),
+        Paragraph(f"{why} It has no drawing; what it says of itself:"),
         Listing(tuple(student.rules()) or ("It does not say itself in words.",)),
     ]
 
@@ -135,6 +139,8 @@ def _sums(tree: SoftTree) -> str:
 
 
 def _how_chosen(study: Study) -> str:
+    if study.budget is not None and study.budget.student is not None:
+        return "of those within the budget it is the closest to the teacher on validation rows"
     if study.front is None:
         return "it was not chosen by a figure"
     return "its size was chosen on validation rows, and by no figure of test rows"

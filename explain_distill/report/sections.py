@@ -115,6 +115,8 @@ def asked_section(study: Study) -> Section:
         Paragraph("In short:"),
         Listing(tuple(_in_short(study))),
     ]
+    if study.budget is not None:
+        blocks += [Paragraph("What the budget allows:"), Listing(tuple(study.budget.words()))]
     if about.configuration.get("quick"):
         blocks.append(
             Paragraph("This was a quick run, for a first look: a quarter of the training.")

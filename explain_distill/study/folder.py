@@ -4,6 +4,7 @@
 
     study.json                   format number, what the study is about, how it came to be; under
                                  "front" which sizes of a student do as well as larger ones; under
+                                 "budget" which student one allows; under
                                  "files" the SHA-256 of each other file
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
@@ -32,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from explain_distill._types import Json
+from explain_distill.audit.budget import Budget
 from explain_distill.audit.compare import Comparison, Metric, check_names
 from explain_distill.audit.front import Front
 from explain_distill.audit.trust import Trust
@@ -75,6 +77,7 @@ def write_study(
     comparison: Comparison,
     train: Dataset | None,
     front: Front | None,
+    budget: Budget | None,
     with_data: bool,
 ) -> None:
     """Write a study into an empty folder."""
@@ -101,6 +104,8 @@ def write_study(
     header = {"format": FORMAT, **about.to_json(), "reasons": comparison.reasons.to_json()}
     if front is not None:
         header["front"] = front.to_json()
+    if budget is not None:
+        header["budget"] = budget.to_json()
     header["files"] = {_name(path, folder): _sha256(path) for path in _files(folder)}
     write_json(folder / "study.json", header)
 
@@ -157,7 +162,9 @@ def check_study(folder: Path) -> None:
         )
 
 
-def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None, Front | None]:
+def read_study(
+    folder: Path,
+) -> tuple[About, Comparison, Dataset | None, Front | None, Budget | None]:
     """Read what `write_study` wrote.
 
     Raises
@@ -175,6 +182,7 @@ def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None, Front |
         names = check_names(dict.fromkeys(m.model for m in metrics if m.role == "student"))
     with told_as_format_error(folder / "study.json"):
         front = Front.from_json(header["front"], names) if "front" in header else None
+        budget = Budget.from_json(header["budget"], names) if "budget" in header else None
     teacher = _read_teacher(folder / "teacher", about) if about.teacher_kept else None
     students = {name: _read_student(folder / "students" / name, about) for name in names}
     train = read_rows(folder / "data" / "train.parquet", about, None)
@@ -186,7 +194,7 @@ def read_study(folder: Path) -> tuple[About, Comparison, Dataset | None, Front |
     reasons = read_reasons(folder / "attributions", models, header, about)
     trust = _read_trust(folder / "trust.json", names, about)
     comparison = Comparison(teacher, students, test, metrics, scores, reasons, trust)
-    return about, comparison, train, front
+    return about, comparison, train, front, budget
 
 
 def _read_trust(path: Path, names: list[str], about: About) -> dict[str, Trust]:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from functools import partial
 
 from explain_distill._types import Json
+from explain_distill.audit.budget import read_limits, within_budget
 from explain_distill.audit.compare import Comparison, compare
-from explain_distill.audit.front import front_of, set_apart
+from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import check_options, distill
 from explain_distill.distillation.names import transfer_set
@@ -54,6 +55,7 @@ def run(
     temperature: float = 1.0,
     sizes: Sequence[int] = (),
     max_features: int | None = None,
+    budget: str = "",
     seed: int = 0,
     quick: bool = False,
     command: str = "",
@@ -77,6 +79,9 @@ def run(
         Two or more, each counted in the student's own unit; see `Student.with_size`.
     max_features : int, optional
         The most readable features that a question of the soft tree weighs; all, if left out.
+    budget : str, default=""
+        Limits of cost and size, ``"row_milliseconds<=0.2,leaves<=16"``: of the students within them
+        the one that is closest to the teacher on validation rows is to be read. See `audit.budget`.
     seed : int, default=0
         Of everything: the split, the teacher, the draws.
     quick : bool, default=False
@@ -94,6 +99,7 @@ def run(
     UnknownNameError, DataError, MissingDependencyError
     """
     chosen = _check_students(students)
+    limits = read_limits(budget) if budget else ()
     check_options(temperature)
     where = transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
     progress = progress or Progress()
@@ -105,7 +111,7 @@ def run(
     size_of = _named_for_sizes(chosen, sizes)
     wanted = {name: plain[kind].with_size(size) for name, (kind, size) in size_of.items()} or plain
     train, test = data.split(seed=seed)
-    learned, validation = set_apart(train, seed) if sizes else (train, None)
+    learned, validation = set_apart(train, seed) if sizes or limits else (train, None)
     teacher = _taught(train, seed, progress)
     fitted: dict[str, Student] = {}
     for name, student in wanted.items():
@@ -121,9 +127,12 @@ def run(
             )
     comparison = _judged(teacher, fitted, test, seed, QUICK_DRAWS if quick else None, progress)
     front = None
-    if validation is not None:
+    if sizes and validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
         comparison = replace(comparison, metrics=(*comparison.metrics, *front.metrics()))
+    within = None
+    if limits and validation is not None:
+        within = within_budget(comparison, limits, unexplained_shares(comparison, validation))
     configuration = {
         "command": command,
         "seed": seed,
@@ -132,12 +141,13 @@ def run(
         "temperature": temperature,
         "sizes": list(sizes),
         "max_features": max_features,
+        "budget": budget,
         "quick": quick,
         "grouped": data.groups is not None,
         "cores": os.cpu_count(),
     }
     about = About.of(teacher, fitted, train, test, configuration, sha256=data.sha256)
-    return Study(about, comparison, train, front)
+    return Study(about, comparison, train, front, within)
 
 
 def _taught(train: Dataset, seed: int, progress: Progress) -> NeuralTeacher:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from explain_distill.audit.budget import Budget
 from explain_distill.audit.compare import Comparison
 from explain_distill.audit.compare import compare as compare_models
 from explain_distill.audit.front import Front
@@ -33,12 +34,15 @@ class Study:
         The training rows, where they are known.
     front : Front or None
         Which sizes do as well as larger ones, where students were made in several.
+    budget : Budget or None
+        Which student a budget allows, where one was given.
     """
 
     about: About
     comparison: Comparison = field(repr=False)
     train: Dataset | None = field(default=None, repr=False)
     front: Front | None = field(default=None, repr=False)
+    budget: Budget | None = field(default=None, repr=False)
 
     @property
     def students(self) -> dict[str, Student]:
@@ -47,17 +51,23 @@ class Study:
 
     @cached_property
     def leading(self) -> Comparison:
-        """The comparison of all students, or of each kind at the size that the front chooses."""
+        """The comparison of all students, or of those that the front and the budget choose."""
         if self.front is None:
             return self.comparison
-        return self.comparison.of([ladder.chosen.student for ladder in self.front.ladders])
+        names = [ladder.chosen.student for ladder in self.front.ladders]
+        if self.budget is not None and self.budget.student is not None:
+            names.append(self.budget.student)
+        return self.comparison.of(names)
 
     @property
     def recommended(self) -> str:
         """The student to read: the first of `leading` that can be said in rules, else the first.
 
-        Chosen by kind, and by size on training rows set apart: test rows choose nothing.
+        Chosen by kind, and by size on training rows set apart: test rows choose nothing. Where a
+        budget was given, it is the student that this allows.
         """
+        if self.budget is not None and self.budget.student is not None:
+            return self.budget.student
         names = list(self.leading.students)
         kinds = {self.students[name].NAME: name for name in reversed(names)}
         return next(
@@ -100,7 +110,8 @@ class Study:
         folder = Path(folder)
         check_output(folder, force)
         with whole_folder(folder) as part:
-            write_study(part, self.about, self.comparison, self.train, self.front, with_data)
+            parts = (self.about, self.comparison, self.train, self.front, self.budget)
+            write_study(part, *parts, with_data)
             for suffix in formats:
                 self.report(part / f"report.{suffix}")
         return folder
