@@ -120,6 +120,7 @@ def run(
     """Train a teacher on a table, distil it into students, and judge them."""
     from explain_distill._console import notes_on_stderr, progress_for, side_by_side
     from explain_distill.report.front import front_words
+    from explain_distill.report.trust import trust_words
     from explain_distill.study.output import check_output
     from explain_distill.study.run import run as run_study
 
@@ -147,6 +148,7 @@ def run(
             print("\n".join(front_words(study.front)))
         if study.budget is not None:
             print("\n".join(study.budget.words()))
+        print("\n".join(trust_words(study)))
         print(f"Reasons: {study.comparison.reasons.describe()}.")
         print(f"Report: {out / 'report.html'}")
         print(f"App: explain-distill app {shlex.quote(str(out))}")

@@ -64,6 +64,14 @@ def trust_section(study: Study) -> Section:
     return Section("trust", "Can I trust it?", tuple(blocks))
 
 
+def trust_words(study: Study) -> list[str]:
+    """Say in a few lines whether the student that is to be read can be trusted."""
+    name = study.recommended
+    told = findings(study.comparison, name)
+    lines = [f"Can {spoken(name)} be trusted?"]
+    return lines + [f"  {QUESTIONS[f.about]} {GRADES[f.grade]}. {f.words}" for f in told]
+
+
 def _answers_table(study: Study) -> Table:
     """Give the grades: a row a question, a column a student."""
     comparison = study.leading
