@@ -67,6 +67,12 @@ class Pair:
         """The true gap of each column: ``(n_columns,)``."""
         return np.abs(self.shapley).max(axis=2).mean(axis=0)
 
+    @cached_property
+    def share(self) -> float:
+        """All true gaps as a share of all of the teacher's importance."""
+        own = exact_shapley(self.teacher.predict_score, self.population.X, self.background)
+        return float(self.gaps.sum() / np.abs(own).max(axis=2).mean(axis=0).sum())
+
 
 def exact_shapley(
     function: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, background: np.ndarray

@@ -9,14 +9,16 @@ assumes, stand in ``docs/mathematics.md``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import norm
 
 from explain_distill._arrays import is_number
 from explain_distill._random import generator
-from explain_distill._types import FloatArray, IntArray, Json, Rows
+from explain_distill._types import BoolArray, FloatArray, IntArray, Json, Rows, Scores
 from explain_distill.attribution.base import ScoreFunction
 from explain_distill.attribution.own import Model, score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
@@ -26,7 +28,7 @@ from explain_distill.metrics.intervals import LEVEL
 from explain_distill.metrics.mean_bounds import (
     betting_mean_bound,
     bounded_mean_bound,
-    by_group,
+    group_means,
     skewed_mean_bound,
 )
 from explain_distill.students.base import Student
@@ -34,6 +36,9 @@ from explain_distill.teachers.base import Teacher
 
 MOST_EVALUATIONS = 2_000_000  # rows that each model scores
 MOST_DRAWS = 256
+MOST_SHARE = 1000.0
+"""A larger share of the teacher's importance is as good as no bound."""
+
 LEAST_ROWS = 20
 """Fewer held-out rows, or groups of rows, bound nothing worth saying."""
 
@@ -61,8 +66,8 @@ class GapBound:
     importance : float
         The teacher's mean absolute attribution; on average no more than the true one.
     leaning : float
-        The mean of the student's share less the teacher's, in the score of the largest gap: whether
-        the student says more or less than the teacher.
+        By how much the student says more than the teacher, on the mean, in the score and with the
+        sign of the teacher's largest attribution; 0 where that cannot be told from no difference.
     """
 
     player: str
@@ -98,10 +103,11 @@ class Certificate:
         That no row's gap is assumed to exceed, for `GapBound.bound_without_tails`: twice the
         largest that was seen, unless given.
     relative_gap : float or None
-        The gap in units of the teacher's own importance, the mean over the players that matter most
-        to it; 0 is the same reasons. None where none matters.
-    relative_bound : float or None
-        Its upper bound, at `level` by itself. That importances are estimates is not in it.
+        All gaps together, as a share of all of the teacher's importance; 0 is the same reasons.
+        None where the teacher is not shown to give any feature weight.
+    relative_bound, relative_least : float or None
+        Its upper bound and its lower one, each at `level` by itself. The lower rests on independent
+        halves of the draws, and is None with one draw a row.
     """
 
     players: tuple[GapBound, ...]
@@ -112,6 +118,7 @@ class Certificate:
     highest: float
     relative_gap: float | None
     relative_bound: float | None
+    relative_least: float | None
 
     @property
     def largest(self) -> GapBound:
@@ -134,6 +141,7 @@ class Certificate:
             "highest": self.highest,
             "relative_gap": self.relative_gap,
             "relative_bound": self.relative_bound,
+            "relative_least": self.relative_least,
             "players": [
                 {
                     "player": each.player,
@@ -164,7 +172,9 @@ class Certificate:
             players.append(GapBound(name, **numbers))
         counts = {name: told[name] for name in ("n", "n_independent", "n_draws")}
         numbers = {name: told[name] for name in ("level", "highest")}
-        relative = {name: told[name] for name in ("relative_gap", "relative_bound")}
+        relative = {
+            name: told[name] for name in ("relative_gap", "relative_bound", "relative_least")
+        }
         if not all(value is None or is_number(value) for value in relative.values()):
             raise ValueError("a certificate is not of the form")
         if not players or not all(map(is_number, (*counts.values(), *numbers.values()))):
@@ -180,13 +190,14 @@ class Gaps:
     ----------
     teacher : tuple of two ndarrays of shape (n, n_players, n_scores)
         The teacher's attributions, by independent halves of the draws.
-    students : dict of str to ndarray of shape (n, n_players, n_scores)
-        The student's attributions less the teacher's, on the same draws.
+    students : dict of str to tuple of ndarrays of shape (n, n_players, n_scores)
+        The student's attributions less the teacher's, on the same draws: by the same halves, or
+        one of them where there is one draw a row.
     n_draws : int
     """
 
     teacher: tuple[FloatArray, FloatArray] = field(repr=False)
-    students: dict[str, FloatArray] = field(repr=False)
+    students: dict[str, tuple[FloatArray, ...]] = field(repr=False)
     n_draws: int
 
 
@@ -236,8 +247,12 @@ def measured_gaps(
         )
     models: list[Model] = [teacher, *students.values()]
 
+    names = ["teacher", *students]
+
     def of_all(mixed: Rows) -> FloatArray:
         told = [score_rows(model, mixed, data.readable_features) for model in models]
+        for name, scores in zip(names, told, strict=True):
+            check_finite(name, scores, mixed, data)
         return np.concatenate(told, axis=1)
 
     score: ScoreFunction = of_all
@@ -255,8 +270,7 @@ def measured_gaps(
     # With one draw a row the second walk only tells how important the teacher's features are.
     used = halves[:1] if n_draws == 1 else halves
     gaps = {
-        name: np.mean([half[i] - half[0] for half in used], axis=0)
-        for i, name in enumerate(students, start=1)
+        name: tuple(half[i] - half[0] for half in used) for i, name in enumerate(students, start=1)
     }
     return Gaps((halves[0][0], halves[1][0]), gaps, n_draws)
 
@@ -324,7 +338,8 @@ def certify(
     DataError
         Where held-out rows are too few to bound anything.
     """
-    difference = gaps.students[student]
+    halves = gaps.students[student]
+    difference = np.mean(halves, axis=0)
     n_independent = len(difference) if groups is None else len(np.unique(groups))
     if n_independent < LEAST_ROWS:
         kind = "rows" if groups is None else "groups of rows"
@@ -333,24 +348,23 @@ def certify(
             f"{n_independent}. Hold more of them out."
         )
     sizes = np.abs(difference).max(axis=2)
-    worst = np.abs(difference).argmax(axis=2)[:, :, None]
-    leaning = np.take_along_axis(difference * _towards(gaps), worst, axis=2)[:, :, 0].mean(axis=0)
+    seen = float(sizes.max())
     if highest is None:
-        highest = 2 * float(sizes.max())
+        highest = 2 * seen
     each_level = 1 - (1 - level) / len(names)
     importance = cross_fitted(*gaps.teacher)
-    seen = float(sizes.max())
+    leaning = _leanings(gaps, halves, groups)
     players = []
     for place, name in enumerate(names):
-        sums, counts = by_group(sizes[:, place], groups)
+        means, ones = group_means(sizes[:, place], groups)
         players.append(
             GapBound(
                 name,
-                float(sizes[:, place].mean()),
-                _bound(sums, counts, seen, each_level),
-                betting_mean_bound(sums, counts, highest, level=each_level),
-                float(importance[place]),
-                float(leaning[place]),
+                float(means.mean()),
+                _bound(means, ones, seen, each_level),
+                betting_mean_bound(means, ones, highest, level=each_level),
+                float(group_means(importance[:, place], groups)[0].mean()),
+                leaning[place],
             )
         )
     return Certificate(
@@ -360,47 +374,30 @@ def certify(
         gaps.n_draws,
         level,
         highest,
-        *_relative(sizes, importance, groups, level),
+        *_relative(sizes.sum(axis=1), halves, importance.sum(axis=1), groups, level),
     )
 
 
-def _bound(sums: FloatArray, counts: FloatArray, seen: float, level: float) -> float:
-    """Bound a mean whose tail is not known: by the larger of two bounds.
+def _leanings(gaps: Gaps, halves: tuple[FloatArray, ...], groups: IntArray | None) -> list[float]:
+    """Give how much more the student says than the teacher, where it can be told from nothing.
 
-    One is for skewed figures. The other is as if none were larger than the largest that was seen of
-    this player, or of any where this one shows none, and so tells that what is rare may not have
-    been seen often enough.
+    One half of the draws says in which score, and with which sign, the teacher's attribution is
+    largest, the other how much more the student says there.
     """
-    largest = float(np.max(sums / counts)) or seen
-    rare = bounded_mean_bound(sums, counts, largest, level=level) if largest > 0 else 0.0
-    return max(skewed_mean_bound(sums, counts, level=level), rare)
-
-
-def _leading(importance: FloatArray) -> IntArray:
-    """Give the places of the players that matter most to the teacher."""
-    ranked = np.argsort(-importance, kind="stable")[:LEADING]
-    return np.asarray(ranked[importance[ranked] > 0])
-
-
-def _relative(
-    sizes: FloatArray, importance: FloatArray, groups: IntArray | None, level: float
-) -> tuple[float, float] | tuple[None, None]:
-    """Give the mean relative gap of the leading players, and its bound."""
-    leading = _leading(importance)
-    if not len(leading):
-        return None, None
-    figure = (sizes[:, leading] / importance[leading]).mean(axis=1)
-    sums, counts = by_group(figure, groups)
-    return float(figure.mean()), _bound(sums, counts, float(figure.max()), level)
-
-
-def _towards(gaps: Gaps) -> FloatArray:
-    """Give the sign of the teacher's attributions: a gap of this sign says more than it does."""
-    return np.sign(gaps.teacher[0] + gaps.teacher[1])
+    if len(halves) < 2:
+        return [0.0] * halves[0].shape[1]
+    told = (signed(gaps.teacher[0], halves[1]) + signed(gaps.teacher[1], halves[0])) / 2
+    found = []
+    for figure in told.T:
+        means, _ = group_means(figure, groups)
+        error = means.std(ddof=1) / np.sqrt(len(means))
+        sure = abs(means.mean()) > norm.ppf(1 - (1 - LEVEL) / 2) * error
+        found.append(float(means.mean()) if sure else 0.0)
+    return found
 
 
 def cross_fitted(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Estimate the mean over rows of the largest absolute attribution over scores, from below.
+    """Estimate each row's largest absolute attribution over scores, on average not too high.
 
     The first of two independent estimates says in which score, and with which sign, an attribution
     is largest; the second says how large it is there. Noise in either so adds nothing on average,
@@ -412,15 +409,99 @@ def cross_fitted(first: FloatArray, second: FloatArray) -> FloatArray:
 
     Returns
     -------
-    ndarray of shape (n_players,)
+    ndarray of shape (n, n_players)
     """
+    return (signed(first, second) + signed(second, first)) / 2
 
-    def seen(chooser: FloatArray, told: FloatArray) -> FloatArray:
-        place = np.abs(chooser).argmax(axis=2)[:, :, None]
-        signed = np.sign(np.take_along_axis(chooser, place, axis=2))
-        return np.asarray((signed * np.take_along_axis(told, place, axis=2))[:, :, 0].mean(axis=0))
 
-    return (seen(first, second) + seen(second, first)) / 2
+def signed(chooser: FloatArray, told: FloatArray) -> FloatArray:
+    """Give `told` in the score where `chooser` is largest, times its sign: ``(n, n_players)``."""
+    place = np.abs(chooser).argmax(axis=2)[:, :, None]
+    sign = np.sign(np.take_along_axis(chooser, place, axis=2))
+    return np.asarray((sign * np.take_along_axis(told, place, axis=2))[:, :, 0])
+
+
+def _bound(sums: FloatArray, counts: FloatArray, seen: float, level: float) -> float:
+    """Bound a mean whose tail is not known: by the larger of two bounds.
+
+    One is for skewed figures. The other is as if none were larger than the largest that was seen of
+    this player, or of any where this one shows none, and so tells that what is rare may not have
+    been seen often enough.
+    """
+    skewed = skewed_mean_bound(sums, counts, level=level)
+    largest = float(np.max(sums / counts)) or seen
+    if largest == 0:
+        return skewed
+    return max(skewed, bounded_mean_bound(sums, counts, largest, level=level))
+
+
+def _leading(importance: FloatArray) -> IntArray:
+    """Give the places of the players that matter most to the teacher."""
+    ranked = np.argsort(-importance, kind="stable")[:LEADING]
+    return np.asarray(ranked[importance[ranked] > 0])
+
+
+def _relative(
+    gap: FloatArray,
+    halves: tuple[FloatArray, ...],
+    importance: FloatArray,
+    groups: IntArray | None,
+    level: float,
+) -> tuple[float | None, float | None, float | None]:
+    """Give all gaps as a share of all importance, at most and at least.
+
+    The share is at most r where the mean over rows of ``gap - r importance`` is at most 0
+    (Fieller 1954), so that the importance may be an estimate of the same rows. None where no r is
+    bounded: the teacher is then not shown to give any feature weight.
+    """
+    whole, _ = group_means(importance, groups)
+    if whole.mean() <= 0:
+        return None, None, None
+    above, _ = group_means(gap, groups)
+    if not above.any():
+        return 0.0, 0.0, 0.0
+    ratio = float(above.mean() / whole.mean())
+    most = _root(lambda r: _most(above - r * whole, level), ratio, MOST_SHARE)
+    least = None
+    if len(halves) == 2:
+        below, _ = group_means(cross_fitted(*halves).sum(axis=1), groups)
+        least = _root(lambda r: -_most(r * whole - below, level), 0.0, max(ratio, 1e-12)) or 0.0
+    return ratio, most, least
+
+
+def _most(figure: FloatArray, level: float) -> float:
+    """Bound the mean of a figure from above."""
+    return _bound(figure, np.ones(len(figure)), 0.0, level)
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float | None:
+    """Give where a falling function comes down to 0; None where it does not between the two."""
+    if function(low) <= 0:
+        return low
+    if function(high) > 0:
+        return None
+    return float(brentq(function, low, high, xtol=1e-9 * max(1.0, low)))
+
+
+def check_finite(model: str, scores: Scores, rows: Rows, data: Dataset) -> None:
+    """Refuse scores that are no numbers.
+
+    Raises
+    ------
+    DataError
+        Which names the first row that has such a score.
+    """
+    sound: BoolArray = np.asarray(np.isfinite(scores).all(axis=1))
+    if sound.all():
+        return
+    place = int(np.argmin(sound))
+    row = data.schema.decode(rows[[place]]).iloc[0].to_dict()
+    shown = ", ".join(f"{name}={value}" for name, value in list(row.items())[:8])
+    raise DataError(
+        f"Every row's score must be a finite number; however, {model} gives "
+        f"{scores[place].tolist()} to {int((~sound).sum())} of {len(sound)} rows, the first being "
+        f"{shown}{', …' if len(row) > 8 else ''}. Mend the model, or leave such rows out."
+    )
 
 
 def certificates(

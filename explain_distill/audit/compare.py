@@ -14,6 +14,7 @@ import pandas as pd
 from explain_distill._random import generator
 from explain_distill._types import IntArray, Json, Rows, Scores
 from explain_distill.attribution.own import Model, score_rows
+from explain_distill.audit.certificate import check_finite
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.audit.trust import Trust, trust_in
@@ -195,6 +196,8 @@ def compare(
     features = data.readable_features
     say = on_stage or (lambda _: None)
     scores = {name: score_rows(model, data.X, features) for name, model in models.items()}
+    for name, told in scores.items():
+        check_finite(name, told, data.X, data)
     reasons = reasons_of(teacher, students, data, background, seed, on_stage)
     say("what each student may claim")
     trust = trust_in(teacher, students, data, background, scores, seed, n_draws=n_draws)

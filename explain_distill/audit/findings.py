@@ -20,22 +20,28 @@ About = Literal["answers", "reasons", "deferral", "regions"]
 
 RULES: dict[str, str] = {
     "answers": (
-        "The lower end of the interval of agreement (of R² for values): yes from 0.95, partly from "
-        "0.85, else no."
+        "Yes where agreement (R² for values) is shown to be at least 0.95, partly where at least "
+        "0.85, no where it is shown to be below 0.85; else, and without an interval, not shown."
     ),
     "reasons": (
-        "The certificate's relative bound: yes up to 0.15, partly up to 0.4, else no. Without a "
-        "certificate it is not shown."
+        "All gaps of attributions together, as a share of all of the teacher's importance: yes "
+        "where they are shown to be at most 0.15, partly at most 0.4, no where they are shown to "
+        "be more than 0.4; else not shown."
     ),
     "deferral": (
-        "The share of rows that the stated rule keeps, on rows that did not choose it: yes from "
-        "0.8, partly below; not shown where no threshold passed."
+        "The share of rows that the stated rule keeps, on rows that did not choose it: yes where "
+        "it is shown to be at least 0.8, partly where less is; not shown where no threshold passed."
     ),
-    "regions": "Yes where no region was confirmed, partly where one was.",
+    "regions": (
+        "Partly where a region was confirmed. Where none was, yes if a region of a tenth of the "
+        "rows with a fifth of them wrong would have shown more errors than there were; else not "
+        "shown."
+    ),
 }
 ANSWERS_YES, ANSWERS_PARTLY = 0.95, 0.85
 REASONS_YES, REASONS_PARTLY = 0.15, 0.4
 KEPT_YES = 0.8
+REGION_SHARE, REGION_WRONG = 0.1, 0.2
 
 
 @dataclass(frozen=True)
@@ -71,30 +77,36 @@ def findings(comparison: Comparison, name: str) -> tuple[Finding, ...]:
             _deferral(comparison, name),
             _regions(comparison, name),
         ]
-    return tuple(each for each in told if each is not None)
+    return tuple(told)
 
 
-def _answers(comparison: Comparison, name: str) -> Finding | None:
+def _answers(comparison: Comparison, name: str) -> Finding:
     metric = "fidelity.agreement"
     found = comparison.get(name, metric)
     if found is None:
         metric = "fidelity.r2"
         found = comparison.get(name, metric)
     if found is None:
-        return None
-    low = found.value if found.low is None else found.low
+        words = "Whether it gives the teacher's answers: the teacher's do not vary."
+        return Finding("answers", "not shown", words, ())
     values = metric == "fidelity.r2"
     shown = f"{found.value:.3f}" if values else f"{found.value:.1%}"
-    end = f"{low:.3f}" if values else f"{low:.1%}"
     what = (
         f"R² of its values {shown}" if values else f"the same answer in {shown} of {found.n} rows"
     )
-    grade: Grade = "no"
-    words = f"It does not give the teacher's answers: {what}, at least {end}."
-    if low >= ANSWERS_YES:
+    if found.low is None or found.high is None:
+        words = f"Whether it gives the teacher's answers: {what}, which are too few to say more."
+        return Finding("answers", "not shown", words, (metric,))
+    end = f"{found.low:.3f}" if values else f"{found.low:.1%}"
+    most = f"{found.high:.3f}" if values else f"{found.high:.1%}"
+    grade: Grade = "not shown"
+    words = f"Whether it gives the teacher's answers is not decided: {what}, from {end} to {most}."
+    if found.low >= ANSWERS_YES:
         grade, words = "yes", f"It gives the teacher's answers: {what}, at least {end}."
-    elif low >= ANSWERS_PARTLY:
+    elif found.low >= ANSWERS_PARTLY:
         grade, words = "partly", f"It mostly gives the teacher's answers: {what}, at least {end}."
+    elif found.high < ANSWERS_PARTLY:
+        grade, words = "no", f"It does not give the teacher's answers: {what}, at most {most}."
     return Finding("answers", grade, words, (metric,))
 
 
@@ -105,26 +117,35 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
         why = (
             "held-out rows are too few for a certificate"
             if certificate is None
-            else "the teacher gives no feature any weight"
+            else "the teacher is not shown to give any feature weight"
         )
         return Finding("reasons", "not shown", f"Whether its reasons are the teacher's: {why}.", ())
-    bound = certificate.relative_bound
+    bound, least = certificate.relative_bound, certificate.relative_least
     what = (
-        f"over the teacher's leading {len(certificate.leading)} features its attributions are off "
-        f"by at most {bound:.0%} of the teacher's own, on the mean"
+        "over all features, on the mean, its attributions are off by at most "
+        f"{bound:.0%} of the teacher's own"
     )
+    if bound == 0:
+        words = f"Its reasons were the teacher's in each of {certificate.n} rows."
+        return Finding("reasons", "yes", words, figures)
     if bound <= REASONS_YES:
         words = f"Its reasons may be read as the teacher's: {what}."
         return Finding("reasons", "yes", words, figures)
     if bound <= REASONS_PARTLY:
-        words = f"Its reasons are roughly the teacher's, in order more than in size: {what}."
+        words = f"Its reasons are roughly the teacher's: {what}."
         return Finding("reasons", "partly", words, figures)
-    words = f"Do not read its reasons as the teacher's: {what}."
-    return Finding("reasons", "no", words, figures)
+    if least is not None and least > REASONS_PARTLY:
+        words = (
+            "Do not read its reasons as the teacher's: over all features, on the mean, its "
+            f"attributions are off by {least:.0%} of the teacher's own or more."
+        )
+        return Finding("reasons", "no", words, figures)
+    words = f"Do not read its reasons as the teacher's, which was not shown: {what}."
+    return Finding("reasons", "not shown", words, figures)
 
 
 def _deferral(comparison: Comparison, name: str) -> Finding:
-    rule = comparison.trust[name].deferrals[0]
+    rule, apart = comparison.trust[name].deferrals[0], _apart(comparison, name)
     figures = ("deferral.kept", "deferral.disagreement_bound")
     sure = f"with {1 - rule.delta:.0%} confidence it disagrees with the teacher in at most"
     if rule.threshold is None or rule.kept is None:
@@ -135,18 +156,31 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
         )
         return Finding("deferral", "not shown", words, figures)
     kept = rule.kept.value
+    sure = f"{apart}{sure}"
     words = f"It need leave no row to the teacher: {sure} {rule.alpha:.0%} of the rows."
     if not rule.keeps_all:
         left = "few rows" if kept > 0.99 else f"{1 - kept:.0%} of the rows"
         words = f"If it leaves {left} to the teacher, {sure} {rule.alpha:.0%} of the others."
-    return Finding("deferral", "yes" if kept >= KEPT_YES else "partly", words, figures)
+    shown = rule.kept.low is not None and rule.kept.low >= KEPT_YES
+    return Finding("deferral", "yes" if shown else "partly", words, figures)
+
+
+def _apart(comparison: Comparison, name: str) -> str:
+    """Say what it is for values to disagree; nothing of classes."""
+    apart = comparison.trust[name].tolerance
+    return "" if apart is None else f"disagreeing being further apart than {apart:.4g}, "
 
 
 def _regions(comparison: Comparison, name: str) -> Finding:
-    regions = comparison.trust[name].regions
+    trust = comparison.trust[name]
+    regions = trust.regions
     if not regions:
-        words = "No part of the rows was found in which it disagrees more often than elsewhere."
-        return Finding("regions", "yes", words, ())
+        words = "No part of the rows was found in which it disagrees more often than elsewhere"
+        share = trust.most_disagreement
+        if share is not None and share < REGION_SHARE * REGION_WRONG:
+            return Finding("regions", "yes", f"{words}.", ())
+        words += ", but there were too few rows, or too many errors, to rule out a small one."
+        return Finding("regions", "not shown", words, ())
     first = regions[0]
     more = f" {len(regions) - 1} more are listed." if len(regions) > 1 else ""
     words = (

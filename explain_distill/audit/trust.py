@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain_distill._arrays import is_number
 from explain_distill._random import generator, integer_seed
 from explain_distill._types import BoolArray, Json, Rows, Scores
 from explain_distill.attribution.own import score_rows
@@ -22,6 +23,7 @@ from explain_distill.audit.deferral import (
 from explain_distill.audit.halves import calibration_half, disagreements, tolerance
 from explain_distill.audit.regions import Region, regions_of_disagreement
 from explain_distill.data.dataset import Dataset
+from explain_distill.metrics.intervals import proportion
 from explain_distill.students.base import Student
 from explain_distill.teachers.base import Teacher
 
@@ -39,11 +41,17 @@ class Trust:
         It was chosen beforehand, so that the others are there for comparison.
     regions : tuple of Region
         Where it disagrees with its teacher more often than elsewhere.
+    tolerance : float or None
+        How far values may be apart and still agree; None of classes.
+    most_disagreement : float or None
+        The upper end of the share of disagreements among the rows that confirm regions.
     """
 
     certificate: Certificate | None
     deferrals: tuple[Deferral, ...]
     regions: tuple[Region, ...]
+    tolerance: float | None = None
+    most_disagreement: float | None = None
 
     def to_json(self) -> Json:
         """Give all of it as a JSON object."""
@@ -51,6 +59,8 @@ class Trust:
             "certificate": None if self.certificate is None else self.certificate.to_json(),
             "deferrals": [each.to_json() for each in self.deferrals],
             "regions": [each.to_json() for each in self.regions],
+            "tolerance": self.tolerance,
+            "most_disagreement": self.most_disagreement,
         }
 
     @classmethod
@@ -63,10 +73,14 @@ class Trust:
             Where it is of another form.
         """
         certificate = told["certificate"]
+        further = (told["tolerance"], told["most_disagreement"])
+        if not all(value is None or is_number(value) for value in further):
+            raise ValueError("trust is not of the form")
         return cls(
             None if certificate is None else Certificate.from_json(certificate),
             tuple(map(Deferral.from_json, told["deferrals"])),
             tuple(map(Region.from_json, told["regions"])),
+            *further,
         )
 
 
@@ -132,8 +146,14 @@ def trust_in(
             )
             for way, reliable in ways.items()
         )
+        judged = ~calibration
+        among = None if data.groups is None else data.groups[judged]
         found[name] = Trust(
-            certified.get(name), deferrals, _regions(data, differs, calibration, rng)
+            certified.get(name),
+            deferrals,
+            _regions(data, differs, calibration, rng),
+            None if classify else most,
+            proportion(differs[judged], among).high if judged.any() else None,
         )
     return found
 

@@ -26,6 +26,16 @@ def by_group(figure: FloatArray, groups: IntArray | None) -> tuple[FloatArray, F
     return np.asarray(sums, dtype=np.float64), sizes.astype(np.float64)
 
 
+def group_means(figure: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
+    """Give each group's mean of a figure, and ones: each group counts once ``(n_groups,)`` twice.
+
+    Of groups of unequal size, a mean over groups can be bounded without knowing how large one is
+    that was not drawn.
+    """
+    sums, sizes = by_group(figure, groups)
+    return sums / sizes, np.ones(len(sums))
+
+
 def skewed_mean_bound(sums: FloatArray, sizes: FloatArray, *, level: float) -> float:
     """Bound the mean by Student's t, made symmetric by Hall's transformation.
 

@@ -113,21 +113,23 @@ def gaps_table(name: str, certificate: Certificate) -> Table:
             Figure(each.gap),
             Figure(each.bound),
             Figure(each.bound_without_tails),
-            "more" if each.leaning > 0 else "less" if each.leaning < 0 else "the same",
+            "more" if each.leaning > 0 else "less" if each.leaning < 0 else "undecided",
         )
         for each in certificate.leading
     ]
     title = (
         f"{started(name)}: how far its reasons can be from the teacher's, in units of the score, "
         f"with {certificate.level:.0%} confidence for all features together. "
-        f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each."
+        f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each. "
+        "The last bound holds at any number of rows if no row's gap exceeds "
+        f"{certificate.highest:.3g}, which is twice the largest that was seen."
     )
     columns = (
         "Feature",
         "The teacher's own",
         "Gap as measured",
         "Gap at most",
-        "Without assuming tails",
+        "At most, at any number",
         "The student says",
     )
     return Table(title, columns, (RowGroup("", tuple(rows)),))

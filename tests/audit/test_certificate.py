@@ -16,6 +16,7 @@ from explain_distill.audit.certificate import (
     measured_gaps,
 )
 from explain_distill.exceptions import DataError
+from explain_distill.metrics.mean_bounds import bounded_mean_bound, group_means
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -37,7 +38,7 @@ def test_walks_estimate_the_shapley_values_without_bias(n_scores, n_draws):
     gaps = measured_gaps(
         of.teacher, {"s": of.student}, rows, of.background, n_draws, np.random.default_rng(0)
     )
-    told = gaps.students["s"].reshape(12, 400, 6, n_scores)
+    told = np.mean(gaps.students["s"], axis=0).reshape(12, 400, 6, n_scores)
     error = 4 * told.std(axis=1) / np.sqrt(400)
     assert (np.abs(told.mean(axis=1) - of.shapley) <= error + 1e-12).all()
 
@@ -65,7 +66,8 @@ def test_more_draws_bring_the_gap_down_to_the_truth():
 def test_a_student_that_is_the_teacher_has_no_gap():
     of = pair("near", population=100, background=10)
     told = certified(replace(of, student=of.teacher))
-    assert told.relative_gap == told.relative_bound == told.largest.bound == 0.0
+    assert told.relative_gap == told.relative_bound == told.relative_least == 0.0
+    assert told.largest.bound == 0.0
     assert all(p.bound_without_tails == 0 for p in told.players)
 
 
@@ -122,7 +124,7 @@ def test_players_that_move_together_have_the_shapley_values_of_their_group():
     gaps = measured_gaps(
         of.teacher, {"s": of.student}, rows, of.background, 4, np.random.default_rng(0), players
     )
-    told = gaps.students["s"].reshape(6, 600, 3, 1)
+    told = np.mean(gaps.students["s"], axis=0).reshape(6, 600, 3, 1)
 
     def of_groups(chosen):
         numbers = chosen.astype(int)
@@ -180,15 +182,80 @@ def test_groups_widen_the_bounds():
     assert grouped.relative_bound > alone.relative_bound
 
 
+def test_groups_of_unequal_size_count_once_each():
+    """A large group that was not drawn cannot be reckoned with, so that each counts once."""
+    rng = np.random.default_rng(0)
+    low = 0
+    for _ in range(200):
+        wrong = rng.random(60) < 0.02
+        sizes = np.where(wrong, 50, 1)
+        figure = np.repeat(wrong.astype(float), sizes)
+        groups = np.repeat(np.arange(60), sizes)
+        means, ones = group_means(figure, groups)
+        low += bounded_mean_bound(means, ones, 1.0, level=0.95) < 0.02
+    assert low <= 16
+
+
 def test_importance_is_estimated_from_below():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(4000, 3, 1)) * [[[0.0], [0.1], [1.0]]]
     first, second = (truth + rng.normal(size=truth.shape) for _ in range(2))
     true = np.abs(truth).mean(axis=(0, 2))
-    found = cross_fitted(first, second)
+    found = cross_fitted(first, second).mean(axis=0)
     assert (found < true + 0.03).all()
     assert found[0] == pytest.approx(0, abs=0.03)
     assert found[2] > 0.4
+
+
+def linear_pair(teacher, student):
+    """Give a pair of weighted sums of the six columns."""
+    of = pair("near", population=400, background=30)
+    task = of.teacher.task
+
+    def of_weights(weights):
+        return Function(lambda X: (X @ np.array(weights))[:, None], task)
+
+    return replace(of, teacher=of_weights(teacher), student=of_weights(student))
+
+
+def test_a_student_that_leans_on_what_the_teacher_does_not_use_is_charged_for_it():
+    told = certified(linear_pair([1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 5]))
+    assert told.relative_least > 0.5
+
+
+def test_features_that_hardly_matter_hardly_count():
+    told = certified(linear_pair([1, 1e-6, 1e-6, 1e-6, 1e-6, 0], [1, 0, 0, 0, 0, 0]))
+    assert told.relative_bound < 1e-4
+
+
+@pytest.mark.parametrize("n", [50, 200])
+def test_the_share_of_importance_is_bounded_from_both_sides(n):
+    teacher, student = np.array([1.0, 0.8, 0.5, 0.3, 0.0, 0.0]), np.array([1, 0.6, 0.5, 0.5, 0, 0])
+    of = linear_pair(teacher, student)
+    size = np.abs(of.population.X - of.background.mean(axis=0)).mean(axis=0)
+    true = (np.abs(student - teacher) @ size) / (teacher @ size)
+    misses = np.zeros(2)
+    for seed in range(100):
+        told = certified(of, n=n, n_draws=4, seed=seed)
+        misses += [told.relative_bound < true, told.relative_least > true]
+    assert (misses <= 10).all()
+
+
+def test_whether_a_student_says_more_or_less_is_told_where_it_is_sure():
+    told = certified(linear_pair([1, 1, 1, 1, 0, 0], [2, 0.5, 1, 1, 0, 0]), n_draws=16)
+    more, less, same, *_ = (each.leaning for each in told.players)
+    assert more > 0.3
+    assert less < -0.2
+    assert same == 0.0
+    assert certified(linear_pair([1] * 6, [2] * 6), n_draws=1).players[0].leaning == 0.0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_score_that_is_no_number_is_named_with_its_model_and_row(value):
+    of = pair("near", population=100, background=10)
+    broken = Function(lambda X: np.where(X[:, [0]] > 1, value, smooth(X)), of.teacher.task)
+    with pytest.raises(DataError, match=r"however, teacher gives .* the first being v0=1"):
+        certified(replace(of, teacher=broken))
 
 
 def test_a_teacher_that_gives_no_feature_weight_leaves_nothing_relative():
@@ -196,6 +263,7 @@ def test_a_teacher_that_gives_no_feature_weight_leaves_nothing_relative():
     constant = Function(lambda X: np.zeros((len(X), 1)), of.teacher.task)
     told = certified(replace(of, teacher=constant))
     assert told.relative_gap is None
+    assert told.relative_least is None
     assert told.relative_bound is None
     assert told.largest.bound > 0
 

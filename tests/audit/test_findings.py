@@ -5,6 +5,7 @@ import pytest
 from explain_distill.audit.compare import compare
 from explain_distill.audit.findings import RULES, findings
 from explain_distill.audit.trust import Trust
+from explain_distill.metrics.intervals import Estimate
 
 
 def grades(comparison, name):
@@ -25,35 +26,59 @@ def test_every_question_is_answered_by_a_visible_rule(wine_study):
 def test_the_grades_follow_the_ends_of_the_intervals(wine_study):
     comparison, name = wine_study.comparison, "soft-tree"
 
-    def with_low(low):
+    def with_ends(low, high):
         metrics = tuple(
-            replace(m, low=low, high=1.0)
+            replace(m, low=low, high=high)
             if (m.model, m.metric) == (name, "fidelity.agreement")
             else m
             for m in comparison.metrics
         )
         return grades(replace(comparison, metrics=metrics), name)["answers"]
 
-    assert [with_low(low) for low in (0.95, 0.949, 0.85, 0.849)] == [
-        "yes",
-        "partly",
-        "partly",
-        "no",
-    ]
+    assert with_ends(0.95, 1.0) == "yes"
+    assert with_ends(0.949, 1.0) == with_ends(0.85, 1.0) == "partly"
+    assert with_ends(0.849, 0.85) == with_ends(None, None) == "not shown"
+    assert with_ends(0.5, 0.849) == "no"
     trust = comparison.trust[name]
 
-    def with_bound(bound):
-        certificate = replace(trust.certificate, relative_bound=bound)
+    def with_bounds(most, least):
+        certificate = replace(trust.certificate, relative_bound=most, relative_least=least)
         told = replace(comparison, trust={name: replace(trust, certificate=certificate)})
         return grades(told, name)["reasons"]
 
-    assert [with_bound(b) for b in (0.15, 0.151, 0.4, 0.41, None)] == [
-        "yes",
-        "partly",
-        "partly",
-        "no",
-        "not shown",
-    ]
+    assert with_bounds(0.15, 0.1) == with_bounds(0.0, 0.0) == "yes"
+    assert with_bounds(0.151, 0.1) == with_bounds(0.4, None) == "partly"
+    for undecided in ((0.41, 0.4), (0.9, None), (None, None)):
+        assert with_bounds(*undecided) == "not shown"
+    assert with_bounds(0.9, 0.41) == "no"
+
+    def of_regions(**altered):
+        told = replace(comparison, trust={name: replace(trust, **altered)})
+        return grades(told, name)["regions"]
+
+    assert of_regions(regions=(), most_disagreement=0.019) == "yes"
+    assert of_regions(regions=(), most_disagreement=0.021) == "not shown"
+    assert of_regions(regions=(), most_disagreement=None) == "not shown"
+
+    def of_deferral(kept):
+        rule = replace(trust.deferrals[0], threshold=0.5, kept=kept, bound=0.04)
+        told = replace(comparison, trust={name: replace(trust, deferrals=(rule,))})
+        return grades(told, name)["deferral"]
+
+    assert of_deferral(Estimate(0.9, 0.8, 1.0, 50, 0.95)) == "yes"
+    assert of_deferral(Estimate(0.9, 0.79, 1.0, 50, 0.95)) == "partly"
+    assert of_deferral(None) == "not shown"
+
+
+def test_values_say_when_they_disagree(wine_study):
+    comparison, name = wine_study.comparison, "soft-tree"
+    trust = comparison.trust[name]
+    rule = replace(
+        trust.deferrals[0], threshold=0.5, kept=Estimate(0.9, 0.8, 1.0, 50, 0.95), bound=0.04
+    )
+    of_values = replace(trust, tolerance=12.5, deferrals=(rule,))
+    told = findings(replace(comparison, trust={name: of_values}), name)
+    assert "disagreeing being further apart than 12.5" in told[2].words
 
 
 def test_without_a_certificate_nothing_is_claimed_of_reasons(wine_study):

@@ -66,15 +66,41 @@ def test_nothing_is_sought_where_all_agree_or_none():
         assert regions_of_disagreement(X, differs, half, FEATURES) == ()
 
 
-def test_people_count_once():
+def people(n, size, rng):
+    """Draw people of so many rows each, of which some are often answered otherwise."""
+    person = np.repeat(np.arange(n), size)
+    return person, np.repeat(rng.normal(size=(n, 6)), size, axis=0), np.isin(person % 2, [0])
+
+
+def test_one_person_makes_no_region():
     rng = np.random.default_rng(0)
-    person = np.repeat(np.arange(20), 20)
-    X = np.repeat(rng.normal(size=(20, 6)), 20, axis=0)
-    differs = np.isin(person, [1, 12])  # one person of each half, with all rows
-    half = person < 10
+    person, X, half = people(60, 20, rng)
+    differs = np.isin(person, [2, 13])  # one person of each half, with all rows
     X[differs, 2] = 9.0
     assert regions_of_disagreement(X, differs, half, FEATURES, person) == ()
     assert regions_of_disagreement(X, differs, half, FEATURES) != ()
+
+
+def test_a_region_of_people_is_found():
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        person, X, half = people(200, 5, rng)
+        differs = rng.random(len(X)) < np.where(X[:, 1] > 1, 0.4, 0.02)
+        found += bool(regions_of_disagreement(X, differs, half, FEATURES, person))
+    assert found >= 18
+
+
+def test_rows_of_people_make_no_region_by_chance():
+    """Where rows of a person lie on both sides of a border, which are as often wrong."""
+    reported = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        person, _, half = people(150, 2, rng)
+        X = rng.normal(size=(300, 6))
+        differs = rng.random(300) < 0.3
+        reported += bool(regions_of_disagreement(X, differs, half, FEATURES, person))
+    assert reported <= 9
 
 
 @pytest.mark.parametrize(
