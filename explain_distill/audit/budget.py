@@ -18,6 +18,7 @@ from explain_distill.exceptions import DataError, UnknownNameError
 
 LIMITS = {
     "row_milliseconds": "cost.row_milliseconds",
+    "row_milliseconds_p99": "cost.row_milliseconds_p99",
     "rows_per_second": "cost.rows_per_second",
     "fit_seconds": "cost.fit_seconds",
     "bytes": "cost.bytes",
@@ -30,7 +31,7 @@ LIMITS = {
 }
 """What a budget may limit, and the figure of results.json that it is."""
 
-RULE = re.compile(r"\s*([A-Za-z_]+)\s*(<=|>=)\s*([0-9.eE+-]+)\s*")
+RULE = re.compile(r"\s*([A-Za-z_0-9]+)\s*(<=|>=)\s*([0-9.eE+-]+)\s*")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ from explain_distill.metrics.cost import speed
 from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
 from explain_distill.metrics.intervals import Estimate
 from explain_distill.metrics.performance import (
+    classification_difference,
     classification_performance,
+    regression_difference,
     regression_performance,
 )
 from explain_distill.metrics.scores import probabilities_of_score
@@ -326,10 +328,15 @@ def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Es
     """Measure the performance of a model, and the fidelity of a student."""
     own, teacher = scores[name], scores["teacher"]
     if data.task.kind == "classification":
-        performance = classification_performance(data.y, probabilities_of_score(own), data.groups)
+        own_shares, shares = probabilities_of_score(own), probabilities_of_score(teacher)
+        performance = classification_performance(data.y, own_shares, data.groups)
+        if name != "teacher":
+            performance |= classification_difference(data.y, own_shares, shares, data.groups)
         fidelity = classification_fidelity(teacher, own, data.groups) if name != "teacher" else {}
     else:
         performance = regression_performance(data.y, own[:, 0], data.groups)
+        if name != "teacher":
+            performance |= regression_difference(data.y, own[:, 0], teacher[:, 0], data.groups)
         fidelity = regression_fidelity(teacher, own, data.groups) if name != "teacher" else {}
     return {f"performance.{key}": figure for key, figure in performance.items()} | {
         f"fidelity.{key}": figure for key, figure in fidelity.items()

@@ -124,3 +124,29 @@ def r2(y: FloatArray, values: FloatArray, axis: int = -1) -> float | FloatArray:
 def root_mean_square_error(y: FloatArray, values: FloatArray, axis: int = -1) -> float | FloatArray:
     """Root of the mean squared error, in the target's unit; lower is better."""
     return np.sqrt(np.square(y - values).mean(axis=axis))
+
+
+def classification_difference(
+    y: IntArray, student: Probabilities, teacher: Probabilities, groups: IntArray | None = None
+) -> dict[str, Estimate]:
+    """Measure how much better a student does than its teacher, row by row on the same rows.
+
+    Returns
+    -------
+    dict
+        ``accuracy_difference``, higher is better, and ``log_loss_difference``, in nats, lower is.
+    """
+    rows = np.arange(len(y))
+    right = [(told.argmax(axis=1) == y).astype(np.float64) for told in (student, teacher)]
+    losses = [-np.log(np.clip(told[rows, y], 1e-300, None)) for told in (student, teacher)]
+    return {
+        "accuracy_difference": mean(right[0] - right[1], groups),
+        "log_loss_difference": mean(losses[0] - losses[1], groups),
+    }
+
+
+def regression_difference(
+    y: FloatArray, student: FloatArray, teacher: FloatArray, groups: IntArray | None = None
+) -> dict[str, Estimate]:
+    """Measure ``mae_difference``: how much larger a student's error is than its teacher's."""
+    return {"mae_difference": mean(np.abs(student - y) - np.abs(teacher - y), groups)}

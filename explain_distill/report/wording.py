@@ -46,6 +46,9 @@ FIGURES = {
     "performance.r2": Called("R² against the truth", "share", HIGHER),
     "performance.mae": Called("Mean absolute error", "number", LOWER),
     "performance.rmse": Called("Root mean squared error", "number", LOWER),
+    "performance.accuracy_difference": Called("Accuracy less the teacher's", "share", HIGHER),
+    "performance.log_loss_difference": Called("Log loss less the teacher's", "number", LOWER),
+    "performance.mae_difference": Called("Mean absolute error less the teacher's", "number", LOWER),
     "fidelity.agreement": Called("Same answer as the teacher", "share", HIGHER),
     "fidelity.score_r2": Called("R² of the score", "share", HIGHER),
     "fidelity.kl": Called("Divergence from the teacher, nats", "number", LOWER),
@@ -75,6 +78,9 @@ FIGURES = {
     "complexity.features_per_leaf": Called("Features in a leaf, on average"),
     "cost.fit_seconds": Called("Time to fit", "seconds", LOWER),
     "cost.row_milliseconds": Called("Time for one row", "milliseconds", LOWER),
+    "cost.row_milliseconds_p99": Called(
+        "One row in a hundred, time at least", "milliseconds", LOWER
+    ),
     "cost.rows_per_second": Called("Rows a second, in batches", "count", HIGHER),
     "cost.bytes": Called("Size on disk", "bytes", LOWER),
 }
@@ -90,7 +96,10 @@ GROUPS = {
     "cost": "Cost",
 }
 
-IN_UNITS = ("performance.mae", "performance.rmse", "fidelity.mae")
+IN_UNITS = (
+    *("performance.mae", "performance.rmse"),
+    *("performance.mae_difference", "fidelity.mae"),
+)
 
 
 def called(metric: str, task: Task) -> Called:

@@ -3,8 +3,10 @@ import pytest
 from sklearn import metrics as reference
 
 from explain_distill.metrics.performance import (
+    classification_difference,
     classification_performance,
     expected_calibration_error,
+    regression_difference,
     regression_performance,
 )
 
@@ -64,3 +66,20 @@ def test_figures_of_values_are_those_of_scikit_learn():
 def test_a_truth_that_does_not_vary_has_no_explained_variance():
     found = regression_performance(np.full(20, 3e9), np.arange(20.0))
     assert set(found) == {"mae", "rmse"}
+
+
+def test_a_student_is_compared_with_its_teacher_row_by_row():
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=400)
+    teacher = np.where(np.eye(2)[y] == 1, 0.8, 0.2)
+    worse = np.where(rng.random(400) < 0.1, 1 - y, y)
+    student = np.where(np.eye(2)[worse] == 1, 0.8, 0.2)
+    told = classification_difference(y, student, teacher)
+    assert told["accuracy_difference"].value == -np.mean(worse != y)
+    assert told["accuracy_difference"].high < 0
+    assert told["log_loss_difference"].low > 0
+    same = classification_difference(y, teacher, teacher)
+    assert same["accuracy_difference"].value == same["log_loss_difference"].value == 0.0
+    values = rng.normal(size=400)
+    errors = regression_difference(values, values + 0.5, values - 0.2)
+    assert errors["mae_difference"].value == pytest.approx(0.3)
