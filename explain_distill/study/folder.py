@@ -9,7 +9,8 @@
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
     students/NAME/               config.json, model.safetensors
-    trust.json                   what each student may claim: certificate, deferral, regions
+    trust.json                   what each student may claim: certificate, deferral, regions, and
+                                 the findings that follow, in words
     data/                        train.parquet, test.parquet (absent for private rows);
                                  background.parquet where training rows are known without truth
     scores.parquet               each model's scores of the test rows
@@ -35,6 +36,7 @@ import numpy as np
 from explain_distill._types import Json
 from explain_distill.audit.budget import Budget
 from explain_distill.audit.compare import Comparison, Metric, check_names
+from explain_distill.audit.findings import findings
 from explain_distill.audit.front import Front
 from explain_distill.audit.trust import Trust
 from explain_distill.data.dataset import Dataset
@@ -95,7 +97,11 @@ def write_study(
         if train is None and comparison.data.background is not None:
             write_background(folder / "data" / "background.parquet", comparison.data)
     if comparison.trust:
-        told = {name: trust.to_json() for name, trust in comparison.trust.items()}
+        told = {
+            name: trust.to_json()
+            | {"findings": [finding.to_json() for finding in findings(comparison, name)]}
+            for name, trust in comparison.trust.items()
+        }
         write_json(folder / "trust.json", {"format": TRUST_FORMAT, "students": told})
     write_scores(folder / "scores.parquet", comparison)
     (folder / "attributions").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from explain_distill._types import FloatArray, Json
 from explain_distill.audit.compare import Comparison, Metric, compare
+from explain_distill.audit.findings import findings
 from explain_distill.audit.front import front_of, set_apart
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
@@ -82,6 +84,7 @@ def verify(folder: str | Path, on_stage: Callable[[str], None] | None = None) ->
     differences += _figures(told.metrics, again.metrics)
     differences += _arrays(told, again)
     differences += _trusted(told, again)
+    differences += _findings(folder, again)
     n_computed = sum(metric.metric not in TIMES for metric in told.metrics)
     return Verification(tuple(differences), n_computed, ())
 
@@ -165,6 +168,17 @@ def _trusted(kept: Comparison, again: Comparison) -> Iterator[str]:
                 and _same(before, after)
             ):
                 yield f"trust.json: {name} {where} is {before}, computed {after}"
+
+
+def _findings(folder: Path, again: Comparison) -> Iterator[str]:
+    """Compare the findings that are kept with those that follow from the figures."""
+    if not again.trust or not (folder / "trust.json").is_file():
+        return
+    kept = json.loads((folder / "trust.json").read_text(encoding="utf-8"))["students"]
+    for name in again.students:
+        told = [finding.to_json() for finding in findings(again, name)]
+        if kept.get(name, {}).get("findings", told) != told:
+            yield f"trust.json: the findings on {name} are not those that follow from the figures"
 
 
 def _leaves(before: Any, after: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:

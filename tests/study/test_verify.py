@@ -103,6 +103,14 @@ def test_a_difference_names_the_figure(copied):
     assert second.startswith("results.json: soft-tree fidelity.agreement (value) is 0.5, computed ")
 
 
+def test_a_finding_in_other_words_is_caught(copied):
+    path = copied / "trust.json"
+    told = json.loads(path.read_text())
+    told["students"]["mlp"]["findings"][0]["grade"] = "yes, by all means"
+    path.write_text(json.dumps(told))
+    assert any("findings on mlp" in line for line in verify(copied).differences)
+
+
 def test_a_file_that_is_gone_is_named(copied):
     (copied / "trust.json").unlink()
     assert "trust.json: not as it was written" in verify(copied).differences
