@@ -14,7 +14,11 @@ import pandas as pd
 from explain_distill._random import generator
 from explain_distill._types import IntArray, Json, Rows, Scores
 from explain_distill.attribution.own import Model, score_rows
-from explain_distill.audit.certificate import check_finite
+from explain_distill.audit.certificate import (
+    MOST_EVALUATIONS,
+    affordable_draws,
+    check_finite,
+)
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.audit.trust import Trust, trust_in
@@ -161,6 +165,7 @@ def compare(
     *,
     seed: int = 0,
     n_draws: int | None = None,
+    quick: bool = False,
     on_stage: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Judge students beside their teacher, on rows that none of them has seen.
@@ -178,6 +183,8 @@ def compare(
     n_draws : int, optional
         Fresh coalitions a row for the certificate: 1, or a multiple of 4. As many as a budget of
         2 000 000 rows affords, 256 at most, if left out.
+    quick : bool, default=False
+        A twentieth of the draws: reasons and bounds are then wider.
     on_stage : callable, optional
         Told what is under way.
 
@@ -200,8 +207,11 @@ def compare(
     scores = {name: score_rows(model, data.X, features) for name, model in models.items()}
     for name, told in scores.items():
         check_finite(name, told, data.X, data)
-    reasons = reasons_of(teacher, students, data, background, seed, on_stage)
+    most = MOST_EVALUATIONS // 20 if quick else MOST_EVALUATIONS
+    reasons = reasons_of(teacher, students, data, background, seed, on_stage, most)
     say("what each student may claim")
+    if quick and n_draws is None:
+        n_draws = affordable_draws(len(data), len(data.schema), most)
     trust = trust_in(teacher, students, data, background, scores, seed, n_draws=n_draws)
     groups = None if data.groups is None else data.groups[reasons.rows]
     metrics: list[Metric] = []

@@ -131,11 +131,12 @@ def reasons_of(
     background: Rows,
     seed: int,
     on_stage: Callable[[str], None] | None = None,
+    most_evaluations: int = MOST_EVALUATIONS,
 ) -> Reasons:
     """Attribute the score of the teacher and of each student to the raw columns.
 
     The number of permutations doubles until the teacher agrees with itself on independent draws at
-    a rank correlation of `ENOUGH`, or a model would be asked for more than `MOST_EVALUATIONS` rows.
+    a rank correlation of `ENOUGH`, or a model would be asked for more than `most_evaluations` rows.
 
     Parameters
     ----------
@@ -148,6 +149,7 @@ def reasons_of(
     seed : int
     on_stage : callable, optional
         Told what is under way.
+    most_evaluations : int, default=2_000_000
     """
     rng = generator(seed, "reasons")
     chosen = np.sort(rng.permutation(len(data))[:MOST_ROWS])
@@ -161,11 +163,13 @@ def reasons_of(
         return sampled_shapley(score, rows, background, draws)
 
     say("reasons of the teacher")
-    most_pairs = max(1, MOST_EVALUATIONS // (2 * rows.size))
+    most_pairs = max(1, most_evaluations // (2 * rows.size))
     n_first = min(FIRST_PAIRS, most_pairs)
     draws, again = (_draw(rows, background, n_first, rng) for _ in range(2))
     first, second = attribute(teacher, draws), attribute(teacher, again)
-    while rank_correlation(first.values, second.values).mean() < ENOUGH and _affordable(draws):
+    while rank_correlation(first.values, second.values).mean() < ENOUGH and _affordable(
+        draws, most_evaluations
+    ):
         n_pairs = draws.orders.shape[1]
         more, more_again = (_draw(rows, background, n_pairs, rng) for _ in range(2))
         first = _average(first, attribute(teacher, more))
@@ -191,10 +195,10 @@ def _draw(rows: Rows, background: Rows, n_pairs: int, rng: np.random.Generator) 
     return Draws.draw(len(rows), rows.shape[1], n_pairs, len(background), rng)
 
 
-def _affordable(draws: Draws) -> bool:
-    """Whether twice these draws stay within `MOST_EVALUATIONS`."""
+def _affordable(draws: Draws, most_evaluations: int) -> bool:
+    """Whether twice these draws stay within a budget of rows."""
     n_samples, _, n_columns = draws.orders.shape
-    return 2 * n_samples * draws.n_permutations * n_columns <= MOST_EVALUATIONS
+    return 2 * n_samples * draws.n_permutations * n_columns <= most_evaluations
 
 
 def _average(first: Attributions, second: Attributions) -> Attributions:

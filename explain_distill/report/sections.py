@@ -119,7 +119,10 @@ def asked_section(study: Study) -> Section:
         blocks += [Paragraph("What the budget allows:"), Listing(tuple(study.budget.words()))]
     if about.configuration.get("quick"):
         blocks.append(
-            Paragraph("This was a quick run, for a first look: a quarter of the training.")
+            Paragraph(
+                "This was a quick run, for a first look: a quarter of the training, and a "
+                "twentieth of the draws for reasons, so that what is said of them is wider."
+            )
         )
     command = about.configuration.get("command")
     if command:

@@ -34,7 +34,6 @@ QUICK: dict[str, Json] = {
     "additive": {},
 }
 QUICK_ROWS = 50_000
-QUICK_DRAWS = 4  # of the certificate, whose bounds are then wider
 MOST_SIZE = 4096
 
 
@@ -125,7 +124,7 @@ def run(
                 seed=seed,
                 on_step=partial(_say_step, advance),
             )
-    comparison = _judged(teacher, fitted, test, seed, QUICK_DRAWS if quick else None, progress)
+    comparison = _judged(teacher, fitted, test, seed, quick, progress)
     front = None
     if sizes and validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
@@ -167,7 +166,7 @@ def _judged(
     students: dict[str, Student],
     test: Dataset,
     seed: int,
-    n_draws: int | None,
+    quick: bool,
     progress: Progress,
 ) -> Comparison:
     n_stages = 3 * (len(students) + 1) + 2
@@ -178,7 +177,7 @@ def _judged(
             students,
             test,
             seed=seed,
-            n_draws=n_draws,
+            quick=quick,
             on_stage=lambda word: advance(next(done), n_stages, word),
         )
 

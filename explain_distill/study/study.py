@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from explain_distill._types import Json
 from explain_distill.audit.budget import Budget
 from explain_distill.audit.compare import Comparison
 from explain_distill.audit.compare import compare as compare_models
@@ -146,6 +147,7 @@ def compare(
     *,
     seed: int = 0,
     n_draws: int | None = None,
+    quick: bool = False,
     on_stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Judge students beside their teacher on rows that none of them has seen.
@@ -161,6 +163,7 @@ def compare(
         Test rows, as `Dataset.split` gives them.
     seed : int, default=0
     n_draws : int, optional
+    quick : bool, default=False
     on_stage : callable, optional
 
     Returns
@@ -169,7 +172,8 @@ def compare(
     """
     teacher = as_teacher(teacher, data)
     comparison = compare_models(
-        teacher, students, data, seed=seed, n_draws=n_draws, on_stage=on_stage
+        teacher, students, data, seed=seed, n_draws=n_draws, quick=quick, on_stage=on_stage
     )
-    about = About.of(teacher, comparison.students, None, data, {"seed": seed})
+    configuration: Json = {"seed": seed} | ({"quick": True} if quick else {})
+    about = About.of(teacher, comparison.students, None, data, configuration)
     return Study(about, comparison)
