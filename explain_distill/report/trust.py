@@ -121,7 +121,7 @@ def gaps_table(name: str, certificate: Certificate) -> Table:
         f"{started(name)}: how far its reasons can be from the teacher's, in units of the score, "
         f"with {certificate.level:.0%} confidence for all features together. "
         f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each. "
-        "The last bound holds at any number of rows if no row's gap exceeds "
+        "The last bound holds for any number of rows if no row's gap exceeds "
         f"{certificate.highest:.3g}, which is twice the largest that was seen."
     )
     columns = (
@@ -129,7 +129,7 @@ def gaps_table(name: str, certificate: Certificate) -> Table:
         "The teacher's own",
         "Gap as measured",
         "Gap at most",
-        "At most, at any number",
+        "At most, for any n",
         "The student says",
     )
     return Table(title, columns, (RowGroup("", tuple(rows)),))

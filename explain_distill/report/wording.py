@@ -79,7 +79,7 @@ FIGURES = {
     "cost.fit_seconds": Called("Time to fit", "seconds", LOWER),
     "cost.row_milliseconds": Called("Time for one row", "milliseconds", LOWER),
     "cost.row_milliseconds_p99": Called(
-        "One row in a hundred, time at least", "milliseconds", LOWER
+        "Time of the slowest row in a hundred", "milliseconds", LOWER
     ),
     "cost.rows_per_second": Called("Rows a second, in batches", "count", HIGHER),
     "cost.bytes": Called("Size on disk", "bytes", LOWER),
