@@ -9,7 +9,7 @@ import explain_distill
 
 ROOT = Path(explain_distill.__file__).parent
 FLOORS = (
-    ("exceptions", "_types", "_random", "_arrays", "_ranges", "_optional"),
+    ("exceptions", "_types", "_random", "_arrays", "_compiled", "_ranges", "_optional"),
     ("data", "metrics"),
     ("_gradients", "_preparation", "_training", "teachers", "students"),
     ("distillation", "attribution"),

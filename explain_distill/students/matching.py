@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from explain_distill._compiled import Floats, compiled
+
+SMALLEST = np.float32(1e-37)  # of a mixed probability: float32 holds it in full precision
+_ONE, _ZERO = np.float32(1), np.float32(0)
 
 
 def difference_of_errors(errors: Tensor, pairs: Tensor) -> Tensor:
@@ -25,7 +31,7 @@ def difference_of_errors(errors: Tensor, pairs: Tensor) -> Tensor:
 
 def matched_scores(
     outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[float, float, Tensor]:
     """Match softened scores, and a little of the probabilities.
 
     Parameters
@@ -40,21 +46,188 @@ def matched_scores(
 
     Returns
     -------
-    matched, loss : Tensor of shape ()
+    matched, loss : float
         The first term alone, and the sum of both.
     slope : Tensor of shape (n_scores, n)
         Of the loss along the outputs.
     """
-    n_scores, n = outputs.shape
-    told = outputs.log_softmax(dim=0)
-    beyond = told - logs
-    apart = torch.dot(labels.flatten(), beyond.flatten())  # -n times the divergence
-    slope = told.exp_().sub_(labels).mul_(divergence / n)
-    beyond.sub_(beyond.mean(dim=0))
-    slope.add_(beyond, alpha=2 * matching / (n * n_scores))
-    beyond = beyond.flatten()
-    matched = torch.dot(beyond, beyond).mul_(matching / (n * n_scores))
-    return matched, torch.sub(matched, apart, alpha=divergence / n), slope
+    told = outputs.log_softmax(dim=0).contiguous()
+    return _matched(told, told.exp(), labels, logs, matching, divergence, False)
+
+
+def matched_mixture(
+    mixed: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
+) -> tuple[float, float, Tensor]:
+    """Do what `matched_scores` does for the logarithms of probabilities ``(n_scores, n)``.
+
+    Those must be above 0 and sum to 1. The slope is that along the probabilities; where one is not
+    above `SMALLEST`, it is 0.
+    """
+    return _matched(mixed.log(), mixed, labels, logs, matching, divergence, True)
+
+
+def cross_entropy(
+    mixed: Tensor, labels: Tensor, logs: Tensor, unit: float, are_logs: bool
+) -> tuple[float, float, Tensor]:
+    """Give the mean cross-entropy of mixed probabilities to the labels.
+
+    Parameters
+    ----------
+    mixed : Tensor of shape (n_scores, n)
+        Probabilities above 0, or, if they `are_logs`, mixed log-probabilities.
+    labels, logs : Tensor of shape (n_scores, n)
+        The teacher's softened probabilities, by the rows' weights, and their logarithms.
+    unit : float
+        By which differences of scores are multiplied.
+    are_logs : bool
+
+    Returns
+    -------
+    matched, loss : float
+        The mean squared distance of centred scores, which is not learned, and the cross-entropy.
+    slope : Tensor of shape (n_scores, n)
+        Of the loss along what was mixed; 0 where a probability is not above `SMALLEST`.
+    """
+    told, slope = mixed if are_logs else mixed.log(), torch.empty_like(mixed)
+    matched, loss = _cross_entropy(unit, are_logs, *_arrays(told, mixed, labels, logs, slope))
+    return matched, loss, slope
+
+
+def _arrays(*tensors: Tensor) -> Any:
+    return tuple(tensor.numpy() for tensor in tensors)
+
+
+@compiled
+def _cross_entropy(
+    unit: float,
+    are_logs: bool,
+    told: Floats,
+    mixed: Floats,
+    labels: Floats,
+    logs: Floats,
+    slope: Floats,
+) -> tuple[float, float]:
+    """Set the slope, and give the squared distance and the cross-entropy."""
+    n_scores, n = told.shape
+    centre = np.zeros(n, np.float32)
+    entropy, squares = np.float32(0), np.float32(0)
+    each, of_row = np.float32(1 / n_scores), np.float32(-1 / n)
+    for score in range(n_scores):
+        for row in range(n):
+            centre[row] += told[score, row] - logs[score, row]
+            entropy -= labels[score, row] * told[score, row]
+            along = labels[score, row] * of_row
+            if not are_logs:
+                share = mixed[score, row]
+                along = along / share if share > SMALLEST else _ZERO
+            slope[score, row] = along
+    for score in range(n_scores):
+        for row in range(n):
+            beyond = told[score, row] - logs[score, row] - centre[row] * each
+            squares += beyond * beyond
+    return squares * unit**2 / (n * n_scores), entropy / n
+
+
+def _matched(
+    told: Tensor,
+    shares: Tensor,
+    labels: Tensor,
+    logs: Tensor,
+    matching: float,
+    divergence: float,
+    along_shares: bool,
+) -> tuple[float, float, Tensor]:
+    slope = torch.empty_like(shares)
+    matched, loss = _match(
+        matching, divergence, along_shares, *_arrays(told, shares, labels, logs, slope)
+    )
+    return matched, loss, slope
+
+
+@compiled
+def _match(
+    matching: float,
+    divergence: float,
+    along_shares: bool,
+    told: Floats,
+    shares: Floats,
+    labels: Floats,
+    logs: Floats,
+    slope: Floats,
+) -> tuple[float, float]:
+    """Set the slope, and give the squared distance by its weight and the whole loss."""
+    n_scores, n = told.shape
+    centre = np.zeros(n, np.float32)
+    apart, squares = np.float32(0), np.float32(0)
+    for score in range(n_scores):
+        for row in range(n):
+            beyond = told[score, row] - logs[score, row]
+            centre[row] += beyond
+            apart += labels[score, row] * beyond
+    of_distance = np.float32(2 * matching / (n * n_scores))
+    of_divergence, each = np.float32(divergence / n), np.float32(1 / n_scores)
+    for score in range(n_scores):
+        for row in range(n):
+            beyond = told[score, row] - logs[score, row] - centre[row] * each
+            squares += beyond * beyond
+            excess = shares[score, row] - labels[score, row]
+            along = of_distance * beyond + of_divergence * excess
+            if along_shares:
+                share = shares[score, row]
+                along = along / share if share > SMALLEST else _ZERO
+            slope[score, row] = along
+    matched = matching * squares / (n * n_scores)
+    return matched, matched - divergence * apart / n
+
+
+@compiled
+def leaf_shares(leaves: Floats, scale: Floats, shares: Floats) -> None:
+    """Set each leaf's distribution, the softmax of what it holds times a scale.
+
+    Parameters
+    ----------
+    leaves : ndarray of shape (n_scores, n_leaves)
+    scale : ndarray of shape (n_scores, 1)
+    shares : ndarray of shape (n_scores, n_leaves)
+        Is set to the distributions.
+    """
+    n_scores, n_leaves = leaves.shape
+    for leaf in range(n_leaves):
+        highest, total = leaves[0, leaf] * scale[0, 0], _ZERO
+        for score in range(1, n_scores):
+            highest = max(highest, leaves[score, leaf] * scale[score, 0])
+        for score in range(n_scores):
+            share = np.exp(leaves[score, leaf] * scale[score, 0] - highest)
+            shares[score, leaf] = share
+            total += share
+        for score in range(n_scores):
+            shares[score, leaf] /= total
+
+
+@compiled
+def along_leaves(
+    along: Floats, shares: Floats, scale: Floats, along_logs: bool, found: Floats
+) -> None:
+    """Carry a slope along shares, or along their logarithms, back through the softmax.
+
+    Parameters
+    ----------
+    along, shares : ndarray of shape (n_scores, n_leaves)
+        The loss's slope along each leaf's distribution or its logarithm, and the distribution.
+    scale : ndarray of shape (n_scores, 1)
+        By which what the leaves hold was multiplied.
+    found : ndarray of shape (n_scores, n_leaves)
+        Is set to the loss's slope along what the leaves hold.
+    """
+    n_scores, n_leaves = along.shape
+    mean = np.zeros(n_leaves, np.float32)
+    for score in range(n_scores):
+        for leaf in range(n_leaves):
+            mean[leaf] += along[score, leaf] * (_ONE if along_logs else shares[score, leaf])
+    for score in range(n_scores):
+        for leaf in range(n_leaves):
+            own = along[score, leaf] * (_ONE if along_logs else shares[score, leaf])
+            found[score, leaf] = scale[score, 0] * (own - mean[leaf] * shares[score, leaf])
 
 
 class _MatchedScores(torch.autograd.Function):
@@ -64,7 +237,8 @@ class _MatchedScores(torch.autograd.Function):
     def forward(
         ctx: Any, outputs: Tensor, labels: Tensor, logs: Tensor, matching: float, divergence: float
     ) -> tuple[Tensor, Tensor]:
-        matched, loss, ctx.slope = matched_scores(outputs, labels, logs, matching, divergence)
+        *found, ctx.slope = matched_scores(outputs, labels, logs, matching, divergence)
+        matched, loss = outputs.new_tensor(found)
         ctx.mark_non_differentiable(matched)
         return matched, loss
 

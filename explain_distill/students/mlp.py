@@ -142,7 +142,9 @@ class MLP(StepwiseStudent):
     def _network(self, n_inputs: int, n_scores: int, scale: FloatArray) -> nn.Module:
         return _Perceptron([n_inputs, *self.hidden, n_scores], scale, self._n_hints)
 
-    def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
+    def _lesson_loss(
+        self, network: nn.Module, lesson: Lesson
+    ) -> tuple[Tensor | float, Tensor | float]:
         if lesson.hints is None:
             return super()._lesson_loss(network, lesson)
         assert isinstance(network, _Perceptron)

@@ -21,6 +21,7 @@ from explain_distill._types import FloatArray, Json, ReadableRows, Scores, TaskK
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import is_hard
 from explain_distill.students.greedy_start import greedy_gates
+from explain_distill.students.matching import cross_entropy
 from explain_distill.students.sparse_gates import SparseGates
 from explain_distill.students.stepwise import KL_WEIGHT, Lesson, StepwiseStudent
 from explain_distill.students.tree_network import Answer, TreeNetwork
@@ -324,7 +325,8 @@ class SoftTree(StepwiseStudent):
 
     def _before_step(self, network: nn.Module, step: int) -> None:
         assert isinstance(network, TreeNetwork)
-        network.sharpness = self._sharpness(step)
+        if self.sharpening != 1:
+            network.sharpness = self._sharpness(step)
         if self._sparse is not None:
             self._sparse.before_step(network.weights, step)
 
@@ -334,26 +336,32 @@ class SoftTree(StepwiseStudent):
         share = (step / self.n_steps - first) / (last - first)
         return float(self.sharpening ** min(max(share, 0.0), 1.0))
 
-    def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
+    def _lesson_loss(
+        self, network: nn.Module, lesson: Lesson
+    ) -> tuple[Tensor | float, Tensor | float]:
         assert isinstance(network, TreeNetwork)
         by_entropy = self.loss != "scores" and self.task == "classification"
         each_leaf = by_entropy and self.loss == "leaf-entropy"
         if network.slopes is not None:
-            unexplained, loss = self._matched(network(lesson.rows).T, lesson)
-            return unexplained, loss + self.penalty * network.imbalance
-        unexplained = torch.zeros(())
+            distance, beside = self._matched(network(lesson.rows).T, lesson)
+            return distance, beside + self.penalty * network.imbalance
+        unexplained = 0.0
 
-        def judge(outputs: Tensor) -> tuple[Tensor, Tensor]:
+        def judge(mixed: Tensor) -> tuple[float, Tensor]:
             nonlocal unexplained
-            by_hand = self._entropy if by_entropy else self._matched_by_hand
-            unexplained, loss, slope = by_hand(outputs, lesson)
+            if by_entropy:
+                unexplained, loss, slope = self._entropy(mixed, lesson, each_leaf)
+            else:
+                unexplained, loss, slope = self._matched_by_hand(mixed, lesson)
             return loss, slope
 
         loss = network.set_gradients(lesson.rows, judge, each_leaf)
         return unexplained, loss
 
-    def _entropy(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-        """Judge log-probabilities ``(n_scores, n)``: the mixture's, or the leaves' mixed."""
+    def _entropy(
+        self, mixed: Tensor, lesson: Lesson, each_leaf: bool
+    ) -> tuple[float, float, Tensor]:
+        """Judge what was mixed ``(n_scores, n)``: probabilities, or the leaves' logarithms."""
         if lesson.pairs is not None or (lesson.hard is not None and self.temperature != 1):
             raise DataError(
                 f"loss={self.loss!r} must learn labels one by one, and hard ones at temperature 1; "
@@ -361,10 +369,7 @@ class SoftTree(StepwiseStudent):
                 "loss='scores'."
             )
         labels = lesson.labels if lesson.weights is None else lesson.labels * lesson.weights
-        slope = labels / -outputs.shape[1]
-        errors = (outputs - lesson.logs) * self._unit
-        unexplained = (errors - errors.mean(dim=0)).square().mean()
-        return unexplained, torch.dot(slope.flatten(), outputs.flatten()), slope
+        return cross_entropy(mixed, labels, lesson.logs, self._unit, each_leaf)
 
     def _take_parameters(self, network: nn.Module) -> None:
         assert isinstance(network, TreeNetwork)

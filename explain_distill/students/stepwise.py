@@ -29,12 +29,14 @@ from explain_distill.students.base import (
     soft_scores,
 )
 from explain_distill.students.matching import (
+    SMALLEST,
     difference_of_errors,
     differentiable_match,
-    matched_scores,
+    matched_mixture,
 )
 
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
+EPOCHS_A_SHUFFLE = 4  # of which each takes the same batches, in an order of its own
 KL_WEIGHT = 0.1  # of the Kullback-Leibler term beside the matched scores
 SMOOTHING = 0.98  # of the fidelity shown while training
 
@@ -70,12 +72,11 @@ class Lesson:
         """Whether all labels are soft and count alike, each by itself."""
         return self.hard is None and self.weights is None and self.pairs is None
 
-    def take(self, chosen: Tensor, into: Tensor | None = None) -> Lesson:
-        """Take the chosen rows, into memory of their own or into the first rows of `into`."""
+    def take(self, chosen: Tensor) -> Lesson:
+        """Take the chosen rows, into memory of their own."""
         labels = self.labels.index_select(1, chosen)
-        place = None if into is None else into[: len(chosen)]
         return Lesson(
-            torch.index_select(self.rows, 0, chosen, out=place),
+            self.rows.index_select(0, chosen),
             labels,
             labels if self.logs is self.labels else self.logs.index_select(1, chosen),
             None if self.hard is None else self.hard[chosen],
@@ -115,10 +116,12 @@ class StepwiseStudent(Student):
         """Keep what the network learned as float64 arrays."""
         raise TypeError(f"{type(self).__name__} has no network.")
 
-    def _lesson_loss(self, network: nn.Module, lesson: Lesson) -> tuple[Tensor, Tensor]:
+    def _lesson_loss(
+        self, network: nn.Module, lesson: Lesson
+    ) -> tuple[Tensor | float, Tensor | float]:
         """Give the unexplained share of the scores' variance, and the loss to descend.
 
-        A loss without gradient says that the parameters' gradients are set already.
+        A loss that is no tensor says that the parameters' gradients are set already.
         """
         return self._matched(network(lesson.rows).T, lesson)
 
@@ -175,11 +178,8 @@ class StepwiseStudent(Student):
     ) -> None:
         self._take_statistics(X, labels)
         lesson = self._lesson(Batch(X, labels))
-        orders = _orders(len(X), weights, self.batch_size, self._rng())
-        # One batch's memory serves all, unless batches are remembered: fresh memory costs more.
-        most = min(self.batch_size, len(X)) if np.ptp(weights) == 0 else self.batch_size
-        into = None if self._remembers else torch.empty(most, lesson.rows.shape[1])
-        self._learn((lesson.take(chosen, into) for chosen in orders), labels.shape[1], on_step)
+        batches = _batches(lesson, weights, self.batch_size, self._rng())
+        self._learn(batches, labels.shape[1], on_step)
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
         self.preparation_ = Preparation.fit(rows)
@@ -231,7 +231,7 @@ class StepwiseStudent(Student):
         progress = _Progress(self.n_steps, on_step)
         recent: deque[Lesson] = deque(maxlen=self._remembers)
 
-        def loss(lesson: Lesson) -> Tensor:
+        def loss(lesson: Lesson) -> Tensor | float:
             recent.append(lesson)
             self._before_step(network, progress.step)
             unexplained, loss = self._lesson_loss(network, lesson)
@@ -292,20 +292,26 @@ class StepwiseStudent(Student):
             loss = loss + difference_of_errors(errors, lesson.pairs)
         return unexplained, loss
 
-    def _matched_by_hand(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-        """Do what `_matched` does, and give the loss's slope along the outputs."""
+    def _matched_by_hand(self, mixed: Tensor, lesson: Lesson) -> tuple[float, float, Tensor]:
+        """Do what `_matched` does, and give the loss's slope along what was mixed.
+
+        That is probabilities ``(n_scores, n)``, of which the outputs are the logarithms, or values.
+        """
         if not lesson.plain:
             with torch.enable_grad():
-                outputs = outputs.detach().requires_grad_()
+                mixed = mixed.detach().requires_grad_()
+                outputs = mixed if self.task == "regression" else mixed.log()
                 unexplained, loss = self._matched_row_by_row(outputs, lesson)
-            (slope,) = torch.autograd.grad(loss, outputs)
-            return unexplained.detach(), loss.detach(), slope
+            (slope,) = torch.autograd.grad(loss, mixed)
+            if self.task == "classification":
+                slope.masked_fill_(mixed <= float(SMALLEST), 0.0)
+            return unexplained.item(), loss.item(), slope
         if self.task == "regression":
-            errors = (outputs - lesson.logs) * self._unit
-            distance = errors.square().mean()
+            errors = (mixed - lesson.logs) * self._unit
+            distance = errors.square().mean().item()
             return distance, distance, errors.mul_(2 * self._unit / errors.numel())
         weights = (self._unit**2, self._divergence)
-        return matched_scores(outputs, lesson.labels, lesson.logs, *weights)
+        return matched_mixture(mixed, lesson.labels, lesson.logs, *weights)
 
     def _as_columns(self, labels: Any) -> FloatArray:
         labels = np.asarray(labels, dtype=np.float64)
@@ -340,10 +346,11 @@ class _Progress:
 
     def __init__(self, n_steps: int, on_step: OnStep | None) -> None:
         self.n_steps, self.caller, self.step = n_steps, on_step, 0
-        self.unexplained, self.weight, self.last = 0.0, 0.0, torch.zeros(())
+        self.unexplained, self.weight = 0.0, 0.0
+        self.last: Tensor | float = 0.0
 
-    def note(self, unexplained: Tensor) -> None:
-        self.last = unexplained.detach()
+    def note(self, unexplained: Tensor | float) -> None:
+        self.last = unexplained.detach() if isinstance(unexplained, Tensor) else unexplained
 
     def on_step(self, step: int, loss: float) -> None:
         self.step = step
@@ -354,15 +361,22 @@ class _Progress:
         self.caller(step, self.n_steps, loss, 1 - self.unexplained / self.weight)
 
 
-def _orders(n: int, weights: FloatArray, size: int, rng: np.random.Generator) -> Iterator[Tensor]:
-    """Give row numbers batch by batch without end.
+def _batches(
+    lesson: Lesson, weights: FloatArray, size: int, rng: np.random.Generator
+) -> Iterator[Lesson]:
+    """Take batches of a lesson without end.
 
-    Rows of equal weight come in a new order each epoch; otherwise each as often as its weight says.
+    Rows of equal weight come once an epoch; otherwise each comes as often as its weight says. Rows
+    are put together anew every few epochs only, since that costs a small network as much as to
+    learn from them.
     """
+    n = len(lesson.rows)
     share = weights / weights.sum()
     while np.ptp(weights) > 0:
-        yield torch.from_numpy(rng.choice(n, size=size, p=share))
+        yield lesson.take(torch.from_numpy(rng.choice(n, size=size, p=share)))
+    batches: list[Lesson] = []
     while True:
-        order = torch.from_numpy(rng.permutation(n))
-        for start in range(0, n, size):
-            yield order[start : start + size]
+        batches.clear()
+        batches += map(lesson.take, torch.split(torch.from_numpy(rng.permutation(n)), size))
+        for _ in range(EPOCHS_A_SHUFFLE):
+            yield from (batches[i] for i in rng.permutation(len(batches)))

@@ -11,14 +11,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explain_distill._types import FloatArray
-from explain_distill.students.tree_passes import TreePasses, penalty_weights
+from explain_distill.students.matching import SMALLEST, along_leaves, leaf_shares
+from explain_distill.students.tree_passes import TreePasses, penalty_weights, slope_of
 from explain_distill.students.tree_shape import Children
 
-Judge: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Takes outputs ``(n_scores, n)``; gives the loss and its slope along them."""
+Judge: TypeAlias = Callable[[Tensor], tuple[float, Tensor]]
+"""Takes what was mixed ``(n_scores, n)``; gives the loss and its slope along it."""
 
+MOST_SPACES = 4  # for batches of different sizes
 Answer = Literal["probabilities", "scores"]
-SMALLEST = 1e-37  # of a mixed probability: the smallest that float32 holds in full precision
 
 
 class TreeNetwork(nn.Module):
@@ -61,7 +62,8 @@ class TreeNetwork(nn.Module):
         self.sharpness = 1.0
         self.penalty, self.penalty_decay = 0.0, 0.5
         self.imbalance: Tensor = torch.zeros(())
-        self._workspace: TreePasses | None = None
+        self._spaces: dict[int, TreePasses] = {}
+        self._mixable = torch.empty(n_scores, leaves)
 
     def gates(self, prepared: Tensor) -> Tensor:
         """Give the logit of going right: ``(n_gates, n)`` of rows ``(n, n_inputs)``."""
@@ -108,11 +110,10 @@ class TreeNetwork(nn.Module):
             held = held.reshape(len(self.leaves), -1, len(prepared)) * self.scale[:, None]
             return ((self.outputs()[:, :, None] + held) * paths).sum(dim=1).T
         if self.answer == "probabilities":
-            return (self.outputs().exp() @ paths).clamp_min(SMALLEST).log().T
+            return (self.outputs().exp() @ paths).clamp_min(float(SMALLEST)).log().T
         return (self.outputs() @ paths).T
 
-    @torch.no_grad()
-    def set_gradients(self, prepared: Tensor, judge: Judge, each_leaf: bool = False) -> Tensor:
+    def set_gradients(self, prepared: Tensor, judge: Judge, each_leaf: bool = False) -> float:
         """Set the parameters' gradients without autograd.
 
         Its book-keeping costs a small tree more than the products do.
@@ -121,42 +122,46 @@ class TreeNetwork(nn.Module):
         ----------
         prepared : Tensor of shape (n, n_inputs)
         judge : callable
-            Takes outputs ``(n_scores, n)``; gives the loss and its slope along them.
+            Takes what was mixed ``(n_scores, n)``, probabilities or values; gives the loss and its
+            slope along it.
         each_leaf : bool, default=False
-            Whether the outputs to be judged are the leaves' log-probabilities mixed, which makes a
-            loss of the leaves weighted by their path probabilities, instead of the logarithm of the
-            mixed probabilities.
+            Whether the leaves' log-probabilities are mixed instead, which makes a loss of the
+            leaves weighted by their path probabilities.
 
         Returns
         -------
-        Tensor of shape ()
+        float
             The loss, `penalty` times the imbalance included.
         """
         space = self._space(len(prepared))
-        logs = self.outputs()
-        mixes = self.answer == "probabilities" and not each_leaf
-        shares = logs.exp() if self.answer == "probabilities" else logs
-        held = shares if mixes or self.answer == "scores" else logs
-        unit = self.log_inverse_temperatures.exp().mul_(self.sharpness)
-        mixed = space.mix(self.weights, self.biases, unit, held, prepared)
-        outputs = mixed.clamp_min_(SMALLEST).log() if mixes else mixed
-        loss, slope = judge(outputs)
-        if mixes:
-            slope = (slope / mixed).masked_fill_(mixed <= SMALLEST, 0.0)
-        found = space.slopes(slope, held, unit, prepared, self.penalty)
-        self.weights.grad, self.biases.grad, self.log_inverse_temperatures.grad, along = found
-        if mixes:
-            along = along.mul_(shares)
+        scale, leaves = self.scale.numpy(), self.leaves.detach()
         if self.answer == "probabilities":
-            along = along - shares * along.sum(dim=0)
-        self.leaves.grad = along.mul_(self.scale)
+            leaf_shares(leaves.numpy(), scale, self._mixable.numpy())
+        else:
+            torch.mul(leaves, self.scale, out=self._mixable)
+        mixable = self.outputs().detach() if each_leaf else self._mixable
+        mixed = space.mix(self.sharpness, mixable, prepared)
+        if self.answer == "probabilities" and not each_leaf:
+            mixed.clamp_min_(float(SMALLEST))
+        loss, slope = judge(mixed)
+        along = space.slopes(slope, mixable, prepared, self.penalty)
+        if self.answer == "probabilities":
+            held, found = self._mixable.numpy(), slope_of(self.leaves).numpy()
+            along_leaves(along.numpy(), held, scale, each_leaf, found)
+        else:
+            torch.mul(along, self.scale, out=slope_of(self.leaves))
         return loss + self.penalty * space.imbalance
 
     def _space(self, n: int) -> TreePasses:
-        if self._workspace is None or self._workspace.n != n:
-            self._workspace = TreePasses(self.depth, n, self.penalty_decay)
-        self._workspace.weighs = self.penalty > 0
-        return self._workspace
+        """Give the memory of the passes for so many rows; an epoch's last batch has fewer."""
+        space = self._spaces.get(n)
+        if space is None or space.along_weights is not self.weights.grad:
+            if len(self._spaces) == MOST_SPACES:
+                self._spaces.clear()
+            gates = self.weights, self.biases, self.log_inverse_temperatures
+            space = self._spaces[n] = TreePasses(n, *gates, self.penalty_decay)
+        space.weighs = self.penalty > 0
+        return space
 
 
 def path_probabilities(children: Children, gates: Tensor) -> Tensor:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from explain_distill._compiled import Floats, compiled
 
 
 class TreePasses:
     """A pass forward and one back, in memory that each step uses again: fresh memory costs more.
+
+    It reads the parameters and sets their gradients where they lie, so both may change only in
+    place.
 
     Forward, the probability of a leaf is doubled level by level:
     ``reach(right child) = reach(node) σ(gate)``, ``reach(left child) = reach(node) σ(-gate)``.
@@ -15,114 +21,183 @@ class TreePasses:
     ``v(node) = σ(-gate) v(left) + σ(gate) v(right)``, and the slope along a gate is
     ``reach(node) σ(gate) σ(-gate) (v(right) - v(left))``.
 
-    Both cost a few passes over gates × rows, however deep the tree, and no logarithm of a path;
-    what remains are the products of rows and weights, one forward and one backward.
+    Each is one compiled loop over gates and rows, however deep the tree, and takes no logarithm of
+    a path; what remains are the products of rows and weights, one forward and one backward.
 
     Attributes
     ----------
+    gates : Tensor of shape (n_gates, n)
+        The logit of going right; on the way back, the loss's slope along a gate's weighted sum
+        takes its place.
+    right : Tensor of shape (n_gates, n)
+        The probability of going right; on the way back, the loss's slope along the probability of
+        reaching the gate takes its place.
     reach : Tensor of shape (2 * n_gates + 1, n)
         The probability that a row reaches a node: gates, then leaves.
-    gates : Tensor of shape (n_gates, n)
-        The logit of going right.
-    right, left : Tensor of shape (n_gates, n)
-        The probability of going right, or left.
-    slope : Tensor of shape (n_gates, n)
-        The loss's slope along a gate's logit.
-    differences : Tensor of shape (n_gates, n)
-        How much more the loss's slope is along the path to the right than along that to the left.
-    along_weights : Tensor of shape (n_gates, n_inputs), or None before the first pass
-        The loss's slope along the gates' weights.
+    values : Tensor of shape (n_leaves, n)
+        The loss's slope along the probability of reaching a leaf.
     weight : Tensor of shape (2 * n_gates + 1,)
         What the logarithm of a node's mass counts in the penalty.
     pull : Tensor of shape (2 * n_gates + 1,)
-        The penalty's slope along the probability of reaching a node.
+        The penalty's slope along the probability of reaching a node, its ancestors included.
     """
 
-    def __init__(self, depth: int, n: int, decay: float) -> None:
-        gates = 2**depth - 1
+    def __init__(
+        self,
+        n: int,
+        weights: nn.Parameter,
+        biases: nn.Parameter,
+        log_inverse_temperatures: nn.Parameter,
+        decay: float,
+    ) -> None:
+        gates = len(weights)
+        depth = (gates + 1).bit_length() - 1
+        self.weights = weights.detach()
         self.n, self.weighs = n, False
-        self.imbalance = torch.zeros(())
-        self.along_weights: Tensor | None = None
-        self.gates, self.right, self.left = (torch.empty(gates, n) for _ in range(3))
-        self.slope, self.differences = torch.empty(gates, n), torch.empty(gates, n)
-        self.reach = torch.empty(2 * gates + 1, n)
-        self.reach[0] = 1
-        self.values = [torch.empty(2**level, n) for level in range(depth + 1)]
-        self.weight, self.pull = penalty_weights(depth, decay), torch.empty(2 * gates + 1)
-        self.levels = [self._views(level) for level in range(depth)]
-        self.above = [
-            (self.pull[2**i - 1 : 2 ** (i + 1) - 1, None], self._children(self.pull, i))
-            for i in range(depth)
-        ]
+        self.imbalance = 0.0
+        self.gates, self.right = torch.empty(2, gates, n)
+        self.reach, self.values = torch.ones(2 * gates + 1, n), torch.empty(gates + 1, n)
+        self.along_weights = slope_of(weights)
+        self.weight, self.pull = penalty_weights(depth, decay), torch.zeros(2 * gates + 1)
+        self._leaf_reach, self._leaf_pull = self.reach[gates:], self.pull[gates:, None]
+        unit = np.empty(gates, np.float32)
+        shifts = biases, log_inverse_temperatures
+        learned = [parameter.detach()[:, 0].numpy() for parameter in shifts]
+        found = [slope_of(parameter)[:, 0].numpy() for parameter in shifts]
+        down = self.gates.numpy(), self.right.numpy(), self.reach.numpy()
+        self._down = (*learned, unit, *down, *np.empty((2, n), np.float32))
+        self._weighing = self.reach.numpy(), self.weight.numpy(), self.pull.numpy()
+        self._up = (unit, *down, self.values.numpy(), *found)
 
-    def mix(
-        self, weights: Tensor, biases: Tensor, unit: Tensor, held: Tensor, prepared: Tensor
-    ) -> Tensor:
+    def mix(self, sharpness: float, held: Tensor, prepared: Tensor) -> Tensor:
         """Mix what the leaves hold ``(n_scores, n_leaves)`` for rows: ``(n_scores, n)``.
 
         Also sets `imbalance`, Frosst & Hinton's penalty, and its slope, where that `weighs`.
         """
-        torch.addmm(biases, weights, prepared.T, out=self.gates).mul_(unit)
-        torch.sigmoid(self.gates, out=self.right)
-        torch.neg(self.gates, out=self.left).sigmoid_()
-        for reach, right, left, to_left, to_right, *_ in self.levels:
-            torch.mul(reach, right, out=to_right)
-            torch.mul(reach, left, out=to_left)
+        torch.mm(self.weights, prepared.T, out=self.gates)
+        _pass_down(sharpness, *self._down)
         if self.weighs:
-            mass = self.reach.sum(dim=1).add_(1e-6)
-            torch.div(self.weight, mass, out=self.pull)
-            for above, below in self.above:
-                below.add_(above)
-            self.imbalance = torch.dot(self.weight, mass.log_())
-        return held @ self.reach[len(weights) :]
+            self.imbalance = _weigh(*self._weighing)
+        return held @ self._leaf_reach
 
-    def slopes(
-        self, slope: Tensor, held: Tensor, unit: Tensor, prepared: Tensor, penalty: float
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def slopes(self, slope: Tensor, held: Tensor, prepared: Tensor, penalty: float) -> Tensor:
         """Carry the loss's slope along what was mixed ``(n_scores, n)`` back.
+
+        Sets the parameters' gradients, which the next pass sets anew.
 
         Returns
         -------
-        tuple of Tensor
-            The slopes along weights, biases, logarithms of the inverse temperatures, and along what
-            the leaves hold.
+        Tensor of shape (n_scores, n_leaves)
+            The slope along what the leaves hold.
         """
-        along_held = slope @ self.reach[len(self.slope) :].T
-        pull, weight = self.pull[len(self.slope) :, None], penalty if self.weighs else 0.0
-        torch.addmm(pull, held.T, slope, beta=weight, out=self.values[-1])
-        for _, right, _, _, _, to_left, to_right, difference, value in self.levels[::-1]:
-            torch.sub(to_right, to_left, out=difference)
-            torch.addcmul(to_left, right, difference, out=value)
-        torch.mul(self.reach[2::2], self.left, out=self.slope).mul_(self.differences)
-        along_temperatures = torch.mul(self.slope, self.gates, out=self.left).sum(1, True)
-        self.slope.mul_(unit)
-        if self.along_weights is None:
-            self.along_weights = self.slope @ prepared
-        torch.mm(self.slope, prepared, out=self.along_weights)
-        return self.along_weights, self.slope.sum(1, True), along_temperatures, along_held
+        weight = penalty if self.weighs else 0.0
+        torch.addmm(self._leaf_pull, held.T, slope, beta=weight, out=self.values)
+        _pass_up(*self._up)
+        torch.mm(self.gates, prepared, out=self.along_weights)
+        return slope @ self._leaf_reach.T
 
-    def _views(self, level: int) -> tuple[Tensor, ...]:
-        """Give the blocks of one level, and of its children on either side."""
-        here = slice(2**level - 1, 2 ** (level + 1) - 1)
-        children, below = self._children(self.reach, level), self.values[level + 1]
-        below = below.view(-1, 2, self.n)
-        return (
-            self.reach[here],
-            self.right[here],
-            self.left[here],
-            children[:, 0],
-            children[:, 1],
-            below[:, 0],
-            below[:, 1],
-            self.differences[here],
-            self.values[level],
-        )
 
-    @staticmethod
-    def _children(nodes: Tensor, level: int) -> Tensor:
-        """View the children of a level's nodes pair by pair."""
-        below = nodes[2 ** (level + 1) - 1 : 2 ** (level + 2) - 1]
-        return below.view(-1, 2, *nodes.shape[1:])
+_ONE, _HALF, _LARGEST = np.float32(1), np.float32(0.5), np.float32(87)
+_LOG2E = np.float32(1.44269504)
+_LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
+_P0, _P1, _P2 = np.float32(1.9875692e-4), np.float32(1.3981999507e-3), np.float32(8.333452e-3)
+_P3, _P4, _P5 = np.float32(4.1665796e-2), np.float32(1.6666667e-1), np.float32(0.5)
+_BIAS, _MANTISSA = np.int32(127), np.int32(23)
+
+
+@compiled
+def _pass_down(
+    sharpness: float,
+    biases: Floats,
+    log_inverse_temperatures: Floats,
+    unit: Floats,
+    gates: Floats,
+    right: Floats,
+    reach: Floats,
+    fraction: Floats,
+    power: Floats,
+) -> None:
+    """Set the gates' logits, the probabilities of either way, and what reaches each node.
+
+    ``exp(-|gate|)`` is Cephes' `expf` (Moshier 1992), ``2**k exp(f)`` with a polynomial for
+    ``exp(f)``: unlike a call of a library, it is computed for several rows at once. Both
+    probabilities follow from it without cancelling. Each inner loop reads and writes few arrays,
+    without which it would be computed row by row.
+    """
+    n_gates, n = gates.shape
+    exponent = power.view(np.int32)
+    for gate in range(n_gates):
+        own = np.float32(np.exp(log_inverse_temperatures[gate]) * sharpness)
+        bias = biases[gate]
+        unit[gate] = own
+        logits, probabilities = gates[gate], right[gate]
+        here, to_left, to_right = reach[gate], reach[2 * gate + 1], reach[2 * gate + 2]
+        for row in range(n):
+            logit = (logits[row] + bias) * own
+            logits[row] = logit
+            x = -min(abs(logit), _LARGEST)
+            k = np.floor(x * _LOG2E + _HALF)
+            x = x - k * _LN2_HIGH - k * _LN2_LOW
+            y = ((((_P0 * x + _P1) * x + _P2) * x + _P3) * x + _P4) * x + _P5
+            fraction[row] = y * x * x + x + _ONE
+            exponent[row] = (np.int32(k) + _BIAS) << _MANTISSA
+        for row in range(n):
+            small = fraction[row] * power[row]
+            larger = _ONE / (_ONE + small)
+            smaller = small * larger
+            probabilities[row] = larger if logits[row] >= 0 else smaller
+            fraction[row] = smaller if logits[row] >= 0 else larger
+        for row in range(n):
+            to_right[row] = here[row] * probabilities[row]
+        for row in range(n):
+            to_left[row] = here[row] * fraction[row]
+
+
+@compiled
+def _weigh(reach: Floats, weight: Floats, pull: Floats) -> float:
+    """Give the penalty, and set its slope along what reaches each node."""
+    penalty = 0.0
+    for node in range(len(reach)):
+        mass = reach[node].sum() + np.float32(1e-6)
+        penalty += weight[node] * np.log(mass)
+        pull[node] = weight[node] / mass
+        if node:
+            pull[node] += pull[(node - 1) // 2]
+    return penalty
+
+
+@compiled
+def _pass_up(
+    unit: Floats,
+    gates: Floats,
+    right: Floats,
+    reach: Floats,
+    values: Floats,
+    along_biases: Floats,
+    along_temperatures: Floats,
+) -> None:
+    """Carry the leaves' values to the root, and set the slopes along what the gates weigh."""
+    n_gates, n = gates.shape
+    for gate in range(n_gates - 1, -1, -1):
+        own, along_bias, along_temperature = unit[gate], np.float32(0), np.float32(0)
+        child, here, probabilities = 2 * gate + 1, gates[gate], right[gate]
+        below, first = (right, child) if child < n_gates else (values, child - n_gates)
+        to_left, to_right, reaches_left = below[first], below[first + 1], reach[child]
+        for row in range(n):
+            difference = to_right[row] - to_left[row]
+            along = reaches_left[row] * probabilities[row] * difference
+            probabilities[row] = to_left[row] + probabilities[row] * difference
+            along_temperature += along * here[row]
+            along_bias += along * own
+            here[row] = along * own
+        along_biases[gate], along_temperatures[gate] = along_bias, along_temperature
+
+
+def slope_of(parameter: nn.Parameter) -> Tensor:
+    """Give a parameter's gradient, making room for it the first time."""
+    if parameter.grad is None:
+        parameter.grad = torch.zeros_like(parameter)
+    return parameter.grad
 
 
 def penalty_weights(depth: int, decay: float) -> Tensor:
