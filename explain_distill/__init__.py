@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explain_distill.audit.compare import Comparison
+    from explain_distill.audit.redistillation import redistill
     from explain_distill.data.catalog import load_dataset
     from explain_distill.data.dataset import Dataset
     from explain_distill.data.images import load_images
@@ -84,6 +85,7 @@ _HOMES = {
     "load_dataset": "data.catalog",
     "load_images": "data.images",
     "read_table": "data.readers",
+    "redistill": "audit.redistillation",
     "run": "study.run",
 }
 
@@ -123,6 +125,7 @@ __all__ = [
     "load_dataset",
     "load_images",
     "read_table",
+    "redistill",
     "run",
 ]
 

@@ -106,6 +106,14 @@ def run(
             "within them that is closest to the teacher.",
         ),
     ] = "",
+    stability: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="Distil the students again on resampled rows for so long, and say how much they "
+            "change.",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
@@ -134,6 +142,7 @@ def run(
             sizes=_sizes(sizes),
             max_features=max_features,
             budget=budget,
+            stability=stability,
             seed=seed,
             quick=quick,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),

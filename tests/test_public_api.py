@@ -41,6 +41,7 @@ NAMES = [
     "load_dataset",
     "load_images",
     "read_table",
+    "redistill",
     "run",
 ]
 

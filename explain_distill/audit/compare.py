@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from explain_distill.audit.certificate import (
 )
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
+from explain_distill.audit.redistillation import LEAST_REPEATS
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
@@ -100,6 +101,8 @@ class Comparison:
     reasons : Reasons
     trust : dict of str to Trust
         What each student may claim; empty where a study was made before it was asked.
+    repeats : dict of str to tuple of Student
+        The same students distilled again; empty where they were not.
     """
 
     teacher: Teacher | None
@@ -109,6 +112,7 @@ class Comparison:
     scores: dict[str, Scores] = field(repr=False)
     reasons: Reasons = field(repr=False)
     trust: dict[str, Trust] = field(default_factory=dict, repr=False)
+    repeats: dict[str, tuple[Student, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def models(self) -> list[str]:
@@ -125,7 +129,8 @@ class Comparison:
         kept = {name: student for name, student in self.students.items() if name in names}
         metrics = tuple(m for m in self.metrics if m.model == "teacher" or m.model in kept)
         trust = {name: told for name, told in self.trust.items() if name in kept}
-        return replace(self, students=kept, metrics=metrics, trust=trust)
+        repeats = {name: again for name, again in self.repeats.items() if name in kept}
+        return replace(self, students=kept, metrics=metrics, trust=trust, repeats=repeats)
 
     @property
     def caution(self) -> str | None:
@@ -166,6 +171,7 @@ def compare(
     seed: int = 0,
     n_draws: int | None = None,
     quick: bool = False,
+    repeats: Mapping[str, Sequence[Student]] | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Judge students beside their teacher, on rows that none of them has seen.
@@ -185,6 +191,9 @@ def compare(
         2 000 000 rows affords, 256 at most, if left out.
     quick : bool, default=False
         A twentieth of the draws: reasons and bounds are then wider.
+    repeats : mapping of str to sequence of Student, optional
+        The same students distilled again, as `redistill` gives them: how much they change is then
+        told as their stability.
     on_stage : callable, optional
         Told what is under way.
 
@@ -199,8 +208,10 @@ def compare(
     """
     teacher = as_teacher(teacher, data)
     background = _checked_background(students, data)
+    again = _checked_repeats(students, repeats or {})
     for name, student in students.items():
-        _check_student(name, student, data)
+        for each in (student, *again.get(name, ())):
+            _check_student(name, each, data)
     models: dict[str, Model] = {"teacher": teacher, **students}
     features = data.readable_features
     say = on_stage or (lambda _: None)
@@ -212,7 +223,17 @@ def compare(
     say("what each student may claim")
     if quick and n_draws is None:
         n_draws = affordable_draws(len(data), len(data.schema), most)
-    trust = trust_in(teacher, students, data, background, scores, seed, n_draws=n_draws)
+    trust = trust_in(
+        teacher,
+        students,
+        data,
+        background,
+        scores,
+        seed,
+        n_draws=n_draws,
+        repeats=again,
+        on_stage=on_stage,
+    )
     groups = None if data.groups is None else data.groups[reasons.rows]
     metrics: list[Metric] = []
     for name, model in models.items():
@@ -230,7 +251,26 @@ def compare(
             metrics += _claimed(name, trust[name])
         say(f"faithfulness of {name}")
         metrics += _faithful(name, model, reasons, data, background, groups, seed)
-    return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons, trust)
+    return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons, trust, again)
+
+
+def _checked_repeats(
+    students: Mapping[str, Student], repeats: Mapping[str, Sequence[Student]]
+) -> dict[str, tuple[Student, ...]]:
+    """Refuse repeats of students that are not there, or of another kind, or too few.
+
+    Raises
+    ------
+    DataError
+    """
+    for name, again in repeats.items():
+        kind = getattr(students.get(name), "NAME", None)
+        if len(again) < LEAST_REPEATS or any(kind != each.NAME for each in again):
+            raise DataError(
+                f"repeats must hold, for names of students, at least {LEAST_REPEATS} students of "
+                f"the same kind; however, got {len(again)} for {name!r}. Take what redistill gives."
+            )
+    return {name: tuple(again) for name, again in repeats.items()}
 
 
 def _faithful(
@@ -273,6 +313,8 @@ def _claimed(name: str, trust: Trust) -> list[Metric]:
             figures["attribution.relative_gap_bound"] = Estimate(
                 certificate.relative_bound, n=certificate.n, level=certificate.level
             )
+    if trust.stability is not None:
+        figures |= trust.stability.estimates()
     stated = trust.deferrals[0]
     if stated.kept is not None:
         figures["deferral.kept"] = stated.kept

@@ -14,9 +14,10 @@ from explain_distill._types import Json
 
 if TYPE_CHECKING:
     from explain_distill.audit.compare import Comparison
+    from explain_distill.audit.stability import Stability
 
 Grade = Literal["yes", "partly", "no", "not shown"]
-About = Literal["answers", "reasons", "deferral", "regions"]
+About = Literal["answers", "reasons", "deferral", "regions", "stability"]
 
 RULES: dict[str, str] = {
     "answers": (
@@ -37,10 +38,16 @@ RULES: dict[str, str] = {
         "rows with a fifth of them wrong would have shown more errors than there were; else not "
         "shown."
     ),
+    "stability": (
+        "Distilled again on resampled rows: yes where it is shown to share at least 0.8 of a row's "
+        "leading features with itself and, if it is a tree, shares as much of its splits on the "
+        "mean; partly where at least 0.5 of both; no where less of one; else not shown."
+    ),
 }
 ANSWERS_YES, ANSWERS_PARTLY = 0.95, 0.85
 REASONS_YES, REASONS_PARTLY = 0.15, 0.4
 KEPT_YES = 0.8
+SAME_YES, SAME_PARTLY = 0.8, 0.5
 REGION_SHARE, REGION_WRONG = 0.1, 0.2
 
 
@@ -50,7 +57,7 @@ class Finding:
 
     Parameters
     ----------
-    about : {"answers", "reasons", "deferral", "regions"}
+    about : {"answers", "reasons", "deferral", "regions", "stability"}
     grade : {"yes", "partly", "no", "not shown"}
         Whether it may be relied upon in this.
     words : str
@@ -77,6 +84,9 @@ def findings(comparison: Comparison, name: str) -> tuple[Finding, ...]:
             _deferral(comparison, name),
             _regions(comparison, name),
         ]
+        stability = comparison.trust[name].stability
+        if stability is not None:
+            told.append(_stability(stability))
     return tuple(told)
 
 
@@ -189,3 +199,35 @@ def _regions(comparison: Comparison, name: str) -> Finding:
         f"{more}"
     )
     return Finding("regions", "partly", words, ())
+
+
+def _stability(told: Stability) -> Finding:
+    overlap, splits, least = told.top_k_overlap, told.split_overlap, told.least_split_overlap
+    figures = ["stability.top_k_overlap"] + ([] if splits is None else ["stability.split_overlap"])
+    of_reasons: Grade = "not shown"
+    if overlap.low is not None and overlap.high is not None:
+        of_reasons = _graded(overlap.low, overlap.high)
+    of_splits: Grade = "yes" if splits is None else _graded(splits.value, splits.value)
+    grade = max(of_reasons, of_splits, key=_ORDER.index)
+    shared = f"{overlap.value:.0%} of a row's leading features"
+    if splits is not None and least is not None:
+        shared += f" and {splits.value:.0%} of its splits (at the least {least:.0%})"
+    words = {
+        "yes": "It is much the same each time",
+        "partly": "Parts of it change each time",
+        "no": "It is another each time, so do not read what it asks as a fact about the teacher",
+        "not shown": "Whether it is the same each time is not shown",
+    }[grade]
+    words += f": distilled again {told.n_repeats} times on resampled rows, it shares {shared}."
+    return Finding("stability", grade, words, tuple(figures))
+
+
+_ORDER: tuple[Grade, ...] = ("yes", "partly", "not shown", "no")
+
+
+def _graded(low: float, high: float) -> Grade:
+    if low >= SAME_YES:
+        return "yes"
+    if low >= SAME_PARTLY:
+        return "partly"
+    return "no" if high < SAME_PARTLY else "not shown"

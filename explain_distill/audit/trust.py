@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from explain_distill.audit.deferral import (
 )
 from explain_distill.audit.halves import calibration_half, disagreements, tolerance
 from explain_distill.audit.regions import Region, regions_of_disagreement
+from explain_distill.audit.stability import Stability, stability_of
 from explain_distill.data.dataset import Dataset
 from explain_distill.metrics.intervals import proportion
 from explain_distill.students.base import Student
@@ -45,6 +46,8 @@ class Trust:
         How far values may be apart and still agree; None of classes.
     most_disagreement : float or None
         The upper end of the share of disagreements among the rows that confirm regions.
+    stability : Stability or None
+        How much it changes where it is distilled again; None where it was not.
     """
 
     certificate: Certificate | None
@@ -52,6 +55,7 @@ class Trust:
     regions: tuple[Region, ...]
     tolerance: float | None = None
     most_disagreement: float | None = None
+    stability: Stability | None = None
 
     def to_json(self) -> Json:
         """Give all of it as a JSON object."""
@@ -61,6 +65,7 @@ class Trust:
             "regions": [each.to_json() for each in self.regions],
             "tolerance": self.tolerance,
             "most_disagreement": self.most_disagreement,
+            "stability": None if self.stability is None else self.stability.to_json(),
         }
 
     @classmethod
@@ -76,11 +81,13 @@ class Trust:
         further = (told["tolerance"], told["most_disagreement"])
         if not all(value is None or is_number(value) for value in further):
             raise ValueError("trust is not of the form")
+        stability = told.get("stability")  # not in older studies
         return cls(
             None if certificate is None else Certificate.from_json(certificate),
             tuple(map(Deferral.from_json, told["deferrals"])),
             tuple(map(Region.from_json, told["regions"])),
             *further,
+            None if stability is None else Stability.from_json(stability),
         )
 
 
@@ -95,6 +102,8 @@ def trust_in(
     alpha: float = ALPHA,
     delta: float = DELTA,
     n_draws: int | None = None,
+    repeats: Mapping[str, Sequence[Student]] | None = None,
+    on_stage: Callable[[str], None] | None = None,
 ) -> dict[str, Trust]:
     """Find out what each student may claim, on rows that nothing has seen.
 
@@ -117,6 +126,10 @@ def trust_in(
         with a probability of at least ``1 - delta``.
     n_draws : int, optional
         Fresh coalitions a row for the certificate.
+    repeats : mapping of str to sequence of Student, optional
+        The same students distilled again.
+    on_stage : callable, optional
+        Told what is under way.
     """
     check_risk(alpha, delta)
     classify = data.task.kind == "classification"
@@ -155,6 +168,14 @@ def trust_in(
             None if classify else most,
             proportion(differs[judged], among).high if judged.any() else None,
         )
+    for name, others in (repeats or {}).items():
+        if on_stage is not None:
+            on_stage(f"stability of {name}")
+        rng, models = generator(seed, "stability", name), (students[name], others)
+        stability = stability_of(
+            teacher.predict_score, *models, data, background, scores["teacher"], rng
+        )
+        found[name] = replace(found[name], stability=stability)
     return found
 
 

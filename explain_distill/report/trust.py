@@ -11,6 +11,7 @@ from explain_distill.report.blocks import (
     Block,
     Cell,
     Figure,
+    Form,
     Listing,
     Paragraph,
     RowGroup,
@@ -22,6 +23,8 @@ from explain_distill.report.wording import count, spoken, started
 if TYPE_CHECKING:
     from explain_distill.audit.compare import Comparison
     from explain_distill.audit.regions import Region
+    from explain_distill.audit.stability import Stability
+    from explain_distill.metrics.intervals import Estimate
     from explain_distill.study.study import Study
 
 GRADES = {"yes": "Yes", "partly": "Partly", "no": "No", "not shown": "Not shown"}
@@ -30,6 +33,7 @@ QUESTIONS = {
     "reasons": "The teacher's reasons?",
     "deferral": "Alone, with a bound on error?",
     "regions": "Everywhere alike?",
+    "stability": "The same each time?",
 }
 DEFINITIONS = {
     "answers": "Agreement: the share of test rows in which student and teacher give the same most "
@@ -42,6 +46,9 @@ DEFINITIONS = {
     "bounded, and judged on the other half.",
     "regions": "Regions: parts of the rows, described by at most three conditions, found on one "
     "half of the test rows and confirmed on the other, corrected for how many were tried.",
+    "stability": "Stability: the student distilled again, on resampled training rows and from "
+    "other seeds, the teacher staying as it is. Splits are the same where they part the test rows "
+    "alike, wherever in the tree they stand.",
 }
 
 
@@ -101,6 +108,8 @@ def asked_of(comparison: Comparison, name: str, about: str) -> Table | None:
         return deferrals_table(spoken(name), trust.deferrals)
     if about == "regions" and trust.regions:
         return regions_table(spoken(name), trust.regions)
+    if about == "stability" and trust.stability is not None:
+        return stability_table(spoken(name), trust.stability)
     return None
 
 
@@ -149,6 +158,42 @@ def regions_table(name: str, regions: tuple[Region, ...]) -> Table:
     title = f"{started(name)}: where it disagrees with the teacher more often than elsewhere"
     columns = ("Where", "Disagreement there", "Elsewhere", "Rows there")
     return Table(title, columns, (RowGroup("", rows),))
+
+
+def stability_table(name: str, told: Stability) -> Table:
+    """Give what a student has in common with itself distilled again."""
+    figures: tuple[tuple[str, Estimate | None, Form], ...] = (
+        ("Leading features of a row that both give", told.top_k_overlap, "share"),
+        ("Rank correlation of their reasons", told.rank_correlation, "number"),
+        ("Splits that both make", told.split_overlap, "share"),
+        ("Rows given the same answer", told.same_answer, "share"),
+        ("Spread of a row's score, in that of all rows", told.score_spread, "number"),
+    )
+    rows = tuple(
+        (words, Figure.of(each, form)) for words, each, form in figures if each is not None
+    )
+    title = (
+        f"{started(name)}: what it shares with itself, distilled again "
+        f"{count(told.n_repeats, 'time')}. {choice_words(told)}"
+    )
+    return Table(title, ("", "Mean"), (RowGroup("", rows),))
+
+
+def choice_words(told: Stability) -> str:
+    """Say whether fresh coalitions would choose the same of all distillations each time."""
+    choice, of = told.choice, f"Of the {told.n_repeats + 1} distillations"
+    if choice.reproducible:
+        which = "this one" if choice.chosen == 0 else "another than this one"
+        return (
+            f"{of}, {which} is closest to the teacher; {choice.n_coalitions:,} fresh coalitions "
+            "choose it again with 95% confidence."
+        )
+    if choice.needed is None:
+        return f"{of}, two are equally close to the teacher: no number of coalitions parts them."
+    return (
+        f"{of}, which is closest to the teacher cannot be told from {choice.n_coalitions:,} fresh "
+        f"coalitions; about {choice.needed:,} would be needed."
+    )
 
 
 def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:

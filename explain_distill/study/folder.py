@@ -9,6 +9,7 @@
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
     students/NAME/               config.json, model.safetensors
+    repeats/NAME/1/ …            the same of each student that was distilled again
     trust.json                   what each student may claim: certificate, deferral, regions, and
                                  the findings that follow, in words
     data/                        train.parquet, test.parquet (absent for private rows);
@@ -89,6 +90,10 @@ def write_study(
         _write_model(folder / "teacher", comparison.teacher, {})
     for name, student in comparison.students.items():
         _write_model(folder / "students" / name, student, _student_config(student))
+    for name, repeats in comparison.repeats.items():
+        for number, student in enumerate(repeats, 1):
+            place = folder / "repeats" / name / str(number)
+            _write_model(place, student, _student_config(student))
     if with_data and comparison.data is not None:
         (folder / "data").mkdir()
         for part, data in (("train", train), ("test", comparison.data)):
@@ -199,7 +204,15 @@ def read_study(
         scores = read_scores(folder / "scores.parquet", models, about)
     reasons = read_reasons(folder / "attributions", models, header, about)
     trust = _read_trust(folder / "trust.json", names, about)
-    comparison = Comparison(teacher, students, test, metrics, scores, reasons, trust)
+    repeats = {
+        name: tuple(
+            _read_student(folder / "repeats" / name / str(number), about)
+            for number in range(1, told.stability.n_repeats + 1)
+        )
+        for name, told in trust.items()
+        if told.stability is not None
+    }
+    comparison = Comparison(teacher, students, test, metrics, scores, reasons, trust, repeats)
     return about, comparison, train, front, budget
 
 

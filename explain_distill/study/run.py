@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from explain_distill._ranges import check_ranges
 from explain_distill._types import Json
 from explain_distill.audit.budget import read_limits, within_budget
 from explain_distill.audit.compare import Comparison, compare
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
+from explain_distill.audit.redistillation import MINUTES, redistill
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import check_options, distill
 from explain_distill.distillation.names import transfer_set
@@ -55,6 +57,7 @@ def run(
     sizes: Sequence[int] = (),
     max_features: int | None = None,
     budget: str = "",
+    stability: float | None = None,
     seed: int = 0,
     quick: bool = False,
     command: str = "",
@@ -81,6 +84,9 @@ def run(
     budget : str, default=""
         Limits of cost and size, ``"row_milliseconds<=0.2,leaves<=16"``: of the students within them
         the one that is closest to the teacher on validation rows is to be read. See `audit.budget`.
+    stability : float, optional
+        Minutes in which the students are distilled again, to see how much they change; not done, if
+        left out. See `audit.redistillation`.
     seed : int, default=0
         Of everything: the split, the teacher, the draws.
     quick : bool, default=False
@@ -99,6 +105,8 @@ def run(
     """
     chosen = _check_students(students)
     limits = read_limits(budget) if budget else ()
+    if stability is not None:
+        check_ranges({"stability": stability}, {"stability": MINUTES})
     check_options(temperature)
     where = transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
     progress = progress or Progress()
@@ -124,7 +132,19 @@ def run(
                 seed=seed,
                 on_step=partial(_say_step, advance),
             )
-    comparison = _judged(teacher, fitted, test, seed, quick, progress)
+    repeats: dict[str, tuple[Student, ...]] = {}
+    if stability is not None:
+        with progress.stage("distilled again") as advance:
+            repeats = redistill(
+                teacher,
+                fitted,
+                learned,
+                minutes=stability,
+                transfer=where,
+                seed=seed,
+                on_step=advance,
+            )
+    comparison = _judged(teacher, fitted, repeats, test, seed, quick, progress)
     front = None
     if sizes and validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
@@ -141,6 +161,7 @@ def run(
         "sizes": list(sizes),
         "max_features": max_features,
         "budget": budget,
+        "stability": stability,
         "quick": quick,
         "grouped": data.groups is not None,
         "cores": os.cpu_count(),
@@ -164,12 +185,13 @@ def _taught(train: Dataset, seed: int, progress: Progress) -> NeuralTeacher:
 def _judged(
     teacher: NeuralTeacher,
     students: dict[str, Student],
+    repeats: dict[str, tuple[Student, ...]],
     test: Dataset,
     seed: int,
     quick: bool,
     progress: Progress,
 ) -> Comparison:
-    n_stages = 3 * (len(students) + 1) + 2
+    n_stages = 3 * (len(students) + 1) + 2 + len(repeats)
     done = iter(range(n_stages + 1))
     with progress.stage("comparison") as advance:
         return compare(
@@ -178,6 +200,7 @@ def _judged(
             test,
             seed=seed,
             quick=quick,
+            repeats=repeats,
             on_stage=lambda word: advance(next(done), n_stages, word),
         )
 

@@ -102,6 +102,7 @@ def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
         seed=seed,
         n_draws=draws[0] if draws else None,
         quick=bool(study.about.configuration.get("quick")),
+        repeats=told.repeats,
         on_stage=on_stage,
     )
     if study.front is None or study.train is None:

@@ -19,7 +19,8 @@ from explain_distill.study.verify import TIMES, verify
 def small(wine, wine_teacher, wine_students, tmp_path_factory):
     """Keep a study of few rows and two students."""
     students = {name: wine_students[name] for name in ("soft-tree", "mlp")}
-    study = xd.compare(wine_teacher, students, wine[1], n_draws=1)
+    repeats = xd.redistill(wine_teacher, students, wine[0], minutes=1e-6)
+    study = xd.compare(wine_teacher, students, wine[1], n_draws=1, repeats=repeats)
     return study.save(tmp_path_factory.mktemp("kept") / "small")
 
 

@@ -1,0 +1,178 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import explain_distill as xd
+from explain_distill.audit.findings import findings
+from explain_distill.audit.redistillation import MOST_REPEATS
+from explain_distill.audit.stability import (
+    MOST_COALITIONS,
+    Stability,
+    reproducible_choice,
+    split_overlap,
+)
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.intervals import Estimate
+
+
+@pytest.fixture(scope="module")
+def again(wine, wine_teacher, wine_students):
+    students = {name: wine_students[name] for name in ("soft-tree", "mlp", "decision-tree")}
+    return students, xd.redistill(wine_teacher, students, wine[0], minutes=1e-6)
+
+
+@pytest.fixture(scope="module")
+def told(wine, wine_teacher, again):
+    students, repeats = again
+    return xd.compare(wine_teacher, students, wine[1], n_draws=1, repeats=repeats).comparison
+
+
+def test_all_are_distilled_as_often_as_the_minutes_afford(wine, wine_teacher, again):
+    students, repeats = again
+    assert {name: len(each) for name, each in repeats.items()} == dict.fromkeys(students, 2)
+    steps = []
+    tree = {"tree": xd.distill(wine_teacher, xd.DecisionTree(max_leaves=4), wine[0])}
+    tree["tree"].distillation_ = replace(tree["tree"].distillation_, fit_seconds=1.0)
+
+    def count(minutes):
+        found = xd.redistill(
+            wine_teacher, tree, wine[0], minutes=minutes, transfer=xd.Coalitions(100)
+        )
+        return len(found["tree"])
+
+    assert (count(0.06), count(1000)) == (3, MOST_REPEATS)
+    xd.redistill(
+        wine_teacher, tree, wine[0], minutes=1e-6, on_step=lambda *told: steps.append(told)
+    )
+    assert steps == [(0, 2, "tree"), (1, 2, "tree"), (2, 2, "done")]
+    with pytest.raises(DataError, match="minutes"):
+        xd.redistill(wine_teacher, tree, wine[0], minutes=0)
+
+
+def test_the_same_seed_distils_the_same_again(wine, wine_teacher, again):
+    students, repeats = again
+    few = {"mlp": students["mlp"]}
+    rows = wine[1].readable()
+    scores = [
+        [
+            each.predict_score(rows)
+            for each in xd.redistill(wine_teacher, few, wine[0], minutes=1e-6, seed=seed)["mlp"]
+        ]
+        for seed in (0, 0, 1)
+    ]
+    assert np.array_equal(scores[0], scores[1])
+    assert not np.allclose(scores[0], scores[2])
+    assert not np.allclose(scores[0][0], scores[0][1])
+    assert len(repeats["mlp"]) == 2
+
+
+def test_figures_lie_where_they_must_and_are_told(told):
+    for name, trust in told.trust.items():
+        stability = trust.stability
+        assert stability is not None
+        assert (stability.split_overlap is None) == (name == "mlp")
+        for key, figure in stability.estimates().items():
+            assert told.get(name, key).value == figure.value
+            assert 0 <= figure.value <= 1 or key == "stability.score_spread"
+        assert Stability.from_json(stability.to_json()) == stability
+        assert findings(told, name)[-1].about == "stability"
+
+
+def test_a_student_that_does_not_change_is_wholly_stable(wine, wine_teacher, again):
+    students = {"soft-tree": again[0]["soft-tree"]}
+    repeats = {"soft-tree": [students["soft-tree"]] * 2}
+    comparison = xd.compare(wine_teacher, students, wine[1], n_draws=1, repeats=repeats).comparison
+    found = comparison.trust["soft-tree"].stability
+    assert found.top_k_overlap.value == found.same_answer.value == 1
+    assert found.split_overlap.value == pytest.approx(1)
+    assert found.score_spread.value == pytest.approx(0, abs=1e-12)
+    assert found.choice.reproducible
+    assert found.choice.chosen == 0
+    assert findings(comparison, "soft-tree")[-1].grade == "yes"
+
+
+def test_repeats_must_be_of_students_that_are_there(wine, wine_teacher, again):
+    students, repeats = again
+    for wrong in (
+        {"mlp": repeats["mlp"][:1]},
+        {"mlp": repeats["soft-tree"]},
+        {"other": repeats["mlp"]},
+    ):
+        with pytest.raises(DataError, match="repeats must hold"):
+            xd.compare(wine_teacher, students, wine[1], repeats=wrong)
+
+
+def test_splits_are_the_same_whatever_they_are_called():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(500, 6))
+    answers, reach = (rows > 0.3).astype(float), np.array([1, 0.5, 0.5, 0.2, 0.3, 0.1])
+    order = rng.permutation(6)
+    assert split_overlap(answers, reach, answers, reach) == pytest.approx(1)
+    mirrored = 1 - answers[:, order]
+    assert split_overlap(answers, reach, mirrored, reach[order]) == pytest.approx(1)
+    half = split_overlap(answers[:, :3], reach[:3], answers[:, :1], reach[:1])
+    assert half == pytest.approx(0.5)
+    others = (rng.normal(size=(500, 6)) > 0).astype(float)
+    assert split_overlap(answers, reach, others, reach) < 0.2
+    assert split_overlap(answers, reach, np.ones((500, 6)), reach) == 0
+    none = np.ones((500, 0)), np.ones(0)
+    assert split_overlap(*none, *none) == 1
+    assert split_overlap(answers, reach, *none) == 0
+
+
+def linear(*weights):
+    return lambda rows: (rows @ np.array(weights))[:, None]
+
+
+def test_the_choice_is_reproducible_where_one_is_closer():
+    background = np.random.default_rng(0).normal(size=(200, 2))
+    teacher = linear(1.0, 1.0)
+
+    def choice(*candidates):
+        return reproducible_choice(teacher, candidates, background, np.random.default_rng(1))
+
+    clear = choice(linear(1.0, 0.5), linear(1.0, 0.99), linear(0.2, 1.0))
+    assert clear.reproducible
+    assert (clear.chosen, clear.n_coalitions) == (1, 2048)
+    close = choice(linear(1.0, 0.9), linear(0.901, 1.0))
+    assert close.n_coalitions > 2048 or not close.reproducible
+    scale = np.sqrt(np.square(background).mean(axis=0))
+    equal = choice(linear(1.0, 1 + 0.1 / scale[1]), linear(1 + 0.1 / scale[0], 1.0))
+    assert not equal.reproducible
+    assert equal.n_coalitions == MOST_COALITIONS
+    assert choice(linear(1.0, 0.9), linear(1.0, 0.9)).reproducible
+
+
+def test_what_a_choice_says_of_itself_is_so():
+    # Of candidates that 4 096 coalitions tell apart at a stated risk, others choose another as
+    # often at the most.
+    background = np.random.default_rng(0).normal(size=(200, 2))
+    teacher, candidates = linear(1.0, 1.0), (linear(1.0, 0.9), linear(0.89, 1.0))
+    found = [
+        reproducible_choice(teacher, candidates, background, np.random.default_rng(seed))
+        for seed in range(40)
+    ]
+    sure = [each.chosen for each in found if each.reproducible]
+    if sure:
+        assert np.mean(np.array(sure) == max(set(sure), key=sure.count)) >= 0.9
+
+
+def test_the_grade_follows_what_is_shared(told):
+    name = "decision-tree"
+    trust = told.trust[name]
+
+    def grade(low, high, splits):
+        stability = replace(
+            trust.stability,
+            top_k_overlap=Estimate((low + high) / 2, low, high, 10, 0.95),
+            split_overlap=None if splits is None else Estimate(splits, n=2),
+            least_split_overlap=splits,
+        )
+        changed = replace(told, trust={name: replace(trust, stability=stability)})
+        return findings(changed, name)[-1].grade
+
+    assert grade(0.8, 1.0, 0.8) == grade(0.8, 1.0, None) == "yes"
+    assert grade(0.8, 1.0, 0.79) == grade(0.5, 0.9, 0.9) == "partly"
+    assert grade(0.4, 0.6, 0.9) == "not shown"
+    assert grade(0.8, 1.0, 0.49) == grade(0.1, 0.49, 0.9) == "no"
