@@ -23,6 +23,7 @@ from explain_distill.study.study import Study
 
 NARROW_SPACE = "\u202f"
 NAMED_CLASSES = 6
+NO_WALKS = "The teacher and the rows are needed for this; this study does not hold both."
 NOT_KEPT = "The rows' values were not kept in this study; scores and attributions were."
 OWN_NOTE = (
     "Each model is told here by the method that suits its kind. The methods differ, and so do the "

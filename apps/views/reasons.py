@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from explain_distill.app import charts, rows, shares, words
+from explain_distill.app import charts, rows, shares, tables, words
 from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
 from explain_distill.attribution.base import Attributions
+from explain_distill.audit.row_gap import gap_of_row
+from explain_distill.report.trust import row_gap_table
 
 SAME_DRAWS = "same draws"
 OWN_METHOD = "own method"
@@ -99,6 +101,28 @@ def _together(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
     of_row = shares.shares_table(told, schema, choice.raw, choice.place, choice.score, k)
     draw(charts.shares(of_row, models, unit))
     _sums(choice, told)
+    _gap(choice, k)
+
+
+def _gap(choice: Choice, k: int) -> None:
+    """Bound how far apart the reasons can be in the chosen row, if that is asked."""
+    comparison = choice.study.comparison
+    asked = st.toggle(
+        f"How far can {words.plain(choice.student)} be from the teacher in this row?",
+        key="gap",
+        bind="query-params",
+    )
+    if not asked:
+        return
+    data, teacher = comparison.data, comparison.teacher
+    if teacher is None or data is None or data.background is None:
+        st.info(words.NO_WALKS)
+        return
+    student = comparison.students[choice.student]
+    told = gap_of_row(teacher, student, data, data.background, choice.row, choice.score)
+    table = row_gap_table(told, choice.study.about.schema.names, k)
+    st.table(tables.frame(table), hide_index=True)
+    st.caption(words.plain(table.caption))
 
 
 def _apart(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from explain_distill.audit.certificate import Certificate
 from explain_distill.audit.deferral import MEANING, Deferral
@@ -23,11 +26,16 @@ from explain_distill.report.wording import count, spoken, started
 if TYPE_CHECKING:
     from explain_distill.audit.compare import Comparison
     from explain_distill.audit.regions import Region
+    from explain_distill.audit.row_gap import RowGap
     from explain_distill.audit.stability import Stability
     from explain_distill.metrics.intervals import Estimate
     from explain_distill.study.study import Study
 
 GRADES = {"yes": "Yes", "partly": "Partly", "no": "No", "not shown": "Not shown"}
+NOT_REPEATED = (
+    " Whether a student is the same each time was not asked: --stability 5 on the command line, or "
+    "redistill in Python, asks it."
+)
 QUESTIONS = {
     "answers": "The teacher's answers?",
     "reasons": "The teacher's reasons?",
@@ -160,6 +168,35 @@ def regions_table(name: str, regions: tuple[Region, ...]) -> Table:
     return Table(title, columns, (RowGroup("", rows),))
 
 
+def row_gap_table(told: RowGap, names: Sequence[str], shown: int) -> Table:
+    """Give the columns of one row that matter most to the teacher, and how far apart reasons are.
+
+    Columns that are not shown are named by the largest of their bounds.
+    """
+    order = np.argsort(-np.abs(told.teacher), kind="stable")
+    rows: list[tuple[Cell, ...]] = [
+        (
+            names[i],
+            Figure(told.teacher[i]),
+            Figure(told.student[i]),
+            Figure(told.student[i] - told.teacher[i], told.low[i], told.high[i]),
+            Figure(told.most[i]),
+        )
+        for i in order[:shown]
+    ]
+    left = order[shown:]
+    if len(left):
+        words = f"each of {count(len(left), 'further feature')}"
+        rows.append((words, "", "", "", Figure(float(told.most[left].max()))))
+    title = (
+        f"Shapley values of this row's score by {told.n_walks:,} fresh walks, the same for both. "
+        f"All differences together lie in their intervals with {told.level:.0%} confidence; what "
+        "is uncertain is the walks, and no other row is spoken of."
+    )
+    columns = ("Feature", "The teacher", "The student", "Difference", "Apart by at most")
+    return Table(title, columns, (RowGroup("", tuple(rows)),))
+
+
 def stability_table(name: str, told: Stability) -> Table:
     """Give what a student has in common with itself distilled again."""
     figures: tuple[tuple[str, Estimate | None, Form], ...] = (
@@ -224,4 +261,5 @@ def assumptions(study: Study) -> str:
         "which the student will be used are drawn as these are. The certificate takes all of them, "
         "since nothing is chosen for it, and draws its background rows from the training rows; "
         f"{rows:,} of them chose thresholds and regions, the others judged them."
+        f"{'' if study.comparison.repeats else NOT_REPEATED}"
     )

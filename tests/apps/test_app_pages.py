@@ -99,6 +99,19 @@ def test_students_in_several_sizes_are_shown_by_the_one_that_was_chosen(
         assert len(app.get("vega_lite_chart")) > 2 * len(sized_study.front.ladders)
 
 
+@pytest.mark.parametrize("name", ["wide", "letters"])
+def test_the_gap_of_one_row_is_bounded_where_it_is_asked_for(folders, name):
+    told = visited(folders / name, "reasons", gap=True)
+    table = next(t.value for t in told.table if "Apart by at most" in t.value.columns)
+    assert len(table) == (16 if name == "wide" else 3)  # and all others in one line
+    assert "fresh walks" in " ".join(each.value for each in told.caption)
+
+
+def test_the_gap_of_a_row_that_was_not_kept_is_not_given(folders):
+    told = visited(folders / "regression", "reasons", gap=True)
+    assert "does not hold both" in told.info[0].value
+
+
 def test_many_features_can_be_asked_for(folders):
     app = visited(folders / "wide", "reasons")
     assert app.button_group(key="features").value == 15
