@@ -107,8 +107,7 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     if found.low is None or found.high is None:
         words = f"Whether it gives the teacher's answers: {what}, which are too few to say more."
         return Finding("answers", "not shown", words, (metric,))
-    end = f"{found.low:.3f}" if values else f"{found.low:.1%}"
-    most = f"{found.high:.3f}" if values else f"{found.high:.1%}"
+    end, most = (_end(each, values) for each in (found.low, found.high))
     grade: Grade = "not shown"
     words = f"Whether it gives the teacher's answers is not decided: {what}, from {end} to {most}."
     if found.low >= ANSWERS_YES:
@@ -118,6 +117,13 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     elif found.high < ANSWERS_PARTLY:
         grade, words = "no", f"It does not give the teacher's answers: {what}, at most {most}."
     return Finding("answers", grade, words, (metric,))
+
+
+def _end(value: float, of_values: bool) -> str:
+    """Write the end of an interval; how far below 0 an R² lies says nothing more."""
+    if not of_values:
+        return f"{value:.1%}"
+    return f"{value:.3f}" if value >= 0 else "less than 0"
 
 
 def _reasons(comparison: Comparison, name: str) -> Finding:

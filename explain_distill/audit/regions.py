@@ -2,8 +2,8 @@
 
 Regions are sought on one half of the held-out rows and tested on the other: of each, whether rows
 in it disagree more often than rows outside of it (Fisher's exact test, one-sided; where rows come
-in groups, a score test that sums over each), corrected for the number of regions (Holm 1979). A
-region that is there by chance is so reported of at most 5% of students.
+in groups, a score test that sums over each), corrected for the number of regions (Holm 1979) and of
+students (Bonferroni). So regions that are there by chance are reported in at most 5% of studies.
 """
 
 from __future__ import annotations
@@ -124,6 +124,7 @@ def regions_of_disagreement(
     features: tuple[ReadableFeature, ...],
     groups: IntArray | None = None,
     seed: int = 0,
+    n_students: int = 1,
 ) -> tuple[Region, ...]:
     """Find regions on one half of held-out rows, and keep those that the other half confirms.
 
@@ -137,6 +138,8 @@ def regions_of_disagreement(
     groups : ndarray of shape (n,), optional
         Rows that belong together; fewer than 20 of them confirm nothing.
     seed : int, default=0
+    n_students : int, default=1
+        Of how many students regions are sought in the same rows, for which they are corrected, too.
 
     Returns
     -------
@@ -156,7 +159,7 @@ def regions_of_disagreement(
     regions: list[Region] = []
     corrected = 0.0
     for place, (p_value, conditions, inside) in enumerate(tested):
-        corrected = max(corrected, min(1.0, p_value * (len(tested) - place)))
+        corrected = max(corrected, min(1.0, p_value * n_students * (len(tested) - place)))
         if corrected > 1 - LEVEL:
             break
         words = " and ".join(each.words(features, bool(known[each.feature])) for each in conditions)

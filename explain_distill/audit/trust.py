@@ -164,7 +164,7 @@ def trust_in(
         found[name] = Trust(
             certified.get(name),
             deferrals,
-            _regions(data, differs, calibration, rng),
+            _regions(data, differs, calibration, rng, len(students)),
             None if classify else most,
             proportion(differs[judged], among).high if judged.any() else None,
         )
@@ -180,9 +180,19 @@ def trust_in(
 
 
 def _regions(
-    data: Dataset, differs: BoolArray, calibration: BoolArray, rng: np.random.Generator
+    data: Dataset,
+    differs: BoolArray,
+    calibration: BoolArray,
+    rng: np.random.Generator,
+    n_students: int,
 ) -> tuple[Region, ...]:
     features = data.readable_features.features
     return regions_of_disagreement(
-        data.readable(), differs, calibration, features, data.groups, integer_seed(rng)
+        data.readable(),
+        differs,
+        calibration,
+        features,
+        data.groups,
+        integer_seed(rng),
+        n_students,
     )

@@ -53,7 +53,8 @@ DEFINITIONS = {
     "threshold is chosen on one half of the test rows so that disagreement among kept rows is "
     "bounded, and judged on the other half.",
     "regions": "Regions: parts of the rows, described by at most three conditions, found on one "
-    "half of the test rows and confirmed on the other, corrected for how many were tried.",
+    "half of the test rows and confirmed on the other, corrected for how many were tried, of all "
+    "students together.",
     "stability": "Stability: the student distilled again, on resampled training rows and from "
     "other seeds, the teacher staying as it is. Splits are the same where they part the test rows "
     "alike, wherever in the tree they stand.",
