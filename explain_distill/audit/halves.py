@@ -9,7 +9,11 @@ from explain_distill._types import BoolArray, FloatArray, Scores
 from explain_distill.data.dataset import Dataset
 
 TOLERANCE = 0.25
-"""Values of a regression disagree where they are further apart, in standard deviations."""
+"""Values of a regression disagree where they are further apart, in standard deviations.
+
+A standard deviation is told by the quartiles, so that a few extreme values do not widen it.
+"""
+QUARTILE_RANGE = 1.349  # of a normal distribution, in standard deviations
 
 
 def calibration_half(data: Dataset, seed: int) -> BoolArray:
@@ -30,8 +34,13 @@ def calibration_half(data: Dataset, seed: int) -> BoolArray:
 
 
 def tolerance(teacher_on_background: Scores) -> float:
-    """Give how far two values may be apart and still agree, by the teacher's on training rows."""
-    return TOLERANCE * float(np.std(teacher_on_background))
+    """Give how far two values may be apart and still agree, by the teacher's on training rows.
+
+    Where half of its values are alike, their standard deviation as such is taken.
+    """
+    low, high = np.quantile(teacher_on_background, (0.25, 0.75))
+    spread = (high - low) / QUARTILE_RANGE if high > low else np.std(teacher_on_background)
+    return TOLERANCE * float(spread)
 
 
 def disagreements(teacher: Scores, student: Scores, most: float, *, classify: bool) -> BoolArray:
