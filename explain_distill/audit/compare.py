@@ -21,6 +21,7 @@ from explain_distill.audit.certificate import (
 )
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
+from explain_distill.audit.sensitivity import MOST_ROWS, QUICK_ROWS, sensitivity
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
@@ -229,7 +230,7 @@ def compare(
         if name in trust:
             metrics += _claimed(name, trust[name])
         say(f"faithfulness of {name}")
-        metrics += _faithful(name, model, reasons, data, background, groups, seed)
+        metrics += _faithful(name, model, reasons, data, background, groups, seed, quick)
     return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons, trust)
 
 
@@ -241,25 +242,31 @@ def _faithful(
     background: Rows,
     groups: IntArray | None,
     seed: int,
+    quick: bool,
 ) -> list[Metric]:
     """Measure whether a model's own attributions say what it does; chance is a random order."""
+    features, rows = data.readable_features, data.X[reasons.rows]
     told = faithfulness(
-        lambda rows: score_rows(model, rows, data.readable_features),
+        lambda rows: score_rows(model, rows, features),
         reasons.own[name].values,
-        data.X[reasons.rows],
+        rows,
         background,
         generator(seed, "faithfulness"),
         groups,
     )
-    figures = {
+    rng, n_rows = generator(seed, "sensitivity"), QUICK_ROWS if quick else MOST_ROWS
+    changed = sensitivity(model, rows, background, features, rng, groups, n_rows)
+    figures: dict[str, tuple[Estimate | None, float | None]] = {
         "deletion": (told.deletion, told.random_deletion),
         "insertion": (told.insertion, told.random_insertion),
         "infidelity": (told.infidelity, None),
+        "sensitivity": (changed, None),
     }
     role: Role = "teacher" if name == "teacher" else "student"
     return [
         Metric(name, role, f"faithfulness.{key}", **asdict(figure), chance=chance)
         for key, (figure, chance) in figures.items()
+        if figure is not None
     ]
 
 

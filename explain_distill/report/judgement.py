@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explain_distill.audit.sensitivity import MOVES, RADIUS
 from explain_distill.metrics.attribution import importance, top_k
 from explain_distill.report.blocks import (
     Bars,
@@ -34,6 +35,11 @@ from explain_distill.report.wording import (
 if TYPE_CHECKING:
     from explain_distill.study.study import Study
 
+SENSITIVITY_WORDS = (
+    f"Change of reasons by a small move: each number of a row is moved at random, {MOVES} times, "
+    f"by at most {RADIUS:.0%} of its column's standard deviation; the figure is the largest change "
+    "of the model's own attributions, as a share of their size. 0 would be reasons that stay."
+)
 LEADING = 10  # columns whose importance is shown
 FEW_COLUMNS = 5
 
@@ -58,8 +64,16 @@ def students_section(study: Study) -> Section:
                 "In the teacher's column, agreement of reasons is that of the teacher with itself "
                 "on independent draws. Times are of the machine that made the study."
             ),
+            *_faithfulness_words(study),
         ),
     )
+
+
+def _faithfulness_words(study: Study) -> list[Block]:
+    """Say what it is for reasons to change by a small move, where that was measured."""
+    if study.comparison.get("teacher", "faithfulness.sensitivity") is None:
+        return []
+    return [Paragraph(f"{SENSITIVITY_WORDS} A tree's reasons jump where a row crosses a question.")]
 
 
 def _others(study: Study) -> str:

@@ -69,6 +69,7 @@ FIGURES = {
     "faithfulness.deletion": Called("Deletion curve", "share", LOWER),
     "faithfulness.insertion": Called("Insertion curve", "share", HIGHER),
     "faithfulness.infidelity": Called("Infidelity", "share", LOWER),
+    "faithfulness.sensitivity": Called("Change of reasons by a small move", "share", LOWER),
     "deferral.kept": Called("Rows it may keep", "share", HIGHER),
     "deferral.disagreement_bound": Called("Disagreement in kept rows, at most", "share", LOWER),
     "complexity.depth": Called("Depth", "count"),
