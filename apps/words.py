@@ -12,7 +12,7 @@ from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Task
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.report.blocks import Form
-from explain_distill.report.judgement import SENSITIVITY_WORDS
+from explain_distill.report.judgement import SENSITIVITY_WORDS, ceiling_words
 from explain_distill.report.reading import known_rows
 from explain_distill.report.wording import FIGURES, how_many
 from explain_distill.students.base import Student
@@ -237,10 +237,11 @@ def floor_and_ceiling(comparison: Comparison) -> str:
     found = comparison.get("teacher", "attribution.rank_correlation")
     if found is None or found.chance is None:
         return ""
-    return (
+    told = (
         f"For that correlation, chance gives {share(found.chance)}, and the teacher against itself "
         f"on other draws {share(found.value)}{_interval(found, share)}."
     )
+    return " ".join([told, *map(plain, ceiling_words(comparison))])
 
 
 def _interval(metric: Metric, write: object) -> str:

@@ -110,6 +110,15 @@ def run(
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
     ] = False,
+    retrain_teacher: Annotated[
+        bool,
+        typer.Option(
+            "--retrain-teacher",
+            help="Train the teacher again with another seed, and say how far its reasons agree "
+            "with the first's: a ceiling for students. It takes as long as the teacher, and half "
+            "as long as its reasons.",
+        ),
+    ] = False,
     quiet: QuietOption = False,
     no_data: Annotated[
         bool, typer.Option("--no-data", help="Leave the rows out of the folder.")
@@ -120,6 +129,7 @@ def run(
     """Train a teacher on a table, distil it into students, and judge them."""
     from explain_distill._console import notes_on_stderr, progress_for, side_by_side
     from explain_distill.report.front import front_words
+    from explain_distill.report.judgement import ceiling_words
     from explain_distill.report.trust import trust_words
     from explain_distill.study.output import check_output
     from explain_distill.study.run import run as run_study
@@ -136,6 +146,7 @@ def run(
             budget=budget,
             seed=seed,
             quick=quick,
+            retrain_teacher=retrain_teacher,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
             progress=progress_for(quiet),
         )
@@ -150,6 +161,7 @@ def run(
             print("\n".join(study.budget.words()))
         print("\n".join(trust_words(study)))
         print(f"Reasons: {study.comparison.reasons.describe()}.")
+        print("".join(f"{sentence}\n" for sentence in ceiling_words(study.comparison)), end="")
         print(f"Report: {out / 'report.html'}")
         print(f"App: explain-distill app {shlex.quote(str(out))}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explain_distill.audit.reasons import PEERS
 from explain_distill.audit.sensitivity import MOVES, RADIUS
 from explain_distill.metrics.attribution import importance, top_k
 from explain_distill.report.blocks import (
@@ -33,6 +34,7 @@ from explain_distill.report.wording import (
 )
 
 if TYPE_CHECKING:
+    from explain_distill.audit.compare import Comparison
     from explain_distill.study.study import Study
 
 SENSITIVITY_WORDS = (
@@ -200,6 +202,8 @@ def reasons_section(study: Study) -> Section:
             "draws differ for the teacher alone."
         ),
     ]
+    if told := ceiling_words(study.comparison):
+        blocks.append(Paragraph(" ".join(told)))
     if n < FEW_COLUMNS:
         blocks.append(
             Paragraph(
@@ -232,6 +236,28 @@ def reasons_words(study: Study, name: str) -> str:
         f"{of_rank.words} ({interval_words(of_rank)}; {count(rank.n or 0, 'row')}), and {common} "
         f"(chance: {hundreds(overlap.chance or k / reasons.n_columns)}%)."
     )
+
+
+def ceiling_words(comparison: Comparison) -> list[str]:
+    """Say how far teachers that were trained apart give the same reasons, where it is known."""
+    member, again = (
+        comparison.get("teacher", f"attribution.{peer}_rank_correlation") for peer in PEERS
+    )
+    told = []
+    if member is not None:
+        figure = Figure.of(member.estimate, "share")
+        told.append(
+            "The teacher is several networks; one of them alone gives its reasons at a rank "
+            f"correlation of {figure.words} ({interval_words(figure)}), though it is part of it."
+        )
+    if again is not None:
+        figure = Figure.of(again.estimate, "share")
+        told.append(
+            "A teacher trained again agrees with itself at a rank correlation of "
+            f"{figure.words} ({interval_words(figure)}). The rest is the chance of training: a "
+            "student above that is closer to its teacher than another training would come."
+        )
+    return told
 
 
 def _on_what(study: Study) -> Facts:

@@ -157,7 +157,7 @@ def _redone(study: Study) -> list[Block]:
     if asked.get("command"):
         told = asked["command"]
     elif "students" in asked:
-        keys = ("students", "transfer", "temperature", "sizes", "seed", "quick")
+        keys = ("students", "transfer", "temperature", "sizes", "seed", "quick", "retrain_teacher")
         options = "".join(
             f"    {key}={asked[key]!r},\n" for key in keys if asked.get(key, []) != []
         )

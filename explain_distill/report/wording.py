@@ -57,6 +57,24 @@ FIGURES = {
     "attribution.rank_correlation": Called("Rank correlation of reasons", "share", HIGHER),
     "attribution.top_k_overlap": Called("Overlap of the leading columns", "share", HIGHER),
     "attribution.sign_agreement": Called("Same sign of the leading columns", "share", HIGHER),
+    "attribution.member_rank_correlation": Called(
+        "Rank correlation, one member of the teacher", "share", HIGHER
+    ),
+    "attribution.member_top_k_overlap": Called(
+        "Overlap of the leading columns, one member", "share", HIGHER
+    ),
+    "attribution.member_sign_agreement": Called(
+        "Same sign of the leading columns, one member", "share", HIGHER
+    ),
+    "attribution.retrained_rank_correlation": Called(
+        "Rank correlation, teacher trained again", "share", HIGHER
+    ),
+    "attribution.retrained_top_k_overlap": Called(
+        "Overlap of the leading columns, teacher trained again", "share", HIGHER
+    ),
+    "attribution.retrained_sign_agreement": Called(
+        "Same sign of the leading columns, teacher trained again", "share", HIGHER
+    ),
     "validation.agreement": Called("Same answer, validation rows", "share", HIGHER),
     "validation.score_r2": Called("R² of the score, validation rows", "share", HIGHER),
     "complexity.size": Called("Size, in its own unit", "count"),

@@ -57,6 +57,7 @@ def run(
     budget: str = "",
     seed: int = 0,
     quick: bool = False,
+    retrain_teacher: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> Study:
@@ -85,6 +86,10 @@ def run(
         Of everything: the split, the teacher, the draws.
     quick : bool, default=False
         A quarter of the training, for a first look.
+    retrain_teacher : bool, default=False
+        Train the teacher again with the next seed, and say how far its reasons agree with the
+        teacher's: a ceiling for students. It takes as long as the teacher, and half as long as its
+        reasons.
     command : str
         What redoes it, for the record.
     progress : Progress, optional
@@ -124,7 +129,10 @@ def run(
                 seed=seed,
                 on_step=partial(_say_step, advance),
             )
-    comparison = _judged(teacher, fitted, test, seed, quick, progress)
+    retrained = None
+    if retrain_teacher:
+        retrained = _taught(train, seed + 1, progress, "teacher again")
+    comparison = _judged(teacher, fitted, test, seed, quick, retrained, progress)
     front = None
     if sizes and validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
@@ -145,13 +153,15 @@ def run(
         "grouped": data.groups is not None,
         "cores": os.cpu_count(),
     }
+    if retrain_teacher:
+        configuration["retrain_teacher"] = True
     about = About.of(teacher, fitted, train, test, configuration, sha256=data.sha256)
     return Study(about, comparison, train, front, within)
 
 
-def _taught(train: Dataset, seed: int, progress: Progress) -> NeuralTeacher:
+def _taught(train: Dataset, seed: int, progress: Progress, stage: str = "teacher") -> NeuralTeacher:
     teacher = NeuralTeacher(seed=seed)
-    with progress.stage("teacher") as advance:
+    with progress.stage(stage) as advance:
         teacher.fit(
             train,
             on_epoch=lambda epoch, loss: advance(
@@ -167,9 +177,10 @@ def _judged(
     test: Dataset,
     seed: int,
     quick: bool,
+    retrained: NeuralTeacher | None,
     progress: Progress,
 ) -> Comparison:
-    n_stages = 3 * (len(students) + 1) + 2
+    n_stages = 3 * (len(students) + 1) + 3
     done = iter(range(n_stages + 1))
     with progress.stage("comparison") as advance:
         return compare(
@@ -178,6 +189,7 @@ def _judged(
             test,
             seed=seed,
             quick=quick,
+            retrained=retrained,
             on_stage=lambda word: advance(next(done), n_stages, word),
         )
 

@@ -148,6 +148,7 @@ def compare(
     seed: int = 0,
     n_draws: int | None = None,
     quick: bool = False,
+    retrained: Any = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Judge students beside their teacher on rows that none of them has seen.
@@ -164,6 +165,7 @@ def compare(
     seed : int, default=0
     n_draws : int, optional
     quick : bool, default=False
+    retrained : Teacher or a fitted object, optional
     on_stage : callable, optional
 
     Returns
@@ -172,7 +174,14 @@ def compare(
     """
     teacher = as_teacher(teacher, data)
     comparison = compare_models(
-        teacher, students, data, seed=seed, n_draws=n_draws, quick=quick, on_stage=on_stage
+        teacher,
+        students,
+        data,
+        seed=seed,
+        n_draws=n_draws,
+        quick=quick,
+        retrained=retrained,
+        on_stage=on_stage,
     )
     configuration: Json = {"seed": seed} | ({"quick": True} if quick else {})
     about = About.of(teacher, comparison.students, None, data, configuration)
