@@ -106,6 +106,14 @@ def run(
             "within them that is closest to the teacher.",
         ),
     ] = "",
+    price_per_cpu_hour: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MONEY",
+            help="What an hour of one CPU costs: say what a million predictions cost. --budget can "
+            "then limit money_per_million.",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
@@ -131,6 +139,7 @@ def run(
     from explain_distill.report.front import front_words
     from explain_distill.report.judgement import ceiling_words
     from explain_distill.report.trust import trust_words
+    from explain_distill.report.wording import price_words
     from explain_distill.study.output import check_output
     from explain_distill.study.run import run as run_study
 
@@ -147,12 +156,15 @@ def run(
             seed=seed,
             quick=quick,
             retrain_teacher=retrain_teacher,
+            price=price_per_cpu_hour,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
             progress=progress_for(quiet),
         )
     study.save(out, force=force, with_data=not no_data, formats=("html",))
     if not quiet:
         print(side_by_side(study.comparison))
+        if study.about.price is not None:
+            print(f"Money per million: of predictions, {price_words(study.about.price)}.")
         if study.comparison.caution is not None:
             print(f"Caution: {study.comparison.caution}")
         if study.front is not None:

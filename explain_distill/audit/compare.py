@@ -25,7 +25,7 @@ from explain_distill.audit.sensitivity import MOST_ROWS, QUICK_ROWS, sensitivity
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
-from explain_distill.metrics.cost import speed
+from explain_distill.metrics.cost import check_price, speed
 from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
 from explain_distill.metrics.intervals import Estimate
 from explain_distill.metrics.performance import (
@@ -171,6 +171,7 @@ def compare(
     n_draws: int | None = None,
     quick: bool = False,
     retrained: Any = None,
+    price: float | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Judge students beside their teacher, on rows that none of them has seen.
@@ -193,6 +194,8 @@ def compare(
     retrained : Teacher or a fitted object, optional
         The same teacher fitted again with another seed: how far its reasons agree with the
         teacher's is a ceiling for students. It takes half as long as the teacher's reasons.
+    price : float, optional
+        Of an hour of one CPU, in any money: what a million predictions cost is then told, too.
     on_stage : callable, optional
         Told what is under way.
 
@@ -203,9 +206,10 @@ def compare(
     Raises
     ------
     DataError
-        Where there is no student, a name is taken, the rows have no background, or `retrained` is
-        the teacher itself.
+        Where there is no student, a name is taken, the rows have no background, `retrained` is the
+        teacher itself, or the price is no number above 0.
     """
+    check_price(price)
     again = _checked_retrained(retrained, teacher, data)
     teacher = as_teacher(teacher, data)
     background = _checked_background(students, data)
@@ -228,7 +232,7 @@ def compare(
     for name, model in models.items():
         say(f"figures of {name}")
         role: Role = "teacher" if name == "teacher" else "student"
-        figures = _judged(name, scores, data) | _measured(model, data)
+        figures = _judged(name, scores, data) | _measured(model, data, price)
         agreement = reasons.agreement(name, groups)
         if name == "teacher":
             agreement |= reasons.ceilings(groups)
@@ -386,10 +390,10 @@ def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Es
     }
 
 
-def _measured(model: Model, data: Dataset) -> dict[str, Estimate]:
+def _measured(model: Model, data: Dataset, price: float | None) -> dict[str, Estimate]:
     """Measure the complexity and the cost of a model."""
     figures = {f"complexity.{key}": value for key, value in model.complexity().items()}
-    timed = speed(lambda rows: score_rows(model, rows, data.readable_features), data.X)
+    timed = speed(lambda rows: score_rows(model, rows, data.readable_features), data.X, price)
     figures |= {f"cost.{key}": value for key, value in timed.items()}
     size = bytes_on_disk(model)
     if size is not None:

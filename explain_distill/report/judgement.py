@@ -101,7 +101,7 @@ def figures_table(study: Study) -> Table:
 
 def figures_row(study: Study, metric: str) -> tuple[Cell, ...]:
     """Give one figure of all models, and the rows that it rests on."""
-    of = called(metric, study.about.task)
+    of = called(metric, study.about.task, study.about.price)
     cells: list[Cell] = []
     found = [study.comparison.get(model, metric) for model in study.leading.models]
     for each in found:

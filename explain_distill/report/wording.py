@@ -101,6 +101,8 @@ FIGURES = {
         "Time of the slowest row in a hundred", "milliseconds", LOWER
     ),
     "cost.rows_per_second": Called("Rows a second, in batches", "count", HIGHER),
+    "cost.processors": Called("CPUs at work, in batches"),
+    "cost.money_per_million": Called("Money per million predictions", "number", LOWER),
     "cost.bytes": Called("Size on disk", "bytes", LOWER),
 }
 
@@ -121,14 +123,21 @@ IN_UNITS = (
 )
 
 
-def called(metric: str, task: Task) -> Called:
-    """Say how a figure is called, in the target's unit where it has one."""
+def called(metric: str, task: Task, price: float | None = None) -> Called:
+    """Say how a figure is called, in the target's unit, or at the price, where it has one."""
     known = FIGURES.get(metric)
     if known is None:
         return Called(metric)
     if metric in IN_UNITS and task.unit:
         return Called(f"{known.name}, {task.unit}", known.form, known.better)
+    if metric == "cost.money_per_million" and price is not None:
+        return Called(f"{known.name}, {price_words(price)}", known.form, known.better)
     return known
+
+
+def price_words(price: float) -> str:
+    """Say a price: ``"at 0.05 an hour of one CPU"``."""
+    return f"at {price:g} an hour of one CPU"
 
 
 def spoken(name: str) -> str:

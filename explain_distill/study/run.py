@@ -9,13 +9,14 @@ from dataclasses import replace
 from functools import partial
 
 from explain_distill._types import Json
-from explain_distill.audit.budget import read_limits, within_budget
+from explain_distill.audit.budget import check_priced, read_limits, within_budget
 from explain_distill.audit.compare import Comparison, compare
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import check_options, distill
 from explain_distill.distillation.names import transfer_set
 from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.metrics.cost import check_price
 from explain_distill.students.base import Student
 from explain_distill.students.names import DEFAULT_STUDENTS, STUDENTS
 from explain_distill.students.soft_tree import SoftTree, check_max_features
@@ -58,6 +59,7 @@ def run(
     seed: int = 0,
     quick: bool = False,
     retrain_teacher: bool = False,
+    price: float | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Study:
@@ -90,6 +92,8 @@ def run(
         Train the teacher again with the next seed, and say how far its reasons agree with the
         teacher's: a ceiling for students. It takes as long as the teacher, and half as long as its
         reasons.
+    price : float, optional
+        Of an hour of one CPU, in any money: what a million predictions cost is then told, too.
     command : str
         What redoes it, for the record.
     progress : Progress, optional
@@ -103,7 +107,9 @@ def run(
     UnknownNameError, DataError, MissingDependencyError
     """
     chosen = _check_students(students)
+    check_price(price)
     limits = read_limits(budget) if budget else ()
+    check_priced(limits, price)
     check_options(temperature)
     where = transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
     progress = progress or Progress()
@@ -132,7 +138,8 @@ def run(
     retrained = None
     if retrain_teacher:
         retrained = _taught(train, seed + 1, progress, "teacher again")
-    comparison = _judged(teacher, fitted, test, seed, quick, retrained, progress)
+    judged = {"seed": seed, "quick": quick, "retrained": retrained, "price": price}
+    comparison = _judged(teacher, fitted, test, judged, progress)
     front = None
     if sizes and validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
@@ -155,6 +162,8 @@ def run(
     }
     if retrain_teacher:
         configuration["retrain_teacher"] = True
+    if price is not None:
+        configuration["price"] = price
     about = About.of(teacher, fitted, train, test, configuration, sha256=data.sha256)
     return Study(about, comparison, train, front, within)
 
@@ -175,9 +184,7 @@ def _judged(
     teacher: NeuralTeacher,
     students: dict[str, Student],
     test: Dataset,
-    seed: int,
-    quick: bool,
-    retrained: NeuralTeacher | None,
+    options: Json,
     progress: Progress,
 ) -> Comparison:
     n_stages = 3 * (len(students) + 1) + 3
@@ -187,9 +194,7 @@ def _judged(
             teacher,
             students,
             test,
-            seed=seed,
-            quick=quick,
-            retrained=retrained,
+            **options,
             on_stage=lambda word: advance(next(done), n_stages, word),
         )
 

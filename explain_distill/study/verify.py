@@ -22,6 +22,7 @@ from explain_distill.study.study import Study
 TIMES = (
     *("cost.fit_seconds", "cost.row_milliseconds"),
     *("cost.row_milliseconds_p99", "cost.rows_per_second"),
+    *("cost.processors", "cost.money_per_million"),
 )
 """Figures of the machine and of the moment, which are never computed again."""
 
