@@ -247,15 +247,15 @@ def ceiling_words(comparison: Comparison) -> list[str]:
     if member is not None:
         figure = Figure.of(member.estimate, "share")
         told.append(
-            "The teacher is several networks; one of them alone gives its reasons at a rank "
-            f"correlation of {figure.words} ({interval_words(figure)}), though it is part of it."
+            "The teacher is several models; one of them alone gives its reasons at a rank "
+            f"correlation of {figure.words} ({interval_words(figure)}), helped by being part of it."
         )
     if again is not None:
         figure = Figure.of(again.estimate, "share")
         told.append(
             "A teacher trained again agrees with itself at a rank correlation of "
-            f"{figure.words} ({interval_words(figure)}). The rest is the chance of training: a "
-            "student above that is closer to its teacher than another training would come."
+            f"{figure.words} ({interval_words(figure)}): a student above that gives this teacher's "
+            "reasons more closely than another training did."
         )
     return told
 

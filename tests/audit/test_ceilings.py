@@ -156,7 +156,7 @@ def test_report_and_app_say_it_plainly(study):
     from explain_distill.report.sections import build_report
 
     member, again = ceiling_words(study.comparison)
-    assert member.startswith("The teacher is several networks; one of them alone gives its reasons")
+    assert member.startswith("The teacher is several models; one of them alone gives its reasons")
     value = study.comparison.get("teacher", "attribution.retrained_rank_correlation").value
     assert again.startswith(
         f"A teacher trained again agrees with itself at a rank correlation of {value:.3f}"

@@ -201,6 +201,11 @@ MISTAKES = {
     "one size": (["run", "wine", "--sizes", "4,4"], "at least two whole numbers from 2 to"),
     "no size": (["run", "wine", "--sizes", "0,2"], "at least two whole numbers from 2 to"),
     "no tree's size": (["run", "wine", "--sizes", "2,6"], "a power of two from 2 to 4096"),
+    "free": (["run", "wine", "--price-per-cpu-hour", "0"], "price must be above 0"),
+    "money without a price": (
+        ["run", "wine", "--budget", "money_per_million<=1"],
+        "must come with a price; however, none was given",
+    ),
     "negative seed": (["run", "wine", "--seed", "-1"], "See: explain-distill run --help"),
     "target of a known table": (["run", "wine", "--target", "x"], "are for files"),
     "unknown option": (["run", "wine", "--bugdet", "1"], "No such option"),
