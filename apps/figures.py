@@ -86,7 +86,7 @@ def figure_table(study: Study) -> pd.DataFrame:
     families = dict.fromkeys(m.metric.partition(".")[0] for m in comparison.metrics)
     order = [*FAMILIES, *(family for family in families if family not in FAMILIES)]
     metrics = [metric for family in order for metric in measured(comparison, family)]
-    named = [called(metric, study.about.task) for metric in metrics]
+    named = [called(metric, study.about.task, study.about.price) for metric in metrics]
     cells: dict[str, list[str]] = {
         "Better": [name.better.removesuffix(" is better") or "–" for name in named]
     }

@@ -12,6 +12,7 @@ from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Task
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.report.blocks import Form
+from explain_distill.report.judgement import SENSITIVITY_WORDS, ceiling_words
 from explain_distill.report.reading import known_rows
 from explain_distill.report.wording import FIGURES, how_many
 from explain_distill.students.base import Student
@@ -237,10 +238,11 @@ def floor_and_ceiling(comparison: Comparison) -> str:
     found = comparison.get("teacher", "attribution.rank_correlation")
     if found is None or found.chance is None:
         return ""
-    return (
+    told = (
         f"For that correlation, chance gives {share(found.chance)}, and the teacher against itself "
         f"on other draws {share(found.value)}{_interval(found, share)}."
     )
+    return " ".join([told, *map(plain, ceiling_words(comparison))])
 
 
 def _interval(metric: Metric, write: object) -> str:
@@ -279,6 +281,13 @@ def interval_note(comparison: Comparison) -> str:
         f"In brackets: {told} intervals over test rows. Figures without one, such as sizes and "
         "times, are measured once. Times are of the machine that made the study."
     )
+
+
+def sensitivity_note(comparison: Comparison) -> str:
+    """Say what it is for reasons to change by a small move; nothing where it was not measured."""
+    if comparison.get("teacher", "faithfulness.sensitivity") is None:
+        return ""
+    return SENSITIVITY_WORDS
 
 
 def size_note(comparison: Comparison) -> str:

@@ -14,7 +14,7 @@ from explain_distill.data.readers import SetAsideWarning
 from explain_distill.study.run import Advance, Progress
 
 if TYPE_CHECKING:
-    from explain_distill.audit.compare import Comparison
+    from explain_distill.audit.compare import Comparison, Metric
 
 COLUMNS = {
     "performance.accuracy": "accuracy",
@@ -24,6 +24,7 @@ COLUMNS = {
     "attribution.rank_correlation": "rank correlation of reasons",
     "complexity.leaves": "leaves",
     "cost.bytes": "bytes",
+    "cost.money_per_million": "money per million",
 }
 """The figures of the table that a run ends with."""
 
@@ -115,14 +116,16 @@ def side_by_side(comparison: Comparison) -> str:
     for model in comparison.models:
         found = {title: comparison.get(model, key) for key, title in COLUMNS.items()}
         rows[model] = {
-            title: "" if metric is None else _figure(metric.metric, str(metric.estimate))
-            for title, metric in found.items()
+            title: "" if metric is None else _figure(metric) for title, metric in found.items()
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table = table.loc[:, (table != "").any()]
     return table.to_string(col_space=[len(title) + 1 for title in table.columns])
 
 
-def _figure(metric: str, words: str) -> str:
-    whole = metric.startswith("complexity.") or metric == "cost.bytes"
-    return f"{float(words):,.0f}" if whole else words
+def _figure(metric: Metric) -> str:
+    if metric.metric.startswith("complexity.") or metric.metric == "cost.bytes":
+        return f"{metric.value:,.0f}"
+    if metric.metric == "cost.money_per_million":
+        return f"{metric.value:.3g}"
+    return str(metric.estimate)

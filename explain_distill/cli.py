@@ -114,9 +114,26 @@ def run(
             "change.",
         ),
     ] = None,
+    price_per_cpu_hour: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MONEY",
+            help="What an hour of one CPU costs: say what a million predictions cost. --budget can "
+            "then limit money_per_million.",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
+    ] = False,
+    retrain_teacher: Annotated[
+        bool,
+        typer.Option(
+            "--retrain-teacher",
+            help="Train the teacher again with another seed, and say how far its reasons agree "
+            "with the first's: a ceiling for students. It takes as long as the teacher, and half "
+            "as long as its reasons.",
+        ),
     ] = False,
     quiet: QuietOption = False,
     no_data: Annotated[
@@ -128,7 +145,9 @@ def run(
     """Train a teacher on a table, distil it into students, and judge them."""
     from explain_distill._console import notes_on_stderr, progress_for, side_by_side
     from explain_distill.report.front import front_words
+    from explain_distill.report.judgement import ceiling_words
     from explain_distill.report.trust import trust_words
+    from explain_distill.report.wording import price_words
     from explain_distill.study.output import check_output
     from explain_distill.study.run import run as run_study
 
@@ -145,12 +164,16 @@ def run(
             stability=stability,
             seed=seed,
             quick=quick,
+            retrain_teacher=retrain_teacher,
+            price=price_per_cpu_hour,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
             progress=progress_for(quiet),
         )
     study.save(out, force=force, with_data=not no_data, formats=("html",))
     if not quiet:
         print(side_by_side(study.comparison))
+        if study.about.price is not None:
+            print(f"Money per million: of predictions, {price_words(study.about.price)}.")
         if study.comparison.caution is not None:
             print(f"Caution: {study.comparison.caution}")
         if study.front is not None:
@@ -159,6 +182,7 @@ def run(
             print("\n".join(study.budget.words()))
         print("\n".join(trust_words(study)))
         print(f"Reasons: {study.comparison.reasons.describe()}.")
+        print("".join(f"{sentence}\n" for sentence in ceiling_words(study.comparison)), end="")
         print(f"Report: {out / 'report.html'}")
         print(f"App: explain-distill app {shlex.quote(str(out))}")
 

@@ -112,6 +112,8 @@ def _table(study: Study) -> None:
     st.subheader("All figures")
     st.table(figures.figure_table(study))
     st.caption(words.interval_note(study.comparison))
+    if note := words.sensitivity_note(study.comparison):
+        st.caption(words.plain(note))
 
 
 def _asked(study: Study) -> None:

@@ -21,6 +21,7 @@ LIMITS = {
     "row_milliseconds_p99": "cost.row_milliseconds_p99",
     "rows_per_second": "cost.rows_per_second",
     "fit_seconds": "cost.fit_seconds",
+    "money_per_million": "cost.money_per_million",
     "bytes": "cost.bytes",
     "leaves": "complexity.leaves",
     "depth": "complexity.depth",
@@ -144,6 +145,20 @@ def read_limits(text: str) -> tuple[Limit, ...]:
             "A budget must have a limit; however, it is empty. Give --budget 'leaves<=16', say."
         )
     return tuple(limits)
+
+
+def check_priced(limits: tuple[Limit, ...], price: float | None) -> None:
+    """Refuse a limit of money where no price says what it is.
+
+    Raises
+    ------
+    DataError
+    """
+    if price is None and any(limit.name == "money_per_million" for limit in limits):
+        raise DataError(
+            "A limit of money_per_million must come with a price; however, none was given. "
+            "Give what an hour of one CPU costs: --price-per-cpu-hour 0.05, say."
+        )
 
 
 def within_budget(

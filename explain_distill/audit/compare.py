@@ -22,10 +22,11 @@ from explain_distill.audit.certificate import (
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.audit.redistillation import LEAST_REPEATS
+from explain_distill.audit.sensitivity import MOST_ROWS, QUICK_ROWS, sensitivity
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
-from explain_distill.metrics.cost import speed
+from explain_distill.metrics.cost import check_price, speed
 from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
 from explain_distill.metrics.intervals import Estimate
 from explain_distill.metrics.performance import (
@@ -103,6 +104,8 @@ class Comparison:
         What each student may claim; empty where a study was made before it was asked.
     repeats : dict of str to tuple of Student
         The same students distilled again; empty where they were not.
+    retrained : Teacher or None
+        The teacher trained again, where it was compared with, and could be kept.
     """
 
     teacher: Teacher | None
@@ -113,6 +116,7 @@ class Comparison:
     reasons: Reasons = field(repr=False)
     trust: dict[str, Trust] = field(default_factory=dict, repr=False)
     repeats: dict[str, tuple[Student, ...]] = field(default_factory=dict, repr=False)
+    retrained: Teacher | None = field(default=None, repr=False)
 
     @property
     def models(self) -> list[str]:
@@ -172,6 +176,8 @@ def compare(
     n_draws: int | None = None,
     quick: bool = False,
     repeats: Mapping[str, Sequence[Student]] | None = None,
+    retrained: Any = None,
+    price: float | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Judge students beside their teacher, on rows that none of them has seen.
@@ -194,6 +200,11 @@ def compare(
     repeats : mapping of str to sequence of Student, optional
         The same students distilled again, as `redistill` gives them: how much they change is then
         told as their stability.
+    retrained : Teacher or a fitted object, optional
+        The same teacher fitted again with another seed: how far its reasons agree with the
+        teacher's is a ceiling for students. It takes half as long as the teacher's reasons.
+    price : float, optional
+        Of an hour of one CPU, in any money: what a million predictions cost is then told, too.
     on_stage : callable, optional
         Told what is under way.
 
@@ -204,13 +215,16 @@ def compare(
     Raises
     ------
     DataError
-        Where there is no student, a name is taken, or the rows have no background.
+        Where there is no student, a name is taken, the rows have no background, `retrained` is the
+        teacher itself, or the price is no number above 0.
     """
+    check_price(price)
+    again = _checked_retrained(retrained, teacher, data)
     teacher = as_teacher(teacher, data)
     background = _checked_background(students, data)
-    again = _checked_repeats(students, repeats or {})
+    repeated = _checked_repeats(students, repeats or {})
     for name, student in students.items():
-        for each in (student, *again.get(name, ())):
+        for each in (student, *repeated.get(name, ())):
             _check_student(name, each, data)
     models: dict[str, Model] = {"teacher": teacher, **students}
     features = data.readable_features
@@ -219,7 +233,7 @@ def compare(
     for name, told in scores.items():
         check_finite(name, told, data.X, data)
     most = MOST_EVALUATIONS // 20 if quick else MOST_EVALUATIONS
-    reasons = reasons_of(teacher, students, data, background, seed, on_stage, most)
+    reasons = reasons_of(teacher, students, data, background, seed, on_stage, most, again)
     say("what each student may claim")
     if quick and n_draws is None:
         n_draws = affordable_draws(len(data), len(data.schema), most)
@@ -231,7 +245,7 @@ def compare(
         scores,
         seed,
         n_draws=n_draws,
-        repeats=again,
+        repeats=repeated,
         on_stage=on_stage,
     )
     groups = None if data.groups is None else data.groups[reasons.rows]
@@ -239,8 +253,10 @@ def compare(
     for name, model in models.items():
         say(f"figures of {name}")
         role: Role = "teacher" if name == "teacher" else "student"
-        figures = _judged(name, scores, data) | _measured(model, data)
+        figures = _judged(name, scores, data) | _measured(model, data, price)
         agreement = reasons.agreement(name, groups)
+        if name == "teacher":
+            agreement |= reasons.ceilings(groups)
         chance = reasons.chance()
         metrics += [Metric(name, role, key, **asdict(figure)) for key, figure in figures.items()]
         metrics += [
@@ -250,8 +266,10 @@ def compare(
         if name in trust:
             metrics += _claimed(name, trust[name])
         say(f"faithfulness of {name}")
-        metrics += _faithful(name, model, reasons, data, background, groups, seed)
-    return Comparison(teacher, dict(students), data, tuple(metrics), scores, reasons, trust, again)
+        metrics += _faithful(name, model, reasons, data, background, groups, seed, quick)
+    kept = dict(students)
+    judged = (tuple(metrics), scores, reasons, trust, repeated, again)
+    return Comparison(teacher, kept, data, *judged)
 
 
 def _checked_repeats(
@@ -281,25 +299,31 @@ def _faithful(
     background: Rows,
     groups: IntArray | None,
     seed: int,
+    quick: bool,
 ) -> list[Metric]:
     """Measure whether a model's own attributions say what it does; chance is a random order."""
+    features, rows = data.readable_features, data.X[reasons.rows]
     told = faithfulness(
-        lambda rows: score_rows(model, rows, data.readable_features),
+        lambda rows: score_rows(model, rows, features),
         reasons.own[name].values,
-        data.X[reasons.rows],
+        rows,
         background,
         generator(seed, "faithfulness"),
         groups,
     )
-    figures = {
+    rng, n_rows = generator(seed, "sensitivity"), QUICK_ROWS if quick else MOST_ROWS
+    changed = sensitivity(model, rows, background, features, rng, groups, n_rows)
+    figures: dict[str, tuple[Estimate | None, float | None]] = {
         "deletion": (told.deletion, told.random_deletion),
         "insertion": (told.insertion, told.random_insertion),
         "infidelity": (told.infidelity, None),
+        "sensitivity": (changed, None),
     }
     role: Role = "teacher" if name == "teacher" else "student"
     return [
         Metric(name, role, f"faithfulness.{key}", **asdict(figure), chance=chance)
         for key, (figure, chance) in figures.items()
+        if figure is not None
     ]
 
 
@@ -360,6 +384,20 @@ def _checked_background(students: Mapping[str, Student], data: Dataset) -> Rows:
     return data.background
 
 
+def _checked_retrained(retrained: Any, teacher: Any, data: Dataset) -> Teacher | None:
+    """Take a teacher that was trained again; None where there is none."""
+    if retrained is None:
+        return None
+    if retrained is teacher:
+        raise DataError(
+            "retrained must be a teacher that was fitted again; however, got the teacher itself. "
+            "Fit another with another seed: NeuralTeacher(seed=1).fit(train), say."
+        )
+    again = as_teacher(retrained, data)
+    check_finite("retrained", again.predict_score(data.X), data.X, data)
+    return again
+
+
 def _check_student(name: str, student: Student, data: Dataset) -> None:
     """Refuse a student whose features, task or classes are not those of the data."""
     n_readable = len(data.readable_features.features)
@@ -395,10 +433,10 @@ def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Es
     }
 
 
-def _measured(model: Model, data: Dataset) -> dict[str, Estimate]:
+def _measured(model: Model, data: Dataset, price: float | None) -> dict[str, Estimate]:
     """Measure the complexity and the cost of a model."""
     figures = {f"complexity.{key}": value for key, value in model.complexity().items()}
-    timed = speed(lambda rows: score_rows(model, rows, data.readable_features), data.X)
+    timed = speed(lambda rows: score_rows(model, rows, data.readable_features), data.X, price)
     figures |= {f"cost.{key}": value for key, value in timed.items()}
     size = bytes_on_disk(model)
     if size is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +31,9 @@ MOST_EVALUATIONS = (
     2_000_000  # rows a model scores for a set of draws: rows x permutations x columns
 )
 ENOUGH = 0.95  # agreement of the teacher with itself, at which draws suffice
+COMPARED = ("rank_correlation", "top_k_overlap", "sign_agreement")
+PEERS = ("member", "retrained")  # other teachers, whose agreement of these three is a ceiling
+MOST_MEMBERS = 3  # of a teacher, each of which is attributed for itself
 SHOWN_BACKGROUND = 50  # background rows of own attributions, shared out over the scores
 
 
@@ -53,6 +56,11 @@ class Reasons:
     own : dict of str to Attributions
         Of each model by the method that suits it, for showing. Their sizes depend on the method,
         so they are never compared between models.
+    members : tuple of Attributions
+        Of the teacher's first members, each alone, on the same draws as the teacher; of three at
+        most, and of none where it has none.
+    retrained : Attributions or None
+        Of a teacher that was trained again, on the same draws.
     """
 
     rows: IntArray
@@ -61,6 +69,8 @@ class Reasons:
     reference: dict[str, Attributions] = field(repr=False)
     again: Attributions = field(repr=False)
     own: dict[str, Attributions] = field(repr=False)
+    members: tuple[Attributions, ...] = field(default=(), repr=False)
+    retrained: Attributions | None = field(default=None, repr=False)
 
     @property
     def ceiling(self) -> float:
@@ -101,10 +111,36 @@ class Reasons:
             "pairwise_rank_agreement": mean_share(pairwise_rank_agreement(teacher, other), groups),
         }
 
+    def ceilings(self, groups: IntArray | None = None) -> dict[str, Estimate]:
+        """Measure how far other teachers that answer alike give the teacher's reasons.
+
+        ``member_…`` is the mean of its members, each alone, of which the teacher itself is made;
+        ``retrained_…`` is a teacher trained again. Neither is there where there is none.
+        """
+        again = () if self.retrained is None else (self.retrained,)
+        return {
+            f"{peer}_{key}": figure
+            for peer, others in zip(PEERS, (self.members, again), strict=True)
+            if others
+            for key, figure in self._agreement_of(others, groups).items()
+        }
+
+    def _agreement_of(
+        self, others: Sequence[Attributions], groups: IntArray | None
+    ) -> dict[str, Estimate]:
+        """Measure the mean agreement of several models with the teacher."""
+        teacher, k = self.reference["teacher"].values, top_k(self.n_columns)
+        told = [other.values for other in others]
+        ranks = np.mean([rank_correlation(teacher, values) for values in told], axis=0)
+        leading = np.mean([top_k_overlap(teacher, values, k) for values in told], axis=0)
+        signs = np.mean([sign_agreement(teacher, values, k) for values in told], axis=0)
+        figures = (mean(ranks, groups), mean_share(leading, groups), mean_share(signs, groups))
+        return dict(zip(COMPARED, figures, strict=True))
+
     def chance(self) -> dict[str, float]:
         """Give what a random order of the columns gets."""
         n = self.n_columns
-        return {
+        told = {
             "rank_correlation": 0.0 if n > 1 else 1.0,
             "top_k_overlap": top_k(n) / n,
             "sign_agreement": 0.5,
@@ -112,6 +148,7 @@ class Reasons:
             "signed_rank_agreement": 0.5 / n,
             "pairwise_rank_agreement": 0.5 if n > 1 else 1.0,
         }
+        return told | {f"{peer}_{key}": told[key] for peer in PEERS for key in COMPARED}
 
     def to_json(self) -> Json:
         """Give the counts and the methods as a JSON object."""
@@ -132,6 +169,7 @@ def reasons_of(
     seed: int,
     on_stage: Callable[[str], None] | None = None,
     most_evaluations: int = MOST_EVALUATIONS,
+    retrained: Teacher | None = None,
 ) -> Reasons:
     """Attribute the score of the teacher and of each student to the raw columns.
 
@@ -150,6 +188,8 @@ def reasons_of(
     on_stage : callable, optional
         Told what is under way.
     most_evaluations : int, default=2_000_000
+    retrained : Teacher, optional
+        Trained again, to be attributed beside the teacher.
     """
     rng = generator(seed, "reasons")
     chosen = np.sort(rng.permutation(len(data))[:MOST_ROWS])
@@ -179,6 +219,11 @@ def reasons_of(
     for name, student in students.items():
         say(f"reasons of {name}")
         reference[name] = attribute(student, draws)
+    single = teacher.single_members()[:MOST_MEMBERS]
+    if single or retrained is not None:
+        say("reasons of other teachers")
+    members = tuple(attribute(member, draws) for member in single)
+    other = None if retrained is None else attribute(retrained, draws)
     say("each model's own attributions")
     n_shown = max(5, SHOWN_BACKGROUND // second.values.shape[2])
     shown = background[rng.permutation(len(background))[:n_shown]]
@@ -188,7 +233,9 @@ def reasons_of(
         name: own_attributions(model, rows, shown, data.readable_features, own_draws)
         for name, model in models.items()
     }
-    return Reasons(chosen, len(background), draws.n_permutations, reference, second, own)
+    return Reasons(
+        chosen, len(background), draws.n_permutations, reference, second, own, members, other
+    )
 
 
 def _draw(rows: Rows, background: Rows, n_pairs: int, rng: np.random.Generator) -> Draws:

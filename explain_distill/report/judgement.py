@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explain_distill.audit.reasons import PEERS
+from explain_distill.audit.sensitivity import MOVES, RADIUS
 from explain_distill.metrics.attribution import importance, top_k
 from explain_distill.report.blocks import (
     Bars,
@@ -32,8 +34,14 @@ from explain_distill.report.wording import (
 )
 
 if TYPE_CHECKING:
+    from explain_distill.audit.compare import Comparison
     from explain_distill.study.study import Study
 
+SENSITIVITY_WORDS = (
+    f"Change of reasons by a small move: each number of a row is moved at random, {MOVES} times, "
+    f"by at most {RADIUS:.0%} of its column's standard deviation; the figure is the largest change "
+    "of the model's own attributions, as a share of their size. 0 would be reasons that stay."
+)
 LEADING = 10  # columns whose importance is shown
 FEW_COLUMNS = 5
 
@@ -58,8 +66,16 @@ def students_section(study: Study) -> Section:
                 "In the teacher's column, agreement of reasons is that of the teacher with itself "
                 "on independent draws. Times are of the machine that made the study."
             ),
+            *_faithfulness_words(study),
         ),
     )
+
+
+def _faithfulness_words(study: Study) -> list[Block]:
+    """Say what it is for reasons to change by a small move, where that was measured."""
+    if study.comparison.get("teacher", "faithfulness.sensitivity") is None:
+        return []
+    return [Paragraph(f"{SENSITIVITY_WORDS} A tree's reasons jump where a row crosses a question.")]
 
 
 def _others(study: Study) -> str:
@@ -85,7 +101,7 @@ def figures_table(study: Study) -> Table:
 
 def figures_row(study: Study, metric: str) -> tuple[Cell, ...]:
     """Give one figure of all models, and the rows that it rests on."""
-    of = called(metric, study.about.task)
+    of = called(metric, study.about.task, study.about.price)
     cells: list[Cell] = []
     found = [study.comparison.get(model, metric) for model in study.leading.models]
     for each in found:
@@ -186,6 +202,8 @@ def reasons_section(study: Study) -> Section:
             "draws differ for the teacher alone."
         ),
     ]
+    if told := ceiling_words(study.comparison):
+        blocks.append(Paragraph(" ".join(told)))
     if n < FEW_COLUMNS:
         blocks.append(
             Paragraph(
@@ -218,6 +236,28 @@ def reasons_words(study: Study, name: str) -> str:
         f"{of_rank.words} ({interval_words(of_rank)}; {count(rank.n or 0, 'row')}), and {common} "
         f"(chance: {hundreds(overlap.chance or k / reasons.n_columns)}%)."
     )
+
+
+def ceiling_words(comparison: Comparison) -> list[str]:
+    """Say how far teachers that were trained apart give the same reasons, where it is known."""
+    member, again = (
+        comparison.get("teacher", f"attribution.{peer}_rank_correlation") for peer in PEERS
+    )
+    told = []
+    if member is not None:
+        figure = Figure.of(member.estimate, "share")
+        told.append(
+            "The teacher is several models; one of them alone gives its reasons at a rank "
+            f"correlation of {figure.words} ({interval_words(figure)}), helped by being part of it."
+        )
+    if again is not None:
+        figure = Figure.of(again.estimate, "share")
+        told.append(
+            "A teacher trained again agrees with itself at a rank correlation of "
+            f"{figure.words} ({interval_words(figure)}): a student above that gives this teacher's "
+            "reasons more closely than another training did."
+        )
+    return told
 
 
 def _on_what(study: Study) -> Facts:

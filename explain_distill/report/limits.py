@@ -157,7 +157,10 @@ def _redone(study: Study) -> list[Block]:
     if asked.get("command"):
         told = asked["command"]
     elif "students" in asked:
-        keys = ("students", "transfer", "temperature", "sizes", "seed", "quick")
+        keys = (
+            *("students", "transfer", "temperature", "sizes", "seed", "quick"),
+            *("retrain_teacher", "price"),
+        )
         options = "".join(
             f"    {key}={asked[key]!r},\n" for key in keys if asked.get(key, []) != []
         )

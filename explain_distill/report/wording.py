@@ -57,6 +57,24 @@ FIGURES = {
     "attribution.rank_correlation": Called("Rank correlation of reasons", "share", HIGHER),
     "attribution.top_k_overlap": Called("Overlap of the leading columns", "share", HIGHER),
     "attribution.sign_agreement": Called("Same sign of the leading columns", "share", HIGHER),
+    "attribution.member_rank_correlation": Called(
+        "Rank correlation, one member of the teacher", "share", HIGHER
+    ),
+    "attribution.member_top_k_overlap": Called(
+        "Overlap of the leading columns, one member", "share", HIGHER
+    ),
+    "attribution.member_sign_agreement": Called(
+        "Same sign of the leading columns, one member", "share", HIGHER
+    ),
+    "attribution.retrained_rank_correlation": Called(
+        "Rank correlation, teacher trained again", "share", HIGHER
+    ),
+    "attribution.retrained_top_k_overlap": Called(
+        "Overlap of the leading columns, teacher trained again", "share", HIGHER
+    ),
+    "attribution.retrained_sign_agreement": Called(
+        "Same sign of the leading columns, teacher trained again", "share", HIGHER
+    ),
     "validation.agreement": Called("Same answer, validation rows", "share", HIGHER),
     "validation.score_r2": Called("R² of the score, validation rows", "share", HIGHER),
     "complexity.size": Called("Size, in its own unit", "count"),
@@ -69,6 +87,7 @@ FIGURES = {
     "faithfulness.deletion": Called("Deletion curve", "share", LOWER),
     "faithfulness.insertion": Called("Insertion curve", "share", HIGHER),
     "faithfulness.infidelity": Called("Infidelity", "share", LOWER),
+    "faithfulness.sensitivity": Called("Change of reasons by a small move", "share", LOWER),
     "deferral.kept": Called("Rows it may keep", "share", HIGHER),
     "deferral.disagreement_bound": Called("Disagreement in kept rows, at most", "share", LOWER),
     "complexity.depth": Called("Depth", "count"),
@@ -82,6 +101,8 @@ FIGURES = {
         "Time of the slowest row in a hundred", "milliseconds", LOWER
     ),
     "cost.rows_per_second": Called("Rows a second, in batches", "count", HIGHER),
+    "cost.processors": Called("CPUs at work, in batches"),
+    "cost.money_per_million": Called("Money per million predictions", "number", LOWER),
     "cost.bytes": Called("Size on disk", "bytes", LOWER),
 }
 
@@ -102,14 +123,21 @@ IN_UNITS = (
 )
 
 
-def called(metric: str, task: Task) -> Called:
-    """Say how a figure is called, in the target's unit where it has one."""
+def called(metric: str, task: Task, price: float | None = None) -> Called:
+    """Say how a figure is called, in the target's unit, or at the price, where it has one."""
     known = FIGURES.get(metric)
     if known is None:
         return Called(metric)
     if metric in IN_UNITS and task.unit:
         return Called(f"{known.name}, {task.unit}", known.form, known.better)
+    if metric == "cost.money_per_million" and price is not None:
+        return Called(f"{known.name}, {price_words(price)}", known.form, known.better)
     return known
+
+
+def price_words(price: float) -> str:
+    """Say a price: ``"at 0.05 an hour of one CPU"``."""
+    return f"at {price:g} an hour of one CPU"
 
 
 def spoken(name: str) -> str:

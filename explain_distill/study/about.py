@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from explain_distill import __version__
+from explain_distill._arrays import is_number
 from explain_distill._types import Json
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Schema
@@ -61,6 +62,12 @@ class About:
     configuration: Json = field(default_factory=dict, repr=False)
     versions: dict[str, str] = field(default_factory=dict, repr=False)
     created: str = ""
+
+    @property
+    def price(self) -> float | None:
+        """What an hour of one CPU was said to cost; None where no price was given."""
+        price = self.configuration.get("price")
+        return price if is_number(price) else None
 
     @classmethod
     def of(

@@ -8,6 +8,7 @@
                                  "files" the SHA-256 of each other file
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
+    retrained/                   the same of the teacher trained again, where there is one
     students/NAME/               config.json, model.safetensors
     repeats/NAME/1/ …            the same of each student that was distilled again
     trust.json                   what each student may claim: certificate, deferral, regions, and
@@ -88,6 +89,8 @@ def write_study(
     write_json(folder / "results.json", {"format": RESULTS_FORMAT, "metrics": rows})
     if comparison.teacher is not None and about.teacher_kept:
         _write_model(folder / "teacher", comparison.teacher, {})
+    if comparison.retrained is not None and comparison.retrained.can_be_saved:
+        _write_model(folder / "retrained", comparison.retrained, {})
     for name, student in comparison.students.items():
         _write_model(folder / "students" / name, student, _student_config(student))
     for name, repeats in comparison.repeats.items():
@@ -195,6 +198,8 @@ def read_study(
         front = Front.from_json(header["front"], names) if "front" in header else None
         budget = Budget.from_json(header["budget"], names) if "budget" in header else None
     teacher = _read_teacher(folder / "teacher", about) if about.teacher_kept else None
+    again = folder / "retrained"
+    retrained = _read_teacher(again, about) if again.is_dir() else None
     students = {name: _read_student(folder / "students" / name, about) for name in names}
     train = read_rows(folder / "data" / "train.parquet", about, None)
     background = train.X if train is not None else read_background(folder / "data", about)
@@ -212,7 +217,8 @@ def read_study(
         for name, told in trust.items()
         if told.stability is not None
     }
-    comparison = Comparison(teacher, students, test, metrics, scores, reasons, trust, repeats)
+    judged = (metrics, scores, reasons, trust, repeats, retrained)
+    comparison = Comparison(teacher, students, test, *judged)
     return about, comparison, train, front, budget
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from explain_distill._ranges import check_ranges
 from explain_distill._types import Json
-from explain_distill.audit.budget import read_limits, within_budget
+from explain_distill.audit.budget import check_priced, read_limits, within_budget
 from explain_distill.audit.compare import Comparison, compare
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.audit.redistillation import MINUTES, redistill
@@ -18,6 +18,7 @@ from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import check_options, distill
 from explain_distill.distillation.names import transfer_set
 from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.metrics.cost import check_price
 from explain_distill.students.base import Student
 from explain_distill.students.names import DEFAULT_STUDENTS, STUDENTS
 from explain_distill.students.soft_tree import SoftTree, check_max_features
@@ -60,6 +61,8 @@ def run(
     stability: float | None = None,
     seed: int = 0,
     quick: bool = False,
+    retrain_teacher: bool = False,
+    price: float | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Study:
@@ -91,6 +94,12 @@ def run(
         Of everything: the split, the teacher, the draws.
     quick : bool, default=False
         A quarter of the training, for a first look.
+    retrain_teacher : bool, default=False
+        Train the teacher again with the next seed, and say how far its reasons agree with the
+        teacher's: a ceiling for students. It takes as long as the teacher, and half as long as its
+        reasons.
+    price : float, optional
+        Of an hour of one CPU, in any money: what a million predictions cost is then told, too.
     command : str
         What redoes it, for the record.
     progress : Progress, optional
@@ -104,9 +113,11 @@ def run(
     UnknownNameError, DataError, MissingDependencyError
     """
     chosen = _check_students(students)
+    check_price(price)
     limits = read_limits(budget) if budget else ()
     if stability is not None:
         check_ranges({"stability": stability}, {"stability": MINUTES})
+    check_priced(limits, price)
     check_options(temperature)
     where = transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
     progress = progress or Progress()
@@ -144,7 +155,17 @@ def run(
                 seed=seed,
                 on_step=advance,
             )
-    comparison = _judged(teacher, fitted, repeats, test, seed, quick, progress)
+    retrained = None
+    if retrain_teacher:
+        retrained = _taught(train, seed + 1, progress, "teacher again")
+    judged = {
+        "seed": seed,
+        "quick": quick,
+        "repeats": repeats,
+        "retrained": retrained,
+        "price": price,
+    }
+    comparison = _judged(teacher, fitted, test, judged, progress)
     front = None
     if sizes and validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
@@ -166,13 +187,17 @@ def run(
         "grouped": data.groups is not None,
         "cores": os.cpu_count(),
     }
+    if retrain_teacher:
+        configuration["retrain_teacher"] = True
+    if price is not None:
+        configuration["price"] = price
     about = About.of(teacher, fitted, train, test, configuration, sha256=data.sha256)
     return Study(about, comparison, train, front, within)
 
 
-def _taught(train: Dataset, seed: int, progress: Progress) -> NeuralTeacher:
+def _taught(train: Dataset, seed: int, progress: Progress, stage: str = "teacher") -> NeuralTeacher:
     teacher = NeuralTeacher(seed=seed)
-    with progress.stage("teacher") as advance:
+    with progress.stage(stage) as advance:
         teacher.fit(
             train,
             on_epoch=lambda epoch, loss: advance(
@@ -185,22 +210,18 @@ def _taught(train: Dataset, seed: int, progress: Progress) -> NeuralTeacher:
 def _judged(
     teacher: NeuralTeacher,
     students: dict[str, Student],
-    repeats: dict[str, tuple[Student, ...]],
     test: Dataset,
-    seed: int,
-    quick: bool,
+    options: Json,
     progress: Progress,
 ) -> Comparison:
-    n_stages = 3 * (len(students) + 1) + 2 + len(repeats)
+    n_stages = 3 * (len(students) + 1) + 3 + len(options["repeats"])
     done = iter(range(n_stages + 1))
     with progress.stage("comparison") as advance:
         return compare(
             teacher,
             students,
             test,
-            seed=seed,
-            quick=quick,
-            repeats=repeats,
+            **options,
             on_stage=lambda word: advance(next(done), n_stages, word),
         )
 

@@ -149,6 +149,8 @@ def compare(
     n_draws: int | None = None,
     quick: bool = False,
     repeats: Mapping[str, Sequence[Student]] | None = None,
+    retrained: Any = None,
+    price: float | None = None,
     on_stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Judge students beside their teacher on rows that none of them has seen.
@@ -166,6 +168,8 @@ def compare(
     n_draws : int, optional
     quick : bool, default=False
     repeats : mapping of str to sequence of Student, optional
+    retrained : Teacher or a fitted object, optional
+    price : float, optional
     on_stage : callable, optional
 
     Returns
@@ -181,8 +185,12 @@ def compare(
         n_draws=n_draws,
         quick=quick,
         repeats=repeats,
+        retrained=retrained,
+        price=price,
         on_stage=on_stage,
     )
     configuration: Json = {"seed": seed} | ({"quick": True} if quick else {})
+    if price is not None:
+        configuration["price"] = price
     about = About.of(teacher, comparison.students, None, data, configuration)
     return Study(about, comparison)

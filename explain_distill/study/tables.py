@@ -13,13 +13,16 @@ from explain_distill._arrays import take_checked
 from explain_distill._types import Json
 from explain_distill.attribution.base import Attributions
 from explain_distill.audit.compare import Comparison
-from explain_distill.audit.reasons import Reasons
+from explain_distill.audit.reasons import MOST_MEMBERS, Reasons
 from explain_distill.data.dataset import Dataset
 from explain_distill.study.about import About
 from explain_distill.study.json_files import told_as_format_error
 
 LEADING = ("(method)", "(row)", "(score)", "(base)")
 """The columns of an attributions file before those of the features."""
+
+MEMBER, RETRAINED = "shapley member", "shapley retrained"
+"""The methods of an attributions file that are of other teachers; members are numbered from 1."""
 
 GROUP = "(group)"
 """The last column of rows that come in groups: a number for each."""
@@ -144,6 +147,8 @@ def write_attributions(path: Path, name: str, comparison: Comparison, about: Abo
     told = {"shapley": reasons.reference[name], "own": reasons.own[name]}
     if name == "teacher":
         told["shapley again"] = reasons.again
+        told |= {f"{MEMBER} {place}": each for place, each in enumerate(reasons.members, start=1)}
+        told |= {} if reasons.retrained is None else {RETRAINED: reasons.retrained}
     tables = [_attribution_table(key, found, reasons.rows, about) for key, found in told.items()]
     pq.write_table(pa.concat_tables(tables), path)
 
@@ -186,7 +191,20 @@ def read_reasons(folder: Path, names: list[str], header: Json, about: About) -> 
             own[name] = _read_attributions(table, "own", methods[name], rows, about)
             if name == "teacher":
                 again = _read_attributions(table, "shapley again", methods["shapley"], rows, about)
-    return Reasons(rows, n_background, n_permutations, reference, again, own)
+                members, retrained = _read_others(table, methods["shapley"], rows, about)
+    return Reasons(rows, n_background, n_permutations, reference, again, own, members, retrained)
+
+
+def _read_others(
+    table: pa.Table, method: str, rows: np.ndarray, about: About
+) -> tuple[tuple[Attributions, ...], Attributions | None]:
+    """Read the attributions of the teacher's members and of the retrained, where they are."""
+    kept = set(table.column(0).to_pylist())
+    keys = [f"{MEMBER} {place}" for place in range(1, MOST_MEMBERS + 1)]
+    members = [_read_attributions(table, key, method, rows, about) for key in keys if key in kept]
+    if RETRAINED not in kept:
+        return tuple(members), None
+    return tuple(members), _read_attributions(table, RETRAINED, method, rows, about)
 
 
 def _read_attributions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from explain_distill.study.study import Study
 TIMES = (
     *("cost.fit_seconds", "cost.row_milliseconds"),
     *("cost.row_milliseconds_p99", "cost.rows_per_second"),
+    *("cost.processors", "cost.money_per_million"),
 )
 """Figures of the machine and of the moment, which are never computed again."""
 
@@ -81,12 +82,22 @@ def verify(folder: str | Path, on_stage: Callable[[str], None] | None = None) ->
     if study.about.configuration.get("grouped") and told.data.groups is None:
         return _partly(study, differences)
     again = _again(study, on_stage)
-    differences += _figures(told.metrics, again.metrics)
+    left = _left_out(told)
+    differences += _figures([m for m in told.metrics if m not in left], again.metrics)
     differences += _arrays(told, again)
     differences += _trusted(told, again)
     differences += _findings(folder, again)
-    n_computed = sum(metric.metric not in TIMES for metric in told.metrics)
-    return Verification(tuple(differences), n_computed, ())
+    n_computed = sum(metric.metric not in TIMES for metric in told.metrics) - len(left)
+    why = "the teacher that was trained again was not kept"
+    not_computed = tuple(f"{metric.model} {metric.metric}: {why}" for metric in left)
+    return Verification(tuple(differences), n_computed, not_computed)
+
+
+def _left_out(told: Comparison) -> list[Metric]:
+    """Give the figures of a teacher that was trained again and not kept."""
+    if told.retrained is not None:
+        return []
+    return [m for m in told.metrics if m.metric.startswith("attribution.retrained_")]
 
 
 def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
@@ -103,6 +114,7 @@ def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
         n_draws=draws[0] if draws else None,
         quick=bool(study.about.configuration.get("quick")),
         repeats=told.repeats,
+        retrained=told.retrained,
         on_stage=on_stage,
     )
     if study.front is None or study.train is None:
@@ -113,7 +125,7 @@ def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
     return replace(again, metrics=(*again.metrics, *front.metrics()))
 
 
-def _figures(kept: tuple[Metric, ...], again: tuple[Metric, ...]) -> Iterator[str]:
+def _figures(kept: Sequence[Metric], again: tuple[Metric, ...]) -> Iterator[str]:
     computed = {(each.model, each.metric): each for each in again}
     for each in kept:
         if each.metric in TIMES:
@@ -154,6 +166,17 @@ def _arrays(kept: Comparison, again: Comparison) -> Iterator[str]:
         )
         if not all(_close(first.values, second.values) for first, second in pairs):
             yield f"attributions/{name}.parquet: the attributions are not those of the model"
+    others = zip(_other_teachers(kept), _other_teachers(again), strict=False)
+    if not all(_close(first, second) for first, second in others):
+        yield "attributions/teacher.parquet: other teachers' attributions are not theirs"
+
+
+def _other_teachers(told: Comparison) -> list[FloatArray]:
+    """Give the attributions of members, and of the teacher trained again where it is kept."""
+    values = [member.values for member in told.reasons.members]
+    if told.retrained is not None and told.reasons.retrained is not None:
+        values.append(told.reasons.retrained.values)
+    return values
 
 
 def _close(first: FloatArray, second: FloatArray) -> bool:
@@ -212,6 +235,8 @@ def _partly(study: Study, differences: list[str]) -> Verification:
             again |= {(name, f"fidelity.{key}"): vars(each) for key, each in figures.items()}
         for name in told.models:
             agreement = told.reasons.agreement(name)
+            if name == "teacher":
+                agreement |= told.reasons.ceilings()
             again |= {(name, f"attribution.{key}"): vars(each) for key, each in agreement.items()}
     left = []
     n_computed = 0

@@ -66,6 +66,10 @@ class Teacher(ABC):
         """
         return None
 
+    def single_members(self) -> tuple[Teacher, ...]:
+        """Give each member as a teacher of its own; none for a teacher without members."""
+        return ()
+
     def hidden(self, X: Rows) -> FloatArray | None:
         """Give the middle layer's units ``(n_samples, n_units)``; None for one without layers."""
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
@@ -52,6 +53,14 @@ class BatchedMLP(nn.Module):
                 # SiLU is smooth, so integrated gradients converge fast and add up.
                 x = functional.dropout(functional.silu(x), self.dropout, self.training)
         return x
+
+    def member(self, place: int) -> BatchedMLP:
+        """Give one of the perceptrons alone, with parameters of its own."""
+        alone = copy.deepcopy(self)
+        for parameters in (alone.weights, alone.biases):
+            for layer, parameter in enumerate(parameters):
+                parameters[layer] = nn.Parameter(parameter.detach()[[place]])
+        return alone
 
 
 class BestMembers:

@@ -94,6 +94,10 @@ class CachedTeacher(Teacher):
         """Ask the teacher anew how far its members disagree."""
         return self.teacher.spread(X)
 
+    def single_members(self) -> tuple[Teacher, ...]:
+        """Give the members of the teacher that is asked; what they say is not kept."""
+        return self.teacher.single_members()
+
     def hidden(self, X: Rows) -> FloatArray | None:
         """Ask the teacher anew for its middle layer."""
         return self.teacher.hidden(X)

@@ -54,6 +54,10 @@ class EnsembleTeacher(Teacher):
         """Give how far the members disagree on rows: ``(n_samples,)``."""
         return spread_of(self._scores(X))
 
+    def single_members(self) -> tuple[Teacher, ...]:
+        """Give the teachers whose scores are averaged."""
+        return tuple(self.members)
+
     def describe(self) -> str:
         """Say in one phrase what the teacher is."""
         return "the mean of " + " and ".join(member.describe() for member in self.members)

@@ -141,9 +141,8 @@ class NeuralTeacher(Teacher):
             rng,
             on_epoch,
         )
-        self._network = self._network.to("cpu").eval()
+        self._keep(self._network.to("cpu"))
         self.temperature = 1.0
-        self._precise = copy.deepcopy(self._network).double().requires_grad_(False)
         if data.task.kind == "classification":
             self.temperature = fitted_temperature(
                 self._logits(rows[held_out]), targets[held_out].numpy()
@@ -170,6 +169,23 @@ class NeuralTeacher(Teacher):
             return spread_of(torch.stack([*map(self._score_of_logits, members)]).numpy())
 
         return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+
+    def single_members(self) -> tuple[NeuralTeacher, ...]:
+        """Give each network alone, at the ensemble's temperature: their mean score is its score."""
+        if self.members == 1:
+            return ()
+        return tuple(self._member(place) for place in range(self.members))
+
+    def _member(self, place: int) -> NeuralTeacher:
+        alone = copy.copy(self)
+        alone.members = 1
+        alone._keep(self._network.member(place))
+        return alone
+
+    def _keep(self, network: BatchedMLP) -> None:
+        """Take a trained network, and a copy in double precision for gradients."""
+        self._network = network.eval()
+        self._precise = copy.deepcopy(network).double().requires_grad_(False)
 
     def hidden(self, X: Rows) -> FloatArray:
         """Give the middle hidden layers of all members: ``(n_samples, members * width)``."""
@@ -328,8 +344,7 @@ class NeuralTeacher(Teacher):
         weights = take_checked(arrays, shapes, np.float32)
         state = {name: torch.from_numpy(array) for name, array in weights.items()}
         network.load_state_dict(state, assign=True)
-        teacher._network = network.to(teacher.device).eval().requires_grad_(True)
-        teacher._precise = copy.deepcopy(teacher._network).double().requires_grad_(False)
+        teacher._keep(network.to(teacher.device).requires_grad_(True))
         return teacher
 
 

@@ -1,5 +1,7 @@
 """What the app says."""
 
+from dataclasses import replace
+
 import pytest
 
 from explain_distill.app import words
@@ -50,6 +52,13 @@ def test_floor_and_ceiling_are_chance_and_the_teacher_against_itself(wine_study)
     said = words.floor_and_ceiling(wine_study.comparison)
     assert said.startswith("For that correlation, chance gives 0, ")
     assert f"{found.value:.3f}" in said
+
+
+def test_a_small_move_is_told_of_where_it_was_measured(wine_study):
+    comparison = wine_study.comparison
+    assert "by at most 2% of its column's" in words.sensitivity_note(comparison)
+    before = tuple(m for m in comparison.metrics if m.metric != "faithfulness.sensitivity")
+    assert words.sensitivity_note(replace(comparison, metrics=before)) == ""
 
 
 def test_the_lead_counts_students_and_rows(wine_study):

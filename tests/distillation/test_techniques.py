@@ -168,6 +168,7 @@ def test_members_that_agree_have_no_spread_and_their_mean_is_the_score(wine, win
     assert twice.spread(test.X) == pytest.approx(np.zeros(len(test)))
     assert twice.predict_score(test.X) == pytest.approx(wine_teacher.predict_score(test.X))
     assert "the mean of a deep ensemble" in twice.describe()
+    assert twice.single_members() == (wine_teacher, wine_teacher)
 
 
 def test_a_row_of_usual_spread_counts_one(wine, wine_teacher):

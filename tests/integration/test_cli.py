@@ -126,6 +126,24 @@ def test_quiet_prints_nothing(explain_distill, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_a_teacher_is_trained_again_and_its_agreement_with_itself_is_told(
+    explain_distill, tmp_path
+):
+    out = tmp_path / "study"
+    options = ["--quick", "--students", "mlp", "--retrain-teacher"]
+    done = explain_distill("run", "wine", *options, "--out", out)
+    assert done.returncode == 0, done.stderr
+    stages = [line.split(":")[0] for line in lines(done.stderr)]
+    assert stages == ["teacher", "mlp", "teacher again", "comparison"]
+    opened = xd.Study.open(out)
+    assert opened.about.configuration["retrain_teacher"] is True
+    assert opened.comparison.retrained.seed == 1
+    value = opened.comparison.get("teacher", "attribution.retrained_rank_correlation").value
+    said = f"A teacher trained again agrees with itself at a rank correlation of {value:.3f}"
+    assert said in done.stdout
+    assert said in (out / "report.html").read_text()
+
+
 def test_sizes_are_made_judged_kept_and_the_smallest_that_does_as_well_is_read(
     explain_distill, tmp_path
 ):
@@ -183,6 +201,11 @@ MISTAKES = {
     "one size": (["run", "wine", "--sizes", "4,4"], "at least two whole numbers from 2 to"),
     "no size": (["run", "wine", "--sizes", "0,2"], "at least two whole numbers from 2 to"),
     "no tree's size": (["run", "wine", "--sizes", "2,6"], "a power of two from 2 to 4096"),
+    "free": (["run", "wine", "--price-per-cpu-hour", "0"], "price must be above 0"),
+    "money without a price": (
+        ["run", "wine", "--budget", "money_per_million<=1"],
+        "must come with a price; however, none was given",
+    ),
     "negative seed": (["run", "wine", "--seed", "-1"], "See: explain-distill run --help"),
     "target of a known table": (["run", "wine", "--target", "x"], "are for files"),
     "unknown option": (["run", "wine", "--bugdet", "1"], "No such option"),

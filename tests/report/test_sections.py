@@ -43,6 +43,11 @@ def test_every_measured_figure_stands_in_the_table_as_it_was_measured(wine_study
     )
 
 
+def test_what_a_small_move_is_is_said_beside_the_figures(report):
+    told = words(report, "students")
+    assert "moved at random, 4 times, by at most 2% of its column's standard deviation" in told
+
+
 def test_fidelity_is_said_in_plain_words(wine_study, report):
     metric = wine_study.comparison.get("mlp", "fidelity.agreement")
     same = round(metric.value * metric.n)

@@ -64,6 +64,10 @@ def test_a_student_of_it_is_the_student_of_the_teacher(mixed, mixed_teacher):
     assert np.array_equal(weights(xd.CachedTeacher(mixed_teacher)), weights(mixed_teacher))
 
 
+def test_the_members_are_those_of_the_teacher_that_is_asked(mixed_teacher):
+    assert len(xd.CachedTeacher(mixed_teacher).single_members()) == mixed_teacher.members
+
+
 def test_two_threads_that_ask_of_the_same_rows_get_the_same(mixed):
     both = Barrier(2)
 

@@ -147,3 +147,23 @@ def test_parameters_out_of_range_are_refused(options, wine):
 def test_a_matrix_is_no_table(wine):
     with pytest.raises(DataError, match="data must be a Dataset; however, got ndarray"):
         xd.NeuralTeacher().fit(wine[0].X)
+
+
+def test_the_members_alone_score_what_the_whole_is_the_mean_of(mixed, mixed_teacher):
+    X = mixed[1].X
+    alone = mixed_teacher.single_members()
+    assert len(alone) == 2
+    scores = np.stack([member.predict_score(X) for member in alone])
+    assert scores.mean(axis=0) == pytest.approx(mixed_teacher.predict_score(X), abs=1e-5)
+    assert np.abs(scores[0] - scores[1]).max() > 0.01
+    gradients = alone[1].gradient_model()
+    told = gradients.score(torch.from_numpy(gradients.prepare(X))).numpy()
+    assert told == pytest.approx(scores[1], abs=1e-5)
+    assert alone[0].single_members() == ()
+
+
+def test_members_that_are_taken_apart_leave_the_whole_as_it_was(mixed, mixed_teacher):
+    before = mixed_teacher.predict_score(mixed[1].X)
+    for parameter in mixed_teacher.single_members()[0]._network.parameters():
+        parameter.data.zero_()
+    assert np.array_equal(mixed_teacher.predict_score(mixed[1].X), before)
