@@ -247,7 +247,7 @@ def compare(
         say(f"faithfulness of {name}")
         metrics += _faithful(name, model, reasons, data, background, groups, seed, quick)
     kept = dict(students)
-    return Comparison(teacher, kept, data, tuple(metrics), scores, reasons, trust, again)
+    return Comparison(teacher, kept, data, tuple(metrics), scores, reasons, trust, retrained=again)
 
 
 def _faithful(

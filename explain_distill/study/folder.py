@@ -204,7 +204,9 @@ def read_study(
         scores = read_scores(folder / "scores.parquet", models, about)
     reasons = read_reasons(folder / "attributions", models, header, about)
     trust = _read_trust(folder / "trust.json", names, about)
-    comparison = Comparison(teacher, students, test, metrics, scores, reasons, trust, retrained)
+    comparison = Comparison(
+        teacher, students, test, metrics, scores, reasons, trust, retrained=retrained
+    )
     return about, comparison, train, front, budget
 
 
