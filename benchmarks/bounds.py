@@ -80,12 +80,13 @@ def shown(cells: list[dict[str, Any]]) -> str:
         f"|{'---|' * (4 + len(COUNTED))}",
     ]
     for told in sorted(cells, key=lambda told: [told[key] for key in KEY]):
-        shares = [_share(told["missed"][name], told["repetitions"]) for name in COUNTED]
+        shares = [share(told["missed"][name], told["repetitions"]) for name in COUNTED]
         lines.append("| " + " | ".join([*(str(told[key]) for key in KEY[1:]), *shares]) + " |")
     return "\n".join(lines)
 
 
-def _share(k: int, n: int) -> str:
+def share(k: int, n: int) -> str:
+    """Give a share of repetitions in percent, with Clopper & Pearson's interval."""
     interval = binomtest(k, n).proportion_ci()
     return f"{100 * k / n:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import log_softmax
 
 from explain_distill._types import FloatArray, IntArray, Scores
-from explain_distill.metrics.intervals import Estimate, bootstrap, mean, proportion
-from explain_distill.metrics.performance import r2
+from explain_distill.metrics.explained_share import explained_share
+from explain_distill.metrics.intervals import Estimate, mean, proportion
 
 
 def classification_fidelity(
@@ -19,7 +19,7 @@ def classification_fidelity(
     ----------
     teacher, student : ndarray of shape (n_samples, n_classes)
     groups : ndarray of shape (n_samples,), optional
-        Rows that belong together; intervals then resample groups.
+        Rows that belong together; intervals then count groups as wholes.
 
     Returns
     -------
@@ -32,10 +32,10 @@ def classification_fidelity(
     same = teacher.argmax(axis=1) == student.argmax(axis=1)
     figures = {
         "agreement": proportion(same, groups),
-        "kl": mean(kl_divergence(teacher, student), groups),
+        "kl": mean(kl_divergence(teacher, student), groups, within=(0, np.inf)),
     }
     if np.ptp(teacher, axis=0).max() > 0:
-        figures["score_r2"] = _score_r2(teacher, student, groups)
+        figures["score_r2"] = explained_share(teacher, student, groups)
     return figures
 
 
@@ -47,9 +47,10 @@ def regression_fidelity(
     The score of a regressor is its value, so that ``r2`` and ``score_r2`` are the same figure; it
     is absent where the teacher's values do not vary.
     """
-    figures = {"mae": mean(np.abs(teacher[:, 0] - student[:, 0]), groups)}
+    distance = np.abs(teacher[:, 0] - student[:, 0])
+    figures = {"mae": mean(distance, groups, within=(0, np.inf))}
     if np.ptp(teacher) > 0:
-        explained = bootstrap(r2, teacher[:, 0], student[:, 0], groups=groups)
+        explained = explained_share(teacher, student, groups)
         figures |= {"r2": explained, "score_r2": explained}
     return figures
 
@@ -81,21 +82,6 @@ def row_losses(teacher: Scores, student: Scores, *, classify: bool) -> dict[str,
         losses["agreement"] = (teacher.argmax(axis=1) != student.argmax(axis=1)).astype(float)
     losses["score_r2"] = np.square(teacher - student).sum(axis=1) / (variance or 1.0)
     return losses
-
-
-def _score_r2(teacher: Scores, student: Scores, groups: IntArray | None) -> Estimate:
-    # Σ over rows and scores of squares; rows are resampled, so each row's sums are enough.
-    unexplained = np.square(teacher - student).sum(axis=1)
-    square, total = np.square(teacher).sum(axis=1), teacher.T
-
-    def statistic(*columns: FloatArray, axis: int = -1) -> FloatArray:
-        missed, squares, *scores = columns
-        n = missed.shape[axis]
-        centre = sum(np.square(score.sum(axis=axis)) for score in scores) / n
-        variance = squares.sum(axis=axis) - centre
-        return 1 - missed.sum(axis=axis) / np.maximum(variance, 1e-300)
-
-    return bootstrap(statistic, unexplained, square, *total, groups=groups)
 
 
 def kl_divergence(teacher: Scores, student: Scores) -> FloatArray:

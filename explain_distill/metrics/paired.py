@@ -9,10 +9,29 @@ from scipy.optimize import brentq
 from scipy.stats import beta, norm
 
 from explain_distill._types import FloatArray, IntArray
-from explain_distill.metrics.intervals import LEVEL
+from explain_distill.metrics.intervals import LEVEL, Estimate, estimate
 from explain_distill.metrics.mean_bounds import bounded_mean_bound, by_group, skewed_mean_bound
 
 STEP = 1e-12  # beside the ends of a search, where a root need not be looked for
+
+
+def difference(first: FloatArray, second: FloatArray, groups: IntArray | None = None) -> Estimate:
+    """Estimate how much more the first of two models loses than the second, on the same rows.
+
+    The ends of the interval are `excess_bound`, one way and the other. Losses other than 0 and 1
+    that differ nowhere get no interval.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_samples,)
+        What each loses on the same rows: 1 for an error, or any figure.
+    groups : ndarray of shape (n_samples,), optional
+        Rows that belong together.
+    """
+    level = (1 + LEVEL) / 2
+    low = -excess_bound(second, first, groups, level=level)
+    high = excess_bound(first, second, groups, level=level)
+    return estimate(float(np.mean(first - second)), low, high, len(first))
 
 
 def excess_bound(

@@ -7,7 +7,9 @@ from functools import partial
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray, Probabilities
+from explain_distill.metrics.explained_share import explained_share
 from explain_distill.metrics.intervals import Estimate, bootstrap, mean, proportion
+from explain_distill.metrics.paired import difference
 
 ECE_BINS = 10
 
@@ -23,7 +25,7 @@ def classification_performance(
         Class codes.
     probabilities : ndarray of shape (n_samples, n_classes)
     groups : ndarray of shape (n_samples,), optional
-        Rows that belong together; intervals then resample groups.
+        Rows that belong together; intervals then count groups as wholes.
 
     Returns
     -------
@@ -43,8 +45,8 @@ def classification_performance(
         "balanced_accuracy": bootstrap(
             balanced_accuracy, y, predicted, groups=groups, vectorized=False
         ),
-        "log_loss": mean(-np.log(picked), groups),
-        "brier": mean(distance, groups),
+        "log_loss": mean(-np.log(picked), groups, within=(0, np.inf)),
+        "brier": mean(distance, groups, within=(0, 2)),
         "ece": Estimate(
             expected_calibration_error(
                 (predicted == y).astype(np.float64), probabilities.max(axis=1)
@@ -67,11 +69,11 @@ def regression_performance(
     the target's unit, lower is better.
     """
     figures = {
-        "mae": mean(np.abs(y - values), groups),
+        "mae": mean(np.abs(y - values), groups, within=(0, np.inf)),
         "rmse": bootstrap(root_mean_square_error, y, values, groups=groups),
     }
     if np.ptp(y) > 0:
-        figures["r2"] = bootstrap(r2, y, values, groups=groups)
+        figures["r2"] = explained_share(y, values, groups)
     return figures
 
 
@@ -140,8 +142,8 @@ def classification_difference(
     right = [(told.argmax(axis=1) == y).astype(np.float64) for told in (student, teacher)]
     losses = [-np.log(np.clip(told[rows, y], 1e-300, None)) for told in (student, teacher)]
     return {
-        "accuracy_difference": mean(right[0] - right[1], groups),
-        "log_loss_difference": mean(losses[0] - losses[1], groups),
+        "accuracy_difference": difference(right[0], right[1], groups),
+        "log_loss_difference": difference(losses[0], losses[1], groups),
     }
 
 
@@ -149,4 +151,4 @@ def regression_difference(
     y: FloatArray, student: FloatArray, teacher: FloatArray, groups: IntArray | None = None
 ) -> dict[str, Estimate]:
     """Measure ``mae_difference``: how much larger a student's error is than its teacher's."""
-    return {"mae_difference": mean(np.abs(student - y) - np.abs(teacher - y), groups)}
+    return {"mae_difference": difference(np.abs(student - y), np.abs(teacher - y), groups)}

@@ -3,7 +3,12 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom, norm
 
-from explain_distill.metrics.paired import excess_bound, fewest_rows, paired_share_bound
+from explain_distill.metrics.paired import (
+    difference,
+    excess_bound,
+    fewest_rows,
+    paired_share_bound,
+)
 
 
 def losses(more, less, n):
@@ -118,3 +123,30 @@ def test_bounds_at_a_high_level_are_missed_as_seldom_as_it_says():
     rng = np.random.default_rng(0)
     draws = rng.exponential(size=(1000, 2, 50)) ** 2
     assert sum(excess_bound(*draw, level=0.9991) < 0 for draw in draws) <= 5
+
+
+def test_a_difference_lies_between_the_bounds_of_either_way():
+    first, second = losses(7, 2, 60)
+    found = difference(first, second)
+    assert found.value == pytest.approx(5 / 60)
+    assert found.high == paired_share_bound(7, 2, 60, level=0.975)
+    assert found.low == -paired_share_bound(2, 7, 60, level=0.975)
+    assert difference(second, first).high == -found.low
+
+
+def test_two_models_that_err_on_the_same_rows_may_differ_on_others():
+    alike = difference(*losses(0, 0, 60))
+    assert (alike.low, alike.value) == (-alike.high, 0.0)
+    assert alike.high == pytest.approx(1 - 0.025 ** (1 / 60))
+    same = np.linspace(0, 1, 60)
+    assert (difference(same, same).low, difference(same, same).high) == (None, None)
+
+
+def test_the_interval_of_a_rare_difference_covers_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(500):
+        first, second = rng.random((2, 50)) < np.array([[0.03], [0.01]])
+        found = difference(first.astype(float), second.astype(float))
+        covered += found.low <= 0.02 <= found.high
+    assert covered / 500 > 0.935

@@ -1,0 +1,220 @@
+"""How far is the certificate above the gap that it bounds? Measured on the tables of `tables.py`.
+
+    python benchmarks/certificates.py
+    python benchmarks/certificates.py --show
+
+A table makes a split, a teacher (the default `NeuralTeacher`, of `fidelity_at_size.py`) and a soft
+tree, distilled by default. On at most 200 held-out rows the certificate is made of 64 draws a row;
+the gap it bounds is measured on the same rows by 640 fresh draws. Noise of the draws adds to an
+absolute value, nearly in proportion to 1 / draws, so that the gap as measured is too high: twice
+the gap of 640 draws less that of their halves is taken for the true one (Richardson
+extrapolation), and both are kept.
+
+`bound / gap` is the product of two: `width`, the bound by the mean of the same 64 draws, which is
+what the rows leave unknown, and `noise`, that mean by the gap. The width is given twice more: as it
+would be if each column were bounded by itself at 0.95, and on all held-out rows, 2 000 at the most.
+
+The five leading columns are those of the most importance to the teacher, the largest that of the
+largest bound. What is measured goes to ``benchmarks/results/certificates.json``, table by table,
+and is not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from fidelity_problem import Problem, drawn
+from tables import TABLES
+
+import explain_distill as xd
+from explain_distill.audit.certificate import Certificate, Gaps, certify, measured_gaps
+from explain_distill.exceptions import DataError
+from explain_distill.metrics.intervals import LEVEL
+from explain_distill.metrics.mean_bounds import (
+    bounded_mean_bound,
+    group_means,
+    skewed_mean_bound,
+)
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "certificates.json"
+
+DRAWS, MORE_DRAWS = 64, 640
+MOST_ROWS = 200
+TARGET = 2.0
+STUDENT = "soft-tree"
+
+
+def measure(table: str) -> dict[str, Any]:
+    """Make a certificate and measure what it bounds."""
+    started = time.perf_counter()
+    problem = Problem.make(table, 0, HERE / ".cache")
+    tree = xd.distill(problem.teacher, xd.SoftTree(), problem.train, seed=0)
+    rng = np.random.default_rng(0)
+    few = drawn(problem.test, MOST_ROWS, rng)
+
+    def gaps_of(data: xd.Dataset, n_draws: int) -> Gaps:
+        students = {STUDENT: tree}
+        return measured_gaps(problem.teacher, students, data, problem.train.X, n_draws, rng)
+
+    gaps = gaps_of(few, DRAWS)
+    told = certify(gaps, STUDENT, few.schema.names, few.groups)
+    ours = certify(gaps_of(problem.test, DRAWS), STUDENT, few.schema.names, problem.test.groups)
+    columns = columns_of(told, gaps, gaps_of(few, MORE_DRAWS), few.groups)
+    for column, other in zip(columns, ours.players, strict=True):
+        column["width_all_rows"] = other.bound / other.gap
+    place = {player.player: number for number, player in enumerate(told.players)}
+    return {
+        "table": table,
+        "rows": told.n,
+        "independent": told.n_independent,
+        "all_rows": ours.n,
+        "columns": len(columns),
+        "scores": problem.teacher.task.n_scores,
+        "seconds": round(time.perf_counter() - started, 1),
+        "leading": [columns[place[player.player]] for player in told.leading],
+        "largest": columns[place[told.largest.player]],
+    }
+
+
+def columns_of(
+    told: Certificate, gaps: Gaps, more: Gaps, groups: np.ndarray | None
+) -> list[dict[str, Any]]:
+    """Give each column's bound, the gap that it bounds, and what lies between the two."""
+    first, second = more.students[STUDENT]
+    measured = mean_gaps((first + second) / 2, groups)
+    halves = (mean_gaps(first, groups) + mean_gaps(second, groups)) / 2
+    true = 2 * measured - halves
+    alone = bounds_alone(np.mean(gaps.students[STUDENT], axis=0), groups)
+    return [
+        {
+            "column": player.player,
+            "importance": player.importance,
+            "bound": player.bound,
+            "gap_as_measured": float(measured[i]),
+            "gap": float(true[i]),
+            "ratio": player.bound / float(true[i]),
+            "width": player.bound / player.gap,
+            "noise": player.gap / float(true[i]),
+            "width_alone": float(alone[i]) / player.gap,
+        }
+        for i, player in enumerate(told.players)
+    ]
+
+
+def mean_gaps(difference: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Give the mean over rows, or over groups of rows, of the largest gap over the scores."""
+    sizes = np.abs(difference).max(axis=2)
+    return np.array([group_means(size, groups)[0].mean() for size in sizes.T])
+
+
+def bounds_alone(difference: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Bound each column's gap as the certificate does, but for itself alone."""
+    found = []
+    for size in np.abs(difference).max(axis=2).T:
+        means, ones = group_means(size, groups)
+        skewed = skewed_mean_bound(means, ones, level=LEVEL)
+        found.append(max(skewed, bounded_mean_bound(means, ones, means.max(), level=LEVEL)))
+    return np.array(found)
+
+
+FIGURES = ("ratio", "width", "noise", "width_alone", "width_all_rows")
+NAMES = ("bound / gap", "width", "noise", "width, column alone", "width, all rows")
+
+
+def shown(tables: list[dict[str, Any]]) -> str:
+    """Give the mean over the leading columns and the largest column of each table, in Markdown."""
+    lines = [
+        f"| table | rows | columns | scores | {' | '.join(NAMES)} | all | largest | its ratio |",
+        f"|{'---|' * (7 + len(NAMES))}",
+    ]
+    for told in tables:
+        means = [f"{np.mean([each[name] for each in told['leading']]):.2f}" for name in FIGURES]
+        largest = told["largest"]
+        rows = _rows(told["rows"], told["independent"])
+        cells = [told["table"], rows, str(told["columns"]), str(told["scores"]), *means]
+        cells += [str(told["all_rows"]), largest["column"], f"{largest['ratio']:.2f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _rows(n: int, independent: int) -> str:
+    return str(n) if n == independent else f"{n} in {independent} groups"
+
+
+def shown_columns(tables: list[dict[str, Any]]) -> str:
+    """Give every leading column, in Markdown."""
+    lines = [
+        "| table | column | bound | gap | gap of 640 draws | bound / gap |",
+        "|---|---|---|---|---|---|",
+    ]
+    for told in tables:
+        for each in told["leading"]:
+            figures = [f"{each[name]:.4f}" for name in ("bound", "gap", "gap_as_measured")]
+            cells = [told["table"], each["column"], *figures, f"{each['ratio']:.2f}"]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def said(tables: list[dict[str, Any]]) -> str:
+    """Say which tables miss the target, why, and which were left out."""
+    names = [told["table"] for told in kept()]
+    out = [table for table in TABLES if table not in names]
+    lines = [f"Not measured: {', '.join(out) or 'none'}."]
+    lines += [f"{told['table']}: {told['refused']}" for told in kept() if "refused" in told]
+    for told in tables:
+        ratio, width, noise, alone, every = (
+            float(np.mean([each[name] for each in told["leading"]])) for name in FIGURES
+        )
+        if ratio > TARGET:
+            lines.append(
+                f"{told['table']}: {ratio:.2f} is above {TARGET:.0f}. Rows make a factor of "
+                f"{width:.2f} of it ({alone:.2f} if one column were bounded and not "
+                f"{told['columns']}; {every:.2f} on {told['all_rows']} rows), "
+                f"and noise of {DRAWS} draws one of {noise:.2f}."
+            )
+    return "\n".join(lines)
+
+
+def kept() -> list[dict[str, Any]]:
+    """Give the tables that were measured before."""
+    return json.loads(RESULTS.read_text())["tables"] if RESULTS.exists() else []
+
+
+def keep(tables: list[dict[str, Any]]) -> None:
+    """Write what was measured; the file is the old one or the new one."""
+    draft = RESULTS.with_suffix(".draft")
+    told = {"draws": DRAWS, "more_draws": MORE_DRAWS, "level": LEVEL, "tables": tables}
+    draft.write_text(json.dumps(told, indent=1) + "\n")
+    draft.replace(RESULTS)
+
+
+def main() -> None:
+    """Measure the tables that the arguments name and that are missing, or show what there is."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tables", default=",".join(TABLES))
+    parser.add_argument("--show", action="store_true", help="print what was measured before")
+    arguments = parser.parse_args()
+    if not arguments.show:
+        torch.set_num_threads(1)
+        for table in arguments.tables.split(","):
+            if table in [told["table"] for told in kept()]:
+                continue
+            try:
+                found = measure(table)
+            except DataError as refused:
+                found = {"table": table, "refused": str(refused)}
+            keep([*kept(), found])
+            print(f"{table}: {found.get('refused') or found['seconds']}", flush=True)
+    told = [each for each in kept() if "refused" not in each]
+    print(shown(told), shown_columns(told), said(told), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

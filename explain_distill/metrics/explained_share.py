@@ -1,0 +1,43 @@
+"""The explained share of variance, R², with its interval."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explain_distill._types import FloatArray, IntArray
+from explain_distill.metrics.intervals import Estimate, estimate
+from explain_distill.metrics.paired import difference
+
+
+def explained_share(
+    target: FloatArray, told: FloatArray, groups: IntArray | None = None
+) -> Estimate:
+    """Estimate ``1 - r`` with ``r = Σ (t - v)² / Σ (t - t̄)²``, at most 1, which is perfect.
+
+    All columns are summed together. A row's part in r is ``r + (uᵢ - r vᵢ) / v̄``, uᵢ and vᵢ being
+    its part in either sum (the ratio linearised, as by Fieller 1954 and in the delta method), and
+    the ends are `excess_bound` of the mean of those: Hall's transformed t, or, where that is wider,
+    Gaffke's bound as if no row's part were beyond those seen. The bootstrap covers R² in 90% of
+    draws of 50 rows, in place of 95%, since its own draws hold too few of the rows that matter
+    most.
+
+    Parameters
+    ----------
+    target, told : ndarray of shape (n_samples,) or (n_samples, n_scores)
+        The target must vary.
+    groups : ndarray of shape (n_samples,), optional
+        Rows that belong together.
+    """
+    n = len(target)
+    target, told = target.reshape(n, -1), told.reshape(n, -1)
+    unexplained = np.square(target - told).sum(axis=1)
+    variation = np.square(target - target.mean(axis=0)).sum(axis=1)
+    scale = max(float(variation.mean()), 1e-300)
+    ratio = float(unexplained.mean()) / scale
+    parts = ratio + (unexplained - ratio * variation) / scale
+    if not unexplained.any():
+        return Estimate(1.0, n=n)
+    found = difference(parts, np.zeros(n), groups)
+    if found.low is None or found.high is None:
+        return Estimate(1 - ratio, n=n)
+    return estimate(1 - ratio, 1 - found.high, min(1 - found.low, 1.0), n)
