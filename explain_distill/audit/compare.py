@@ -15,14 +15,14 @@ from explain_distill._random import generator
 from explain_distill._types import IntArray, Json, Rows, Scores
 from explain_distill.attribution.own import Model, score_rows
 from explain_distill.audit.certificate import (
-    MOST_EVALUATIONS,
     affordable_draws,
     check_finite,
 )
+from explain_distill.audit.effort import FULL, QUICK, Effort
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.audit.redistillation import LEAST_REPEATS
-from explain_distill.audit.sensitivity import MOST_ROWS, QUICK_ROWS, sensitivity
+from explain_distill.audit.sensitivity import sensitivity
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
@@ -196,7 +196,8 @@ def compare(
         Fresh coalitions a row for the certificate: 1, or a multiple of 4. As many as a budget of
         2 000 000 rows affords, 256 at most, if left out.
     quick : bool, default=False
-        A twentieth of the draws: reasons and bounds are then wider.
+        A twentieth of the draws, and fewer rows and members: intervals and bounds are then wider.
+        See `audit.effort`.
     repeats : mapping of str to sequence of Student, optional
         The same students distilled again, as `redistill` gives them: how much they change is then
         told as their stability.
@@ -232,11 +233,13 @@ def compare(
     scores = {name: score_rows(model, data.X, features) for name, model in models.items()}
     for name, told in scores.items():
         check_finite(name, told, data.X, data)
-    most = MOST_EVALUATIONS // 20 if quick else MOST_EVALUATIONS
-    reasons = reasons_of(teacher, students, data, background, seed, on_stage, most, again)
+    effort = QUICK if quick else FULL
+    reasons = reasons_of(
+        teacher, students, data, background, seed, on_stage, effort=effort, retrained=again
+    )
     say("what each student may claim")
-    if quick and n_draws is None:
-        n_draws = affordable_draws(len(data), len(data.schema), most)
+    if n_draws is None:
+        n_draws = affordable_draws(len(data), len(data.schema), effort.evaluations)
     trust = trust_in(
         teacher,
         students,
@@ -253,7 +256,7 @@ def compare(
     for name, model in models.items():
         say(f"figures of {name}")
         role: Role = "teacher" if name == "teacher" else "student"
-        figures = _judged(name, scores, data) | _measured(model, data, price)
+        figures = _judged(name, scores, data) | _measured(model, data, effort, price)
         agreement = reasons.agreement(name, groups)
         if name == "teacher":
             agreement |= reasons.ceilings(groups)
@@ -266,7 +269,7 @@ def compare(
         if name in trust:
             metrics += _claimed(name, trust[name])
         say(f"faithfulness of {name}")
-        metrics += _faithful(name, model, reasons, data, background, groups, seed, quick)
+        metrics += _faithful(name, model, reasons, data, background, groups, seed, effort)
     kept = dict(students)
     judged = (tuple(metrics), scores, reasons, trust, repeated, again)
     return Comparison(teacher, kept, data, *judged)
@@ -299,7 +302,7 @@ def _faithful(
     background: Rows,
     groups: IntArray | None,
     seed: int,
-    quick: bool,
+    effort: Effort,
 ) -> list[Metric]:
     """Measure whether a model's own attributions say what it does; chance is a random order."""
     features, rows = data.readable_features, data.X[reasons.rows]
@@ -310,9 +313,10 @@ def _faithful(
         background,
         generator(seed, "faithfulness"),
         groups,
+        effort.faithful_rows,
     )
-    rng, n_rows = generator(seed, "sensitivity"), QUICK_ROWS if quick else MOST_ROWS
-    changed = sensitivity(model, rows, background, features, rng, groups, n_rows)
+    rng = generator(seed, "sensitivity")
+    changed = sensitivity(model, rows, background, features, rng, groups, effort.sensitive_rows)
     figures: dict[str, tuple[Estimate | None, float | None]] = {
         "deletion": (told.deletion, told.random_deletion),
         "insertion": (told.insertion, told.random_insertion),
@@ -433,10 +437,17 @@ def _judged(name: str, scores: dict[str, Scores], data: Dataset) -> dict[str, Es
     }
 
 
-def _measured(model: Model, data: Dataset, price: float | None) -> dict[str, Estimate]:
+def _measured(
+    model: Model, data: Dataset, effort: Effort, price: float | None
+) -> dict[str, Estimate]:
     """Measure the complexity and the cost of a model."""
     figures = {f"complexity.{key}": value for key, value in model.complexity().items()}
-    timed = speed(lambda rows: score_rows(model, rows, data.readable_features), data.X, price)
+    timed = speed(
+        lambda rows: score_rows(model, rows, data.readable_features),
+        data.X,
+        price,
+        calls=(effort.one_row_calls, effort.batch_calls),
+    )
     figures |= {f"cost.{key}": value for key, value in timed.items()}
     size = bytes_on_disk(model)
     if size is not None:

@@ -39,6 +39,7 @@ KEEP_ALL = float(np.finfo(np.float64).min)
 """The threshold that every row reaches."""
 
 START = 2.0  # times the least rows, that the strictest threshold keeps
+TREES = 100
 NEIGHBOURS = 5
 MEANING = {
     "margin": "by how much its most probable class leads",
@@ -257,7 +258,7 @@ def reliabilities(
         found["margin"] = lambda _, told: margin(told)
     if 0 < differs.sum() < len(differs):
         forest = RandomForestClassifier(
-            200, min_samples_leaf=5, random_state=seed, class_weight="balanced_subsample"
+            TREES, min_samples_leaf=5, random_state=seed, class_weight="balanced_subsample"
         ).fit(_with_margin(prepared, scores, classify), differs)
         agrees = int(np.flatnonzero(~forest.classes_)[0])
         found["learned"] = lambda X, told: forest.predict_proba(

@@ -13,9 +13,9 @@ import numpy as np
 
 from explain_distill._types import FloatArray, IntArray, Rows, Scores
 from explain_distill.attribution.base import ScoreFunction
+from explain_distill.audit.effort import FULL
 from explain_distill.metrics.intervals import Estimate, mean
 
-MOST_ROWS = 50
 MOST_STEPS = 20  # of a curve, each of which moves so many columns
 BACKGROUND = 20  # rows that stand in for what is taken out
 SUBSETS = 20  # of columns taken out together, for infidelity
@@ -54,6 +54,7 @@ def faithfulness(
     background: Rows,
     rng: np.random.Generator,
     groups: IntArray | None = None,
+    most_rows: int = FULL.faithful_rows,
 ) -> Faithfulness:
     """Measure how far attributions say what their model does.
 
@@ -68,6 +69,8 @@ def faithfulness(
     rng : Generator
     groups : ndarray of shape (n,), optional
         Rows that belong together.
+    most_rows : int, default=50
+        How many of the rows are measured, at most.
 
     References
     ----------
@@ -75,7 +78,7 @@ def faithfulness(
     Ravikumar (2019), On the (in)fidelity and sensitivity of explanations, with the columns taken
     out as the perturbation; the optimal scale is not fitted.
     """
-    chosen = np.sort(rng.permutation(len(rows))[:MOST_ROWS])
+    chosen = np.sort(rng.permutation(len(rows))[:most_rows])
     rows, values = rows[chosen], values[chosen]
     groups = None if groups is None else groups[chosen]
     others = background[rng.integers(len(background), size=(len(rows), BACKGROUND))]

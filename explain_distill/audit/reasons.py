@@ -12,6 +12,7 @@ from explain_distill._types import FloatArray, IntArray, Json, Rows
 from explain_distill.attribution.base import Attributions
 from explain_distill.attribution.own import Model, own_attributions, score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
+from explain_distill.audit.effort import FULL, Effort
 from explain_distill.data.dataset import Dataset
 from explain_distill.metrics.attribution import (
     pairwise_rank_agreement,
@@ -27,14 +28,9 @@ from explain_distill.teachers.base import Teacher
 
 MOST_ROWS = 100
 FIRST_PAIRS = 16
-MOST_EVALUATIONS = (
-    2_000_000  # rows a model scores for a set of draws: rows x permutations x columns
-)
 ENOUGH = 0.95  # agreement of the teacher with itself, at which draws suffice
 COMPARED = ("rank_correlation", "top_k_overlap", "sign_agreement")
 PEERS = ("member", "retrained")  # other teachers, whose agreement of these three is a ceiling
-MOST_MEMBERS = 3  # of a teacher, each of which is attributed for itself
-SHOWN_BACKGROUND = 50  # background rows of own attributions, shared out over the scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,13 +164,14 @@ def reasons_of(
     background: Rows,
     seed: int,
     on_stage: Callable[[str], None] | None = None,
-    most_evaluations: int = MOST_EVALUATIONS,
+    *,
+    effort: Effort = FULL,
     retrained: Teacher | None = None,
 ) -> Reasons:
     """Attribute the score of the teacher and of each student to the raw columns.
 
     The number of permutations doubles until the teacher agrees with itself on independent draws at
-    a rank correlation of `ENOUGH`, or a model would be asked for more than `most_evaluations` rows.
+    a rank correlation of `ENOUGH`, or a model would be asked for more rows than the effort allows.
 
     Parameters
     ----------
@@ -187,7 +184,7 @@ def reasons_of(
     seed : int
     on_stage : callable, optional
         Told what is under way.
-    most_evaluations : int, default=2_000_000
+    effort : Effort, default=FULL
     retrained : Teacher, optional
         Trained again, to be attributed beside the teacher.
     """
@@ -203,12 +200,12 @@ def reasons_of(
         return sampled_shapley(score, rows, background, draws)
 
     say("reasons of the teacher")
-    most_pairs = max(1, most_evaluations // (2 * rows.size))
+    most_pairs = max(1, effort.evaluations // (2 * rows.size))
     n_first = min(FIRST_PAIRS, most_pairs)
     draws, again = (_draw(rows, background, n_first, rng) for _ in range(2))
     first, second = attribute(teacher, draws), attribute(teacher, again)
     while rank_correlation(first.values, second.values).mean() < ENOUGH and _affordable(
-        draws, most_evaluations
+        draws, effort.evaluations
     ):
         n_pairs = draws.orders.shape[1]
         more, more_again = (_draw(rows, background, n_pairs, rng) for _ in range(2))
@@ -219,13 +216,13 @@ def reasons_of(
     for name, student in students.items():
         say(f"reasons of {name}")
         reference[name] = attribute(student, draws)
-    single = teacher.single_members()[:MOST_MEMBERS]
+    single = teacher.single_members()[: effort.members]
     if single or retrained is not None:
         say("reasons of other teachers")
     members = tuple(attribute(member, draws) for member in single)
     other = None if retrained is None else attribute(retrained, draws)
     say("each model's own attributions")
-    n_shown = max(5, SHOWN_BACKGROUND // second.values.shape[2])
+    n_shown = max(5, effort.shown_background // second.values.shape[2])
     shown = background[rng.permutation(len(background))[:n_shown]]
     own_draws = _draw(rows, shown, draws.orders.shape[1], rng)
     models: dict[str, Model] = {"teacher": teacher, **students}

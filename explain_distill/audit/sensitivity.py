@@ -7,13 +7,13 @@ import numpy as np
 from explain_distill._types import FloatArray, IntArray, Rows
 from explain_distill.attribution.own import Model, own_attributions, score_rows
 from explain_distill.attribution.shapley import Draws
+from explain_distill.audit.effort import FULL
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.metrics.intervals import Estimate, mean
 
 RADIUS = 0.02  # of a column's standard deviation among the background rows
 MOVES = 4  # of each row; the largest of more would be larger
-MOST_ROWS, QUICK_ROWS = 16, 8
 BACKGROUND, LEAST_BACKGROUND = 8, 4  # background rows, shared out over the scores
 PAIRS = 8  # of permutations a row, for a model without a method of its own
 
@@ -25,7 +25,7 @@ def sensitivity(
     features: ReadableFeatures,
     rng: np.random.Generator,
     groups: IntArray | None = None,
-    n_rows: int = MOST_ROWS,
+    n_rows: int = FULL.sensitive_rows,
 ) -> Estimate | None:
     """Estimate the mean over rows of a model's max-sensitivity; 0 to infinity, 0 is perfect.
 

@@ -18,7 +18,10 @@ PRICE = Range(0, without_low=True, remedy="Give what an hour of one CPU costs: 0
 
 
 def speed(
-    predict: Callable[[Rows], object], X: Rows, price: float | None = None
+    predict: Callable[[Rows], object],
+    X: Rows,
+    price: float | None = None,
+    calls: tuple[int, int] = (ONE_ROW_CALLS, BATCH_CALLS),
 ) -> dict[str, float]:
     """Time a model on this machine, warm.
 
@@ -29,6 +32,8 @@ def speed(
     X : ndarray of shape (n_samples, n_columns)
     price : float, optional
         Of an hour of one CPU.
+    calls : tuple of two int, optional
+        How many calls are timed, of one row and of a batch.
 
     Returns
     -------
@@ -39,8 +44,8 @@ def speed(
         ``money_per_million``, see `money_per_million`.
     """
     batch = X[np.resize(np.arange(len(X)), BATCH_ROWS)]
-    one = 1000 * _seconds(predict, batch[:1], ONE_ROW_CALLS)[0]
-    seconds, busy = _seconds(predict, batch, BATCH_CALLS)
+    one = 1000 * _seconds(predict, batch[:1], calls[0])[0]
+    seconds, busy = _seconds(predict, batch, calls[1])
     told = {
         "row_milliseconds": float(np.median(one)),
         "row_milliseconds_p99": float(np.quantile(one, 0.99)),

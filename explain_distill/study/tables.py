@@ -13,7 +13,8 @@ from explain_distill._arrays import take_checked
 from explain_distill._types import Json
 from explain_distill.attribution.base import Attributions
 from explain_distill.audit.compare import Comparison
-from explain_distill.audit.reasons import MOST_MEMBERS, Reasons
+from explain_distill.audit.effort import FULL
+from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Dataset
 from explain_distill.study.about import About
 from explain_distill.study.json_files import told_as_format_error
@@ -200,7 +201,7 @@ def _read_others(
 ) -> tuple[tuple[Attributions, ...], Attributions | None]:
     """Read the attributions of the teacher's members and of the retrained, where they are."""
     kept = set(table.column(0).to_pylist())
-    keys = [f"{MEMBER} {place}" for place in range(1, MOST_MEMBERS + 1)]
+    keys = [f"{MEMBER} {place}" for place in range(1, FULL.members + 1)]
     members = [_read_attributions(table, key, method, rows, about) for key in keys if key in kept]
     if RETRAINED not in kept:
         return tuple(members), None

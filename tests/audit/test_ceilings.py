@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import explain_distill as xd
-from explain_distill.audit.reasons import COMPARED, MOST_MEMBERS, reasons_of
+from explain_distill.audit.effort import FULL
+from explain_distill.audit.reasons import COMPARED, reasons_of
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.attribution import rank_correlation
 from explain_distill.study.verify import verify
@@ -62,8 +63,8 @@ def test_a_teacher_of_one_network_that_is_not_trained_again_has_no_ceiling(mixed
 
 def test_at_most_three_members_are_attributed(wine, wine_teacher, wine_students):
     many = xd.EnsembleTeacher([wine_teacher] * 5, wine[0])
-    found = reasons_of(many, {}, wine[1], wine[1].background, 0, None, 20_000)
-    assert len(found.members) == MOST_MEMBERS
+    found = reasons_of(many, {}, wine[1], wine[1].background, 0, effort=replace(FULL, evaluations=20_000))
+    assert len(found.members) == FULL.members
     assert found.ceilings()["member_rank_correlation"].value == pytest.approx(1.0)
 
 

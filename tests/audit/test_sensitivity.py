@@ -6,8 +6,8 @@ from captum.metrics import sensitivity_max
 import explain_distill as xd
 from explain_distill.attribution.own import own_attributions
 from explain_distill.attribution.shapley import Draws
+from explain_distill.audit.effort import FULL
 from explain_distill.audit.sensitivity import (
-    MOST_ROWS,
     MOVES,
     RADIUS,
     max_sensitivity,
@@ -93,7 +93,7 @@ def test_a_model_that_says_one_thing_has_sensitivity_0(wine):
             return np.zeros((len(X), 3))
 
     found = told(Constant(), wine[1])
-    assert (found.value, found.low, found.n) == (0.0, None, MOST_ROWS)
+    assert (found.value, found.low, found.n) == (0.0, None, FULL.sensitive_rows)
 
 
 def test_steep_attributions_are_more_sensitive_than_smooth_ones(wine):
@@ -148,5 +148,5 @@ def test_a_table_without_numbers_has_none(mixed, mixed_teacher):
 def test_it_is_a_figure_of_every_model_with_its_rows(wine_study):
     for model in wine_study.comparison.models:
         found = wine_study.comparison.get(model, "faithfulness.sensitivity")
-        assert found.n == MOST_ROWS
+        assert found.n == FULL.sensitive_rows
         assert found.value >= 0
