@@ -4,13 +4,17 @@
     python benchmarks/intervals.py --show
 
 *Agreement.* Rows agree with a known probability; the interval is that of
-`metrics.intervals.proportion`. Rows are drawn one by one, or in groups of four that agree together.
+`metrics.intervals.proportion`. Rows are drawn one by one, or in groups of four that agree together,
+or of which each has an agreement of its own (beta-distributed); of those, the bootstrap is counted
+as a control, of 50 rows.
 
 *Figures.* Samples are drawn, with replacement, from a population of 200 000 rows on which a figure
 is known; the interval is that of the functions of `metrics.fidelity` and `metrics.performance`.
 The two students are those of `synthetic_pairs.py`: one is a little off everywhere, the other far
-off in one row of thirty. The classes of rows are drawn from the teacher's probabilities, values
-from a normal distribution around the teacher's. In groups, four rows share most of their features.
+off in one row of thirty. One sample of 50 in four shows no error of that one, and its figures get
+no interval, which counts as a miss. The classes of rows are drawn from the teacher's probabilities,
+values from a normal distribution around the teacher's. In groups, four rows share most of their
+features. As a control, the bootstrap (BCa) tells of the same draws.
 
 *Deferral.* `audit.deferral.deferral` chooses a threshold of the margin on calibration rows, and
 the population tells whether disagreement among the kept rows is above α. Besides those two, a
@@ -25,125 +29,31 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from bounds import REPETITIONS, share
-from scipy.special import softmax
-from synthetic_pairs import N_COLUMNS, STUDENTS, of_three, smooth
+from populations import GROUP, population
+from synthetic_pairs import STUDENTS
 
 from explain_distill.audit.deferral import DELTA, deferral
 from explain_distill.audit.halves import margin
-from explain_distill.metrics.fidelity import (
-    classification_fidelity,
-    kl_divergence,
-    regression_fidelity,
-    score_r2,
-)
-from explain_distill.metrics.intervals import LEVEL, Estimate, proportion
-from explain_distill.metrics.performance import classification_difference, regression_difference
+from explain_distill.metrics.intervals import LEVEL, Estimate, bootstrap, proportion
 
 RESULTS = Path(__file__).parent / "results" / "intervals.json"
 ROWS = (50, 200, 1000)
 GROUPED_ROWS = (200,)
+CONTROL_ROWS = (50, 200)
 CALIBRATION_ROWS = (200, 1000)
 AGREEMENT = (0.8, 0.95, 0.99)
 ALPHAS = (0.02, 0.05)
-GROUP = 4  # rows
-SHARED = 0.7  # of the variance of the features of a group's rows
-N_POPULATION, N_TRAINING = 200_000, 1000
+N_TRAINING = 1000
+SPREAD = 1.5  # the sum of the two parameters of the beta distribution of groups
 AT_RANDOM, ABOVE = "at random", 1.01
 ENOUGH = 0.935  # 1.5 points below the level
-
-Figures = dict[str, Estimate]
-
-
-@dataclass(frozen=True, eq=False)
-class Population:
-    """Rows with what a teacher and a student say of them, and the truth.
-
-    Rows of a group follow each other.
-
-    Parameters
-    ----------
-    teacher, student : ndarray of shape (n, n_scores)
-    y : ndarray of shape (n,)
-        Class codes where there are several scores, else values.
-    """
-
-    teacher: np.ndarray
-    student: np.ndarray
-    y: np.ndarray
-
-    @property
-    def classify(self) -> bool:
-        """Whether there are classes."""
-        return self.teacher.shape[1] > 1
-
-    @property
-    def differs(self) -> np.ndarray:
-        """Whether the classes of teacher and student differ: ``(n,)``."""
-        return self.teacher.argmax(axis=1) != self.student.argmax(axis=1)
-
-    def draw(self, n: int, grouped: bool, rng: np.random.Generator) -> Population:
-        """Draw rows, or whole groups of them, with replacement."""
-        size = GROUP if grouped else 1
-        first = rng.integers(len(self.y) // size, size=n // size) * size
-        chosen = (first[:, None] + np.arange(size)).ravel()
-        return Population(self.teacher[chosen], self.student[chosen], self.y[chosen])
-
-    def figures(self, groups: np.ndarray | None) -> Figures:
-        """Give every figure with its interval."""
-        if self.classify:
-            return classification_fidelity(self.teacher, self.student, groups) | (
-                classification_difference(
-                    self.y, softmax(self.student, axis=1), softmax(self.teacher, axis=1), groups
-                )
-            )
-        told = regression_fidelity(self.teacher, self.student, groups)
-        del told["r2"]  # the same as score_r2
-        return told | regression_difference(self.y, self.student[:, 0], self.teacher[:, 0], groups)
-
-    def truth(self) -> dict[str, float]:
-        """Give every figure over all rows."""
-        found = {"score_r2": score_r2(self.teacher, self.student)}
-        if not self.classify:
-            distance = np.abs(self.teacher - self.student)
-            errors = [np.abs(told[:, 0] - self.y) for told in (self.student, self.teacher)]
-            more = float((errors[0] - errors[1]).mean())
-            return found | {"mae": float(distance.mean()), "mae_difference": more}
-        rows = np.arange(len(self.y))
-        told = [softmax(scores, axis=1) for scores in (self.student, self.teacher)]
-        right = [float((each.argmax(axis=1) == self.y).mean()) for each in told]
-        losses = [float(-np.log(each[rows, self.y]).mean()) for each in told]
-        return found | {
-            "agreement": float(1 - self.differs.mean()),
-            "kl": float(kl_divergence(self.teacher, self.student).mean()),
-            "accuracy_difference": right[0] - right[1],
-            "log_loss_difference": losses[0] - losses[1],
-        }
-
-
-@cache
-def population(student: str, n_scores: int, grouped: bool) -> Population:
-    """Make a population of a student by name, of one score (a value) or of three (classes)."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(N_POPULATION, N_COLUMNS))
-    if grouped:
-        ours = np.repeat(rng.normal(size=(N_POPULATION // GROUP, N_COLUMNS)), GROUP, axis=0)
-        X = np.sqrt(SHARED) * ours + np.sqrt(1 - SHARED) * X
-    functions: list[Callable[[np.ndarray], np.ndarray]] = [smooth, STUDENTS[student]]
-    if n_scores == 1:
-        teacher, other = (function(X) for function in functions)
-        return Population(teacher, other, teacher[:, 0] + rng.normal(size=len(X)))
-    teacher, other = (of_three(function)(X) for function in functions)
-    y = (softmax(teacher, axis=1).cumsum(axis=1) < rng.random((len(X), 1))).sum(axis=1)
-    return Population(teacher, other, np.minimum(y, n_scores - 1))
 
 
 def told_of(found: Estimate, truth: float) -> str:
@@ -165,6 +75,35 @@ def agreement_cell(agreement: float, n: int, grouped: bool) -> dict[str, int]:
         holds = np.repeat(rng.random(n // size) < agreement, size)
         told[told_of(proportion(holds, groups), agreement)] += 1
     return told
+
+
+def partly_cells(agreement: float, n: int) -> dict[str, dict[str, int]]:
+    """Count the same where rows of a group need not agree together, and for the bootstrap."""
+    rng = np.random.default_rng([n, int(100 * agreement)])
+    groups = np.repeat(np.arange(n // GROUP), GROUP)
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for _ in range(REPETITIONS):
+        own = rng.beta(SPREAD * agreement, SPREAD * (1 - agreement), size=n // GROUP)
+        holds = rng.random(len(groups)) < own[groups]
+        found = proportion(holds, groups)
+        told["agreement"][told_of(found, agreement)] += 1
+        if n == CONTROL_ROWS[0]:
+            if not holds.all():
+                found = bootstrap(np.mean, holds.astype(float), groups=groups)
+            told["agreement by bootstrap"][told_of(found, agreement)] += 1
+    return dict(told)
+
+
+def control_cells(student: str, n_scores: int, n: int) -> dict[str, dict[str, int]]:
+    """Count how often the bootstrap covers."""
+    of = population(student, n_scores, False)
+    rng = np.random.default_rng([n, n_scores, False])
+    truth = of.truth()
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for _ in range(REPETITIONS):
+        for name, found in of.draw(n, False, rng).by_bootstrap().items():
+            told[f"{name} by bootstrap"][told_of(found, truth[name])] += 1
+    return dict(told)
 
 
 def figure_cells(student: str, n_scores: int, n: int, grouped: bool) -> dict[str, dict[str, int]]:
@@ -207,6 +146,7 @@ def deferral_cell(student: str, n: int, alpha: float) -> dict[str, int]:
 
 Cell = dict[str, Any]
 KEY = ("what", "of", "scores", "rows", "grouped")
+WHAT = ("agreement", "partly", "deferral", "figures", "control")
 
 
 def cells() -> Iterator[tuple[Cell, Callable[[], dict[str, dict[str, int]]]]]:
@@ -219,6 +159,12 @@ def cells() -> Iterator[tuple[Cell, Callable[[], dict[str, dict[str, int]]]]]:
                     | {"grouped": grouped},
                     lambda a=agreement, n=n, g=grouped: {"agreement": agreement_cell(a, n, g)},
                 )
+    for n in ROWS:
+        for agreement in AGREEMENT:
+            yield (
+                {"what": "partly", "of": agreement, "scores": 0, "rows": n, "grouped": True},
+                lambda a=agreement, n=n: partly_cells(a, n),
+            )
     for n in CALIBRATION_ROWS:
         for student in (*STUDENTS, AT_RANDOM):
             yield (
@@ -235,12 +181,24 @@ def cells() -> Iterator[tuple[Cell, Callable[[], dict[str, dict[str, int]]]]]:
                         lambda s=student, k=n_scores, n=n, g=grouped: figure_cells(s, k, n, g),
                     )
 
+    for n in CONTROL_ROWS:
+        for student in STUDENTS:
+            for n_scores in (1, 3):
+                yield (
+                    {"what": "control", "of": student, "scores": n_scores, "rows": n}
+                    | {"grouped": False},
+                    lambda s=student, k=n_scores, n=n: control_cells(s, k, n),
+                )
+
 
 def shown(told: list[Cell]) -> str:
     """Give the share of repetitions in which each interval covers, and each rule breaks its α."""
+    told = sorted(told, key=lambda cell: [cell["grouped"], cell["rows"]])
     parts = [
-        _table("the truth is an agreement of", [c for c in told if c["what"] == "agreement"]),
+        _table("agreement in truth", [c for c in told if c["what"] == "agreement"]),
+        _table("agreement in truth, partly", [c for c in told if c["what"] == "partly"]),
         _table("student", [c for c in told if c["what"] == "figures"]),
+        _table("control: student", [c for c in told if c["what"] == "control"]),
         _deferrals([c for c in told if c["what"] == "deferral"]),
     ]
     return "\n\n".join(parts)
@@ -258,7 +216,8 @@ def _table(of: str, told: list[Cell]) -> str:
             ends = [100 * counted.get(key, 0) / n for key in ("too low", "too high", "no interval")]
             few = "" if counted.get("covers", 0) >= ENOUGH * n else "misses"
             figures = [share(counted.get("covers", 0), n), *(f"{end:.1f}" for end in ends)]
-            lines.append(f"| {' | '.join([str(cell['of']), name, rows, *figures, few])} |")
+            called = f"{name} of values" if cell["scores"] == 1 else name
+            lines.append(f"| {' | '.join([str(cell['of']), called, rows, *figures, few])} |")
     return "\n".join(lines)
 
 
@@ -285,7 +244,7 @@ def main() -> None:
     """Count what is missing, or show what was counted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--show", action="store_true", help="print what was counted before")
-    parser.add_argument("--what", default="agreement,deferral,figures", help="of these three")
+    parser.add_argument("--what", default=",".join(WHAT), help=f"of {', '.join(WHAT)}")
     arguments = parser.parse_args()
     if not arguments.show:
         for cell, count in cells():
