@@ -1,5 +1,7 @@
 """What other teachers that answer alike say: members, and one that was trained again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def retrained(wine):
 @pytest.fixture(scope="module")
 def study(wine, wine_teacher, wine_students, retrained):
     one = {"mlp": wine_students["mlp"]}
-    return xd.compare(wine_teacher, one, wine[1], n_draws=1, quick=True, retrained=retrained)
+    return xd.compare(wine_teacher, one, wine[1], n_draws=1, retrained=retrained)
 
 
 def test_every_ceiling_is_a_figure_of_the_teacher_with_its_interval_and_chance(study):
@@ -56,21 +58,23 @@ def test_the_figure_is_the_mean_of_the_members_on_the_teachers_own_draws(study):
 
 def test_a_teacher_of_one_network_that_is_not_trained_again_has_no_ceiling(mixed, mixed_students):
     alone = xd.NeuralTeacher(members=1, width=16, max_epochs=5).fit(mixed[0])
-    found = xd.compare(alone, {"mlp": mixed_students["mlp"]}, mixed[1], n_draws=1, quick=True)
+    found = xd.compare(alone, {"mlp": mixed_students["mlp"]}, mixed[1], n_draws=1)
     assert found.comparison.reasons.ceilings() == {}
     assert not any("member_" in m.metric for m in found.comparison.metrics)
 
 
 def test_at_most_three_members_are_attributed(wine, wine_teacher, wine_students):
     many = xd.EnsembleTeacher([wine_teacher] * 5, wine[0])
-    found = reasons_of(many, {}, wine[1], wine[1].background, 0, effort=replace(FULL, evaluations=20_000))
+    found = reasons_of(
+        many, {}, wine[1], wine[1].background, 0, effort=replace(FULL, evaluations=20_000)
+    )
     assert len(found.members) == FULL.members
     assert found.ceilings()["member_rank_correlation"].value == pytest.approx(1.0)
 
 
 def test_other_teachers_change_no_other_figure(study, wine, wine_teacher, wine_students):
     one = {"mlp": wine_students["mlp"]}
-    without = xd.compare(wine_teacher, one, wine[1], n_draws=1, quick=True).comparison
+    without = xd.compare(wine_teacher, one, wine[1], n_draws=1).comparison
     for each in without.metrics:
         if not each.metric.startswith("cost."):
             assert study.comparison.get(each.model, each.metric) == each
@@ -96,7 +100,7 @@ def test_any_fitted_object_may_be_the_one_that_was_trained_again(wine, wine_stud
         return model.fit(wine[0].X, wine[0].y)
 
     found = xd.compare(
-        fitted(1.0), {"mlp": wine_students["mlp"]}, wine[1], quick=True, retrained=fitted(0.1)
+        fitted(1.0), {"mlp": wine_students["mlp"]}, wine[1], n_draws=1, retrained=fitted(0.1)
     )
     assert found.comparison.get("teacher", "attribution.retrained_rank_correlation").value > 0.5
     assert found.comparison.get("teacher", "attribution.member_rank_correlation") is None
