@@ -72,11 +72,11 @@ class Lesson:
         """Whether all labels are soft and count alike, each by itself."""
         return self.hard is None and self.weights is None and self.pairs is None
 
-    def take(self, chosen: Tensor) -> Lesson:
-        """Take the chosen rows, into memory of their own."""
+    def take(self, chosen: Tensor, into: Tensor | None = None) -> Lesson:
+        """Take the chosen rows, into memory of their own or into `into`, of as many rows."""
         labels = self.labels.index_select(1, chosen)
         return Lesson(
-            self.rows.index_select(0, chosen),
+            torch.index_select(self.rows, 0, chosen, out=into),
             labels,
             labels if self.logs is self.labels else self.logs.index_select(1, chosen),
             None if self.hard is None else self.hard[chosen],
@@ -178,7 +178,9 @@ class StepwiseStudent(Student):
     ) -> None:
         self._take_statistics(X, labels)
         lesson = self._lesson(Batch(X, labels))
-        batches = _batches(lesson, weights, self.batch_size, self._rng())
+        # Fresh memory costs more than to fill it; but batches that are remembered must stay.
+        room = None if self._remembers else torch.empty_like(lesson.rows)
+        batches = _batches(lesson, weights, self.batch_size, self._rng(), room)
         self._learn(batches, labels.shape[1], on_step)
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
@@ -362,21 +364,26 @@ class _Progress:
 
 
 def _batches(
-    lesson: Lesson, weights: FloatArray, size: int, rng: np.random.Generator
+    lesson: Lesson,
+    weights: FloatArray,
+    size: int,
+    rng: np.random.Generator,
+    room: Tensor | None,
 ) -> Iterator[Lesson]:
     """Take batches of a lesson without end.
 
     Rows of equal weight come once an epoch; otherwise each comes as often as its weight says. Rows
     are put together anew every few epochs only, since that costs a small network as much as to
-    learn from them.
+    learn from them; into `room` of as many rows, where there is one.
     """
     n = len(lesson.rows)
     share = weights / weights.sum()
     while np.ptp(weights) > 0:
         yield lesson.take(torch.from_numpy(rng.choice(n, size=size, p=share)))
-    batches: list[Lesson] = []
+    starts = range(0, n, size)
+    rooms = [None if room is None else room[start : start + size] for start in starts]
     while True:
-        batches.clear()
-        batches += map(lesson.take, torch.split(torch.from_numpy(rng.permutation(n)), size))
+        orders = torch.split(torch.from_numpy(rng.permutation(n)), size)
+        batches = list(map(lesson.take, orders, rooms))
         for _ in range(EPOCHS_A_SHUFFLE):
             yield from (batches[i] for i in rng.permutation(len(batches)))

@@ -59,7 +59,7 @@ class TreePasses:
         self.reach, self.values = torch.ones(2 * gates + 1, n), torch.empty(gates + 1, n)
         self.along_weights = slope_of(weights)
         self.weight, self.pull = penalty_weights(depth, decay), torch.zeros(2 * gates + 1)
-        self._leaf_reach, self._leaf_pull = self.reach[gates:], self.pull[gates:, None]
+        self._leaf_reach = self.reach[gates:]
         unit = np.empty(gates, np.float32)
         shifts = biases, log_inverse_temperatures
         learned = [parameter.detach()[:, 0].numpy() for parameter in shifts]
@@ -67,7 +67,7 @@ class TreePasses:
         down = self.gates.numpy(), self.right.numpy(), self.reach.numpy()
         self._down = (*learned, unit, *down, *np.empty((2, n), np.float32))
         self._weighing = self.reach.numpy(), self.weight.numpy(), self.pull.numpy()
-        self._up = (unit, *down, self.values.numpy(), *found)
+        self._up = (self.pull.numpy(), unit, *down, self.values.numpy(), *found)
 
     def mix(self, sharpness: float, held: Tensor, prepared: Tensor) -> Tensor:
         """Mix what the leaves hold ``(n_scores, n_leaves)`` for rows: ``(n_scores, n)``.
@@ -90,9 +90,8 @@ class TreePasses:
         Tensor of shape (n_scores, n_leaves)
             The slope along what the leaves hold.
         """
-        weight = penalty if self.weighs else 0.0
-        torch.addmm(self._leaf_pull, held.T, slope, beta=weight, out=self.values)
-        _pass_up(*self._up)
+        torch.mm(held.T, slope, out=self.values)
+        _pass_up(penalty if self.weighs else 0.0, *self._up)
         torch.mm(self.gates, prepared, out=self.along_weights)
         return slope @ self._leaf_reach.T
 
@@ -168,6 +167,8 @@ def _weigh(reach: Floats, weight: Floats, pull: Floats) -> float:
 
 @compiled
 def _pass_up(
+    penalty: float,
+    pull: Floats,
     unit: Floats,
     gates: Floats,
     right: Floats,
@@ -183,10 +184,14 @@ def _pass_up(
         child, here, probabilities = 2 * gate + 1, gates[gate], right[gate]
         below, first = (right, child) if child < n_gates else (values, child - n_gates)
         to_left, to_right, reaches_left = below[first], below[first + 1], reach[child]
+        more, least = np.float32(0), np.float32(0)
+        if child >= n_gates and penalty > 0:  # gates hold what their leaves were pulled by
+            least = np.float32(penalty * pull[child])
+            more = np.float32(penalty * pull[child + 1]) - least
         for row in range(n):
-            difference = to_right[row] - to_left[row]
+            difference = to_right[row] - to_left[row] + more
             along = reaches_left[row] * probabilities[row] * difference
-            probabilities[row] = to_left[row] + probabilities[row] * difference
+            probabilities[row] = to_left[row] + probabilities[row] * difference + least
             along_temperature += along * here[row]
             along_bias += along * own
             here[row] = along * own
