@@ -148,3 +148,17 @@ def test_the_command_exits_with_what_it_found(small, copied, monkeypatch, capsys
     change_claim(copied, np.random.default_rng(0))
     assert status(copied) == 1
     assert "trust.json" in capsys.readouterr().out
+
+
+def test_a_kind_of_figure_that_was_not_yet_told_is_no_difference(copied):
+    results, header = copied / "results.json", copied / "study.json"
+    told = json.loads(results.read_text())
+    told["metrics"] = [r for r in told["metrics"] if r["metric"] != "faithfulness.sensitivity"]
+    results.write_text(json.dumps(told))
+    header.write_text(
+        json.dumps({k: v for k, v in json.loads(header.read_text()).items() if k != "files"})
+    )
+    assert verify(copied).differences == ()
+    told["metrics"] = told["metrics"][1:]
+    results.write_text(json.dumps(told))
+    assert any("is not there" in each for each in verify(copied).differences)
