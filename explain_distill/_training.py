@@ -191,8 +191,8 @@ def descend(
         for step, ((rate, momentum), batch) in enumerate(zip(schedule, batches, strict=False), 1):
             value = loss(batch)
             if mover is None:
-                mover = (_ByHand if isinstance(value, float) else _ByAutograd)(module, recipe)
+                mover = (_ByAutograd if isinstance(value, Tensor) else _ByHand)(module, recipe)
             mover.step(value, rate, momentum)
-            reached = value if isinstance(value, float) else value.item()
+            reached = value.item() if isinstance(value, Tensor) else value
             if on_step is not None and on_step(step, reached):
                 return

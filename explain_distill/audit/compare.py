@@ -21,8 +21,8 @@ from explain_distill.audit.certificate import (
 from explain_distill.audit.effort import FULL, QUICK, Effort
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
-from explain_distill.audit.redistillation import LEAST_REPEATS
 from explain_distill.audit.sensitivity import sensitivity
+from explain_distill.audit.stability import LEAST_REPEATS
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError

@@ -15,6 +15,7 @@ from explain_distill._types import Json
 if TYPE_CHECKING:
     from explain_distill.audit.compare import Comparison
     from explain_distill.audit.stability import Stability
+    from explain_distill.metrics.intervals import Estimate
 
 Grade = Literal["yes", "partly", "no", "not shown"]
 About = Literal["answers", "reasons", "deferral", "regions", "stability"]
@@ -39,9 +40,9 @@ RULES: dict[str, str] = {
         "shown."
     ),
     "stability": (
-        "Distilled again on resampled rows: yes where it is shown to share at least 0.8 of a row's "
-        "leading features with itself and, if it is a tree, shares as much of its splits on the "
-        "mean; partly where at least 0.5 of both; no where less of one; else not shown."
+        "Distilled again on resampled rows, by what other repeats would give: yes where it is "
+        "shown to share at least 0.8 of a row's leading features with itself and, if it is a tree, "
+        "of its splits; partly where at least 0.5 of both; no where less of one; else not shown."
     ),
 }
 ANSWERS_YES, ANSWERS_PARTLY = 0.95, 0.85
@@ -210,11 +211,7 @@ def _regions(comparison: Comparison, name: str) -> Finding:
 def _stability(told: Stability) -> Finding:
     overlap, splits, least = told.top_k_overlap, told.split_overlap, told.least_split_overlap
     figures = ["stability.top_k_overlap"] + ([] if splits is None else ["stability.split_overlap"])
-    of_reasons: Grade = "not shown"
-    if overlap.low is not None and overlap.high is not None:
-        of_reasons = _graded(overlap.low, overlap.high)
-    of_splits: Grade = "yes" if splits is None else _graded(splits.value, splits.value)
-    grade = max(of_reasons, of_splits, key=_ORDER.index)
+    grade = max((_graded(each) for each in (overlap, splits) if each), key=_ORDER.index)
     shared = f"{overlap.value:.0%} of a row's leading features"
     if splits is not None and least is not None:
         shared += f" and {splits.value:.0%} of its splits (at the least {least:.0%})"
@@ -231,9 +228,11 @@ def _stability(told: Stability) -> Finding:
 _ORDER: tuple[Grade, ...] = ("yes", "partly", "not shown", "no")
 
 
-def _graded(low: float, high: float) -> Grade:
-    if low >= SAME_YES:
+def _graded(shared: Estimate) -> Grade:
+    if shared.low is None or shared.high is None:
+        return "not shown"
+    if shared.low >= SAME_YES:
         return "yes"
-    if low >= SAME_PARTLY:
+    if shared.low >= SAME_PARTLY:
         return "partly"
-    return "no" if high < SAME_PARTLY else "not shown"
+    return "no" if shared.high < SAME_PARTLY else "not shown"

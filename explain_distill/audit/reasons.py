@@ -97,7 +97,7 @@ class Reasons:
         other = self.again.values if name == "teacher" else self.reference[name].values
         k = top_k(self.n_columns)
         return {
-            "rank_correlation": mean(rank_correlation(teacher, other), groups),
+            "rank_correlation": mean(rank_correlation(teacher, other), groups, within=(-1, 1)),
             "top_k_overlap": mean_share(top_k_overlap(teacher, other, k), groups),
             "sign_agreement": mean_share(sign_agreement(teacher, other, k), groups),
             "rank_agreement": mean_share(rank_agreement(teacher, other, k), groups),
@@ -130,7 +130,11 @@ class Reasons:
         ranks = np.mean([rank_correlation(teacher, values) for values in told], axis=0)
         leading = np.mean([top_k_overlap(teacher, values, k) for values in told], axis=0)
         signs = np.mean([sign_agreement(teacher, values, k) for values in told], axis=0)
-        figures = (mean(ranks, groups), mean_share(leading, groups), mean_share(signs, groups))
+        figures = (
+            mean(ranks, groups, within=(-1, 1)),
+            mean_share(leading, groups),
+            mean_share(signs, groups),
+        )
         return dict(zip(COMPARED, figures, strict=True))
 
     def chance(self) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,16 @@ import numpy as np
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
 from explain_distill._types import IntArray
+from explain_distill.audit.stability import LEAST_REPEATS
 from explain_distill.data.dataset import Dataset
-from explain_distill.distillation.distill import distill
+from explain_distill.distillation.distill import distill, transfer_of
+from explain_distill.distillation.techniques import Technique
 from explain_distill.distillation.transfer_sets import TransferSet
+from explain_distill.exceptions import DataError
 from explain_distill.students.base import Student
 from explain_distill.teachers.wrapped import as_teacher
 
-LEAST_REPEATS, MOST_REPEATS = 2, 20
+MOST_REPEATS = 20
 MINUTES = Range(0, without_low=True, remedy="Give 5, say.")
 
 
@@ -27,6 +30,7 @@ def redistill(
     *,
     minutes: float = 5.0,
     transfer: TransferSet | str | None = None,
+    techniques: Sequence[Technique] = (),
     seed: int = 0,
     on_step: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, tuple[Student, ...]]:
@@ -44,9 +48,11 @@ def redistill(
         The training rows.
     minutes : float, default=5.0
         The time to be spent. All students are distilled as often as it affords by the time that
-        each took at first, but at least twice and at most twenty times.
+        each took at first, but at least three times and at most twenty.
     transfer : TransferSet or str, optional
         Where they learned; coalitions, if left out.
+    techniques : sequence of Technique
+        By which they learned besides.
     seed : int, default=0
     on_step : callable, optional
         Called with the distillations done, those in all, and the student's name.
@@ -59,7 +65,8 @@ def redistill(
     Raises
     ------
     DataError
-        Where the minutes are not above 0.
+        Where the minutes are not above 0, or a student was not made by `distill`, or from another
+        transfer set, or by other techniques.
 
     Examples
     --------
@@ -74,6 +81,9 @@ def redistill(
     """
     check_ranges({"minutes": minutes}, {"minutes": MINUTES})
     teacher = as_teacher(teacher, data)
+    where = transfer_of(transfer)
+    for name, student in students.items():
+        _check_made_so(name, student, where.NAME, tuple(each.NAME for each in techniques))
     count = _affordable(students, 60 * minutes)
     n_all = count * len(students)
     found: dict[str, list[Student]] = {name: [] for name in students}
@@ -87,14 +97,37 @@ def redistill(
                 teacher,
                 student,
                 resampled,
-                transfer=transfer,
+                transfer=where,
                 temperature=student.distillation_.temperature,
+                hard_weight=student.distillation_.hard_weight,
+                techniques=techniques,
                 seed=integer_seed(rng),
             )
             found[name].append(again)
     if on_step is not None:
         on_step(n_all, n_all, "done")
     return {name: tuple(each) for name, each in found.items()}
+
+
+def _check_made_so(name: str, student: Student, transfer: str, techniques: tuple[str, ...]) -> None:
+    """Refuse a student that would not be distilled again as it was distilled.
+
+    Raises
+    ------
+    DataError
+    """
+    made = getattr(student, "distillation_", None)
+    if made is None:
+        raise DataError(
+            f"A student that is distilled again must be one that distill made; however, {name!r} "
+            "was fitted otherwise. Distil it first."
+        )
+    if (made.transfer, made.techniques) != (transfer, techniques):
+        by = ", ".join(made.techniques) or "no technique"
+        raise DataError(
+            "Students must be distilled again as they were; however, "
+            f"{name!r} learned on {made.transfer} by {by}. Pass that transfer set and techniques."
+        )
 
 
 def _affordable(students: Mapping[str, Student], seconds: float) -> int:

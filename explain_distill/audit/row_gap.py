@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import t
 
 from explain_distill._random import generator
-from explain_distill._types import FloatArray, Rows
+from explain_distill._types import BoolArray, FloatArray, Rows
 from explain_distill.attribution.own import score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
 from explain_distill.audit.certificate import check_finite
@@ -18,6 +18,7 @@ from explain_distill.students.base import Student
 from explain_distill.teachers.base import Teacher
 
 MOST_EVALUATIONS = 100_000  # rows that each model scores
+ROUNDING = 1e-12
 LEAST_PAIRS, MOST_PAIRS = 32, 256
 
 
@@ -45,6 +46,16 @@ class RowGap:
     level: float
 
     @property
+    def met(self) -> BoolArray:
+        """Whether any walk met a difference of a column: where none did, nothing is bounded."""
+        return np.asarray((self.low < self.high) & (self.most > ROUNDING * self.largest))
+
+    @property
+    def largest(self) -> float:
+        """The largest attribution of either model."""
+        return float(max(np.abs(self.teacher).max(), np.abs(self.student).max()))
+
+    @property
     def most(self) -> FloatArray:
         """How far apart the attributions of each column can be, in units of the score."""
         return np.maximum(np.abs(self.low), np.abs(self.high))
@@ -66,7 +77,9 @@ def gap_of_row(
     Each pair of antithetic walks gives an unbiased estimate of the difference of both models'
     Shapley values, since these are linear in the model, and pairs are independent: their mean has
     Student's interval, by the central limit theorem, and all columns together have Bonferroni's.
-    What is uncertain is the walks that were drawn, never the row: no other rows are spoken of.
+    What is uncertain is the walks that were drawn, never the row: no other rows are spoken of. A
+    difference that few walks in hundreds meet may be missed, and where none met one, nothing is
+    bounded.
 
     Parameters
     ----------

@@ -69,9 +69,8 @@ def sensitivity(
     )
     told = own_attributions(model, together, shown, features, Draws(orders, places)).values
     told = told.reshape(n, 1 + MOVES, -1)  # each row, then its moves
-    return mean(
-        max_sensitivity(told[:, 0], told[:, 1:]), None if groups is None else groups[chosen]
-    )
+    among = None if groups is None else groups[chosen]
+    return mean(max_sensitivity(told[:, 0], told[:, 1:]), among, within=(0, np.inf))
 
 
 def max_sensitivity(values: FloatArray, moved: FloatArray) -> FloatArray:

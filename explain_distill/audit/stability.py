@@ -15,8 +15,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import expit
 from scipy.stats import norm
 
-from explain_distill._arrays import is_number
-from explain_distill._types import FloatArray, IntArray, Json, ReadableRows, Rows, Scores
+from explain_distill._arrays import is_count, is_number
+from explain_distill._types import FloatArray, Json, ReadableRows, Rows, Scores
 from explain_distill.attribution.own import score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
 from explain_distill.audit.deferral import estimate_from_json
@@ -34,6 +34,8 @@ MOST_ROWS = 50  # whose reasons are compared
 MOST_PAIRS = 16  # of permutations a row
 MOST_EVALUATIONS = 2_000_000  # of all distillations of a student together
 ALPHA = 0.05
+ROUNDING = 1e-9
+LEAST_REPEATS = 3  # fewer tell of no others
 FIRST_COALITIONS, MOST_COALITIONS = 2048, 131_072
 
 Scorer = Callable[[Rows], Scores]
@@ -74,17 +76,18 @@ class Stability:
     ----------
     n_repeats : int
     top_k_overlap, rank_correlation : Estimate
-        Of the reasons of the student and of the repeats on the same draws: the mean over rows, of
-        the mean over repeats.
+        Of the reasons of the student and of a repeat on the same draws, the mean over rows. All
+        figures are means over repeats, and their intervals tell what other repeats would give.
     split_overlap : Estimate or None
-        See `split_overlap`; the mean over repeats. None of a student that is no single tree.
+        See `split_overlap`. None of a student that is no single tree.
     least_split_overlap : float or None
         That of the repeat which has least in common with the student.
     same_answer : Estimate or None
-        The share of repeats that give a row the student's class; None of values.
-    score_spread : Estimate
+        The share of rows to which a repeat gives the student's class; None of values.
+    score_spread : float or None
         The standard deviation of a row's score over all distillations, the student among them, as a
-        share of the standard deviation of the teacher's score over the rows.
+        share of the standard deviation of the teacher's score over the rows; the mean over rows.
+        None where the teacher gives all rows the same score.
     choice : Choice
     """
 
@@ -94,7 +97,7 @@ class Stability:
     split_overlap: Estimate | None
     least_split_overlap: float | None
     same_answer: Estimate | None
-    score_spread: Estimate
+    score_spread: float | None
     choice: Choice
 
     def estimates(self) -> dict[str, Estimate]:
@@ -104,7 +107,7 @@ class Stability:
             "rank_correlation": self.rank_correlation,
             "split_overlap": self.split_overlap,
             "same_answer": self.same_answer,
-            "score_spread": self.score_spread,
+            "score_spread": None if self.score_spread is None else Estimate(self.score_spread),
         }
         return {f"stability.{key}": each for key, each in figures.items() if each is not None}
 
@@ -121,23 +124,27 @@ class Stability:
         ValueError, KeyError, TypeError
             Where it is of another form.
         """
-        choice, least = told["choice"], told["least_split_overlap"]
-        numbers = (choice["n_coalitions"], choice["risk"], choice["chosen"], told["n_repeats"])
-        further = (choice["needed"], least)
-        if not all(map(is_number, numbers)) or not all(n is None or is_number(n) for n in further):
+        choice, n_repeats = told["choice"], told["n_repeats"]
+        counts = [choice["n_coalitions"], n_repeats]
+        counts += [] if choice["needed"] is None else [choice["needed"]]
+        further = (told["least_split_overlap"], told["score_spread"])
+        sound = all(map(is_count, counts)) and is_number(choice["risk"])
+        if not sound or not all(n is None or is_number(n) for n in further):
             raise ValueError("stability is not of the form")
+        if n_repeats < LEAST_REPEATS or choice["chosen"] not in range(n_repeats + 1):
+            raise ValueError("stability tells of repeats that are not there")
 
         def some(name: str) -> Estimate | None:
             return None if told[name] is None else estimate_from_json(told[name])
 
         return cls(
-            int(told["n_repeats"]),
+            n_repeats,
             estimate_from_json(told["top_k_overlap"]),
             estimate_from_json(told["rank_correlation"]),
             some("split_overlap"),
-            least,
+            told["least_split_overlap"],
             some("same_answer"),
-            estimate_from_json(told["score_spread"]),
+            told["score_spread"],
             Choice(**choice),
         )
 
@@ -159,7 +166,7 @@ def stability_of(
         Raw rows to scores ``(n, n_scores)``.
     student : Student
     repeats : sequence of Student
-        At least two.
+        At least three.
     data : Dataset
         Held-out rows.
     background : ndarray of shape (n_background, n_columns)
@@ -173,21 +180,20 @@ def stability_of(
     rows = data.readable()
     scorers = [partial(_score, model, features) for model in models]
     scores = np.stack([model.predict_score(rows) for model in models])
-    overlaps, correlations, chosen = _reasons(scorers, data, background, rng)
-    among = None if data.groups is None else data.groups[chosen]
+    overlaps, correlations = _reasons(scorers, data, background, rng)
     splits = _split_overlaps(models, rows)
     same = None
     if data.task.kind == "classification":
         answers = scores.argmax(axis=2)
-        same = mean_share((answers[1:] == answers[0]).mean(axis=0), data.groups)
+        same = mean_share((answers[1:] == answers[0]).mean(axis=1))
     return Stability(
         len(repeats),
-        mean_share(overlaps, among),
-        mean(correlations, among),
-        None if splits is None else Estimate(float(np.mean(splits)), n=len(repeats)),
+        mean_share(overlaps),
+        mean(correlations, within=(-1.0, 1.0)),
+        None if splits is None else mean_share(splits),
         None if splits is None else float(np.min(splits)),
         same,
-        mean(_spread(scores, taught), data.groups),
+        _spread(scores, taught),
         reproducible_choice(teacher, scorers, background, rng),
     )
 
@@ -198,8 +204,8 @@ def _score(model: Student, features: ReadableFeatures, raw: Rows) -> Scores:
 
 def _reasons(
     scorers: Sequence[Scorer], data: Dataset, background: Rows, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Give each row's overlap and correlation with the first model's reasons, and which rows."""
+) -> tuple[FloatArray, FloatArray]:
+    """Give each other model's overlap and correlation with the first one's reasons."""
     chosen = np.sort(rng.permutation(len(data))[:MOST_ROWS])
     rows = data.X[chosen]
     n_pairs = MOST_EVALUATIONS // (2 * rows.size * len(scorers))
@@ -207,16 +213,17 @@ def _reasons(
     draws = Draws.draw(len(rows), rows.shape[1], n_pairs, len(background), rng)
     first, *others = (sampled_shapley(score, rows, background, draws).values for score in scorers)
     k = top_k(rows.shape[1])
-    overlaps = np.mean([top_k_overlap(first, other, k) for other in others], axis=0)
-    correlations = np.mean([rank_correlation(first, other) for other in others], axis=0)
-    return overlaps, correlations, chosen
+    overlaps = [top_k_overlap(first, other, k).mean() for other in others]
+    correlations = [rank_correlation(first, other).mean() for other in others]
+    return np.array(overlaps), np.array(correlations)
 
 
-def _spread(scores: FloatArray, taught: Scores) -> FloatArray:
-    """Give each row's standard deviation over models, in that of the teacher over rows."""
+def _spread(scores: FloatArray, taught: Scores) -> float | None:
+    """Give rows' standard deviation over models, in that of the teacher over rows."""
     own = np.sqrt(scores.var(axis=0, ddof=1).mean(axis=1))
     whole = float(np.sqrt(taught.var(axis=0).mean()))
-    return np.asarray(own / whole) if whole > 0 else np.where(own > 0, np.inf, 0.0)
+    varies = whole > ROUNDING * float(np.abs(taught).max())
+    return float(own.mean() / whole) if varies else None
 
 
 def _split_overlaps(models: Sequence[Student], rows: ReadableRows) -> FloatArray | None:
@@ -224,7 +231,8 @@ def _split_overlaps(models: Sequence[Student], rows: ReadableRows) -> FloatArray
     if not isinstance(models[0], (SoftTree, DecisionTree)):
         return None
     first, *others = (_questions(model, rows) for model in models)
-    return np.array([split_overlap(*first, *other) for other in others])
+    overlaps = np.array([split_overlap(*first, *other) for other in others])
+    return np.where(overlaps > 1 - ROUNDING, 1.0, overlaps)
 
 
 def _questions(tree: Student, rows: ReadableRows) -> tuple[FloatArray, FloatArray]:
@@ -336,7 +344,7 @@ def _risk(losses: FloatArray) -> tuple[float, int, int | None]:
     behind = np.delete(losses, best, axis=0) - losses[best]
     ahead, spread = behind.mean(axis=1), behind.std(axis=1, ddof=1)
     # One that is as wrong in every row, but for rounding, is the same choice.
-    told_apart = spread > 1e-9 * losses[best].mean()
+    told_apart = spread > ROUNDING * losses[best].mean()
     ahead, spread = ahead[told_apart], spread[told_apart]
     if not len(ahead):
         return 0.0, best, n

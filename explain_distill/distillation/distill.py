@@ -134,7 +134,7 @@ def distill(
     _check_kinds(student, data, techniques, seed)
     _check_techniques(techniques, student, on_bad_label)
     teacher = as_teacher(teacher, data)
-    transfer = _transfer_of(transfer)
+    transfer = transfer_of(transfer)
     classify = data.task.kind == "classification"
     softened = temperature if classify else 1.0
     rng = generator(seed, "distill", student.NAME)
@@ -143,6 +143,7 @@ def distill(
     )
     fitted.check_parameters()
     fitted.set_names(data.schema, data.task.class_names)
+    student.get_ready()
     started = time.perf_counter()
     labeller = Labeller(
         teacher, data, transfer, softened, hard_weight, rng, techniques, on_bad_label
@@ -202,7 +203,13 @@ def _check_kinds(student: Any, data: Any, techniques: Any, seed: Any) -> None:
         )
 
 
-def _transfer_of(transfer: Any) -> TransferSet:
+def transfer_of(transfer: Any) -> TransferSet:
+    """Give the transfer set of a name, or coalitions where none was chosen.
+
+    Raises
+    ------
+    DataError, UnknownNameError
+    """
     if transfer is None:
         return Coalitions()
     if isinstance(transfer, str):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray
-from explain_distill.metrics.intervals import Estimate, estimate
-from explain_distill.metrics.paired import difference
+from explain_distill.metrics.intervals import LEVEL, Estimate, estimate
+from explain_distill.metrics.mean_bounds import by_group
+from explain_distill.metrics.paired import unlimited_mean_bound
 
 
 def explained_share(
@@ -17,8 +18,10 @@ def explained_share(
     All columns are summed together. A row's part in r is ``r + (uᵢ - r vᵢ) / v̄``, uᵢ and vᵢ being
     its part in either sum (the ratio linearised, as by Fieller 1954 and in the delta method), and
     the ends are `excess_bound` of the mean of those: Hall's transformed t, or, where that is wider,
-    Gaffke's bound as if no row's part were beyond those seen. The bootstrap covers R² in 92% of
-    draws of 50 rows and of 200, in place of 95% (`benchmarks/intervals.py`).
+    Gaffke's bound as if no row's part were beyond those seen. By `benchmarks/intervals.py`, of a
+    student that is a little off everywhere it covers in 96% to 97% of draws of 50 rows and more,
+    the bootstrap in 92%; of one that errs in one row of 29 in 74% of draws of 50 rows, since a
+    quarter of them hold no error and get no interval, and in 96% or more from 200 rows.
 
     Parameters
     ----------
@@ -42,7 +45,10 @@ def explained_share(
     parts = ratio + (unexplained - ratio * variation) / scale
     if not unexplained.any():
         return Estimate(1.0, n=n)
-    found = difference(parts, np.zeros(n), groups)
-    if found.low is None or found.high is None:
-        return Estimate(1 - ratio, n=n)
-    return estimate(1 - ratio, 1 - found.high, min(1 - found.low, 1.0), n)
+    sums, sizes = by_group(parts, groups)
+    level = (1 + LEVEL) / 2
+    low, high = (
+        -unlimited_mean_bound(-sums, sizes, level=level),
+        unlimited_mean_bound(sums, sizes, level=level),
+    )
+    return estimate(1 - ratio, 1 - high, min(1 - low, 1.0), n)

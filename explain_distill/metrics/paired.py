@@ -71,6 +71,15 @@ def excess_bound(
             more, less = int((difference > 0).sum()), int((difference < 0).sum())
             return paired_share_bound(more, less, len(sums), level=level)
         return bounded_mean_bound(sums, sizes, 1.0, level=level)
+    return unlimited_mean_bound(sums, sizes, level=level)
+
+
+def unlimited_mean_bound(sums: FloatArray, sizes: FloatArray, *, level: float = LEVEL) -> float:
+    """Bound from above the mean of a figure that knows no highest, by its sums over groups.
+
+    The larger of `skewed_mean_bound`, and of `bounded_mean_bound` as if none could exceed the
+    largest seen.
+    """
     highest = float(np.max(sums / sizes))
     if len(sums) < 2:
         return highest

@@ -253,7 +253,7 @@ def ceiling_words(comparison: Comparison) -> list[str]:
     if again is not None:
         figure = Figure.of(again.estimate, "share")
         told.append(
-            "A teacher trained again agrees with itself at a rank correlation of "
+            "A teacher trained again gives this teacher's reasons at a rank correlation of "
             f"{figure.words} ({interval_words(figure)}): a student above that gives this teacher's "
             "reasons more closely than another training did."
         )

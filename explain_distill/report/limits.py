@@ -158,11 +158,13 @@ def _redone(study: Study) -> list[Block]:
         told = asked["command"]
     elif "students" in asked:
         keys = (
-            *("students", "transfer", "temperature", "sizes", "seed", "quick"),
-            *("retrain_teacher", "price"),
+            *("students", "transfer", "temperature", "sizes", "max_features", "budget"),
+            *("stability", "seed", "quick", "retrain_teacher", "price"),
         )
         options = "".join(
-            f"    {key}={asked[key]!r},\n" for key in keys if asked.get(key, []) != []
+            f"    {key}={asked[key]!r},\n"
+            for key in keys
+            if asked.get(key) is not None and asked[key] not in ([], "")
         )
         told = (
             "import explain_distill as xd\n\n"
@@ -174,7 +176,8 @@ def _redone(study: Study) -> list[Block]:
     return [
         Paragraph(
             "To do it again (the same versions on a machine of the same kind give the same "
-            "figures, times aside; another machine may differ in the last digits):"
+            "figures, times aside; another machine may differ in the last digits, and distils "
+            "again as often as it has the time for):"
         ),
         Code(told),
     ]

@@ -180,19 +180,23 @@ def row_gap_table(told: RowGap, names: Sequence[str], shown: int) -> Table:
             names[i],
             Figure(told.teacher[i]),
             Figure(told.student[i]),
-            Figure(told.student[i] - told.teacher[i], told.low[i], told.high[i]),
-            Figure(told.most[i]),
+            Figure(told.student[i] - told.teacher[i], told.low[i], told.high[i])
+            if told.met[i]
+            else "none met",
+            Figure(told.most[i]) if told.met[i] else "",
         )
         for i in order[:shown]
     ]
     left = order[shown:]
     if len(left):
         words = f"each of {count(len(left), 'further feature')}"
-        rows.append((words, "", "", "", Figure(float(told.most[left].max()))))
+        most = float(told.most[left].max())
+        rows.append((words, "", "", "", Figure(most) if told.met[left].any() else ""))
     title = (
         f"Shapley values of this row's score by {told.n_walks:,} fresh walks, the same for both. "
-        f"All differences together lie in their intervals with {told.level:.0%} confidence; what "
-        "is uncertain is the walks, and no other row is spoken of."
+        f"All differences together lie in their intervals with {told.level:.0%} confidence, if no "
+        "walk of a kind that is rarer than one in some hundred differs much more: such a one may "
+        "not have been met. What is uncertain is the walks, and no other row is spoken of."
     )
     columns = ("Feature", "The teacher", "The student", "Difference", "Apart by at most")
     return Table(title, columns, (RowGroup("", tuple(rows)),))
@@ -200,12 +204,13 @@ def row_gap_table(told: RowGap, names: Sequence[str], shown: int) -> Table:
 
 def stability_table(name: str, told: Stability) -> Table:
     """Give what a student has in common with itself distilled again."""
+    spread = told.estimates().get("stability.score_spread")
     figures: tuple[tuple[str, Estimate | None, Form], ...] = (
         ("Leading features of a row that both give", told.top_k_overlap, "share"),
         ("Rank correlation of their reasons", told.rank_correlation, "number"),
         ("Splits that both make", told.split_overlap, "share"),
         ("Rows given the same answer", told.same_answer, "share"),
-        ("Spread of a row's score, in that of all rows", told.score_spread, "number"),
+        ("Spread of a row's score, in that of all rows", spread, "number"),
     )
     rows = tuple(
         (words, Figure.of(each, form)) for words, each, form in figures if each is not None

@@ -105,6 +105,10 @@ class Student(BaseEstimator):  # type: ignore[misc]
     # -- what a subclass says ---------------------------------------------------------------------
 
     @classmethod
+    def get_ready(cls) -> None:
+        """Do what is done once on a machine, such as compiling, before a fit is timed."""
+
+    @classmethod
     def check_installed(cls) -> None:
         """Refuse, before anything is trained, where an optional package is not installed.
 

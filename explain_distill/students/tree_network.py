@@ -150,7 +150,7 @@ class TreeNetwork(nn.Module):
             along_leaves(along.numpy(), held, scale, each_leaf, found)
         else:
             torch.mul(along, self.scale, out=slope_of(self.leaves))
-        return loss + self.penalty * space.imbalance
+        return float(loss + self.penalty * space.imbalance)
 
     def _space(self, n: int) -> TreePasses:
         """Give the memory of the passes for so many rows; an epoch's last batch has fewer."""

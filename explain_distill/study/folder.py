@@ -2,10 +2,10 @@
 
 ::
 
-    study.json                   format number, what the study is about, how it came to be; under
-                                 "front" which sizes of a student do as well as larger ones; under
-                                 "budget" which student one allows; under
-                                 "files" the SHA-256 of each other file
+    study.json                   format number, under "figures" by which rules they were measured,
+                                 what the study is about, how it came to be; under "front" which
+                                 sizes of a student do as well as larger ones; under "budget" which
+                                 student one allows; under "files" the SHA-256 of each other file
     results.json                 {"format": 1, "metrics": [ROW, …]}
     teacher/                     config.json, model.safetensors
     retrained/                   the same of the teacher trained again, where there is one
@@ -68,6 +68,8 @@ from explain_distill.teachers.images import ImageTeacher
 from explain_distill.teachers.neural import NeuralTeacher
 
 TRUST_FORMAT = 1
+FIGURES = 2
+"""Raised where a figure is measured otherwise, so that those of earlier studies come out anew."""
 TEACHERS: dict[str, type[NeuralTeacher] | type[ImageTeacher]] = {
     "neural": NeuralTeacher,
     "image": ImageTeacher,
@@ -115,7 +117,8 @@ def write_study(
     (folder / "attributions").mkdir()
     for name in comparison.models:
         write_attributions(folder / "attributions" / f"{name}.parquet", name, comparison, about)
-    header = {"format": FORMAT, **about.to_json(), "reasons": comparison.reasons.to_json()}
+    header = {"format": FORMAT, "figures": FIGURES, **about.to_json()}
+    header["reasons"] = comparison.reasons.to_json()
     if front is not None:
         header["front"] = front.to_json()
     if budget is not None:
@@ -142,6 +145,11 @@ def changed_files(folder: Path) -> list[str]:
     return [
         name for name, sha256 in kept.items() if name not in found or _sha256(found[name]) != sha256
     ]
+
+
+def figures_number(folder: Path) -> int:
+    """Give the `FIGURES` by which a study was measured; 1 where it was not yet counted."""
+    return int(read_json(folder / "study.json").get("figures", 1))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -211,7 +219,7 @@ def read_study(
     trust = _read_trust(folder / "trust.json", names, about)
     repeats = {
         name: tuple(
-            _read_student(folder / "repeats" / name / str(number), about)
+            _read_repeat(folder / "repeats" / name / str(number), about, students[name])
             for number in range(1, told.stability.n_repeats + 1)
         )
         for name, told in trust.items()
@@ -285,6 +293,14 @@ def _read_teacher(folder: Path, about: About) -> Teacher:
             raise ValueError("its columns are not those of study.json")
         _try_out(teacher.predict_score(np.zeros((1, len(about.schema)))), about)
     return teacher
+
+
+def _read_repeat(folder: Path, about: About, of: Student) -> Student:
+    repeat = _read_student(folder, about)
+    with told_as_format_error(folder):
+        if repeat.NAME != of.NAME:
+            raise ValueError(f"it is a {repeat.NAME}, where a {of.NAME} was distilled again")
+    return repeat
 
 
 def _try_out(score: np.ndarray, about: About) -> None:

@@ -164,7 +164,7 @@ def test_report_and_app_say_it_plainly(study):
     assert member.startswith("The teacher is several models; one of them alone gives its reasons")
     value = study.comparison.get("teacher", "attribution.retrained_rank_correlation").value
     assert again.startswith(
-        f"A teacher trained again agrees with itself at a rank correlation of {value:.3f}"
+        f"A teacher trained again gives this teacher's reasons at a rank correlation of {value:.3f}"
     )
     blocks = build_report(study).section("reasons").blocks
     assert any(f"{member} {again}" == getattr(block, "text", "") for block in blocks)

@@ -30,7 +30,7 @@ def told(wine, wine_teacher, again):
 
 def test_all_are_distilled_as_often_as_the_minutes_afford(wine, wine_teacher, again):
     students, repeats = again
-    assert {name: len(each) for name, each in repeats.items()} == dict.fromkeys(students, 2)
+    assert {name: len(each) for name, each in repeats.items()} == dict.fromkeys(students, 3)
     steps = []
     tree = {"tree": xd.distill(wine_teacher, xd.DecisionTree(max_leaves=4), wine[0])}
     tree["tree"].distillation_ = replace(tree["tree"].distillation_, fit_seconds=1.0)
@@ -41,11 +41,11 @@ def test_all_are_distilled_as_often_as_the_minutes_afford(wine, wine_teacher, ag
         )
         return len(found["tree"])
 
-    assert (count(0.06), count(1000)) == (3, MOST_REPEATS)
+    assert (count(0.09), count(1000)) == (5, MOST_REPEATS)
     xd.redistill(
         wine_teacher, tree, wine[0], minutes=1e-6, on_step=lambda *told: steps.append(told)
     )
-    assert steps == [(0, 2, "tree"), (1, 2, "tree"), (2, 2, "done")]
+    assert steps == [(0, 3, "tree"), (1, 3, "tree"), (2, 3, "tree"), (3, 3, "done")]
     with pytest.raises(DataError, match="minutes"):
         xd.redistill(wine_teacher, tree, wine[0], minutes=0)
 
@@ -64,7 +64,7 @@ def test_the_same_seed_distils_the_same_again(wine, wine_teacher, again):
     assert np.array_equal(scores[0], scores[1])
     assert not np.allclose(scores[0], scores[2])
     assert not np.allclose(scores[0][0], scores[0][1])
-    assert len(repeats["mlp"]) == 2
+    assert len(repeats["mlp"]) == 3
 
 
 def test_figures_lie_where_they_must_and_are_told(told):
@@ -81,12 +81,12 @@ def test_figures_lie_where_they_must_and_are_told(told):
 
 def test_a_student_that_does_not_change_is_wholly_stable(wine, wine_teacher, again):
     students = {"soft-tree": again[0]["soft-tree"]}
-    repeats = {"soft-tree": [students["soft-tree"]] * 2}
+    repeats = {"soft-tree": [students["soft-tree"]] * 20}
     comparison = xd.compare(wine_teacher, students, wine[1], n_draws=1, repeats=repeats).comparison
     found = comparison.trust["soft-tree"].stability
     assert found.top_k_overlap.value == found.same_answer.value == 1
     assert found.split_overlap.value == pytest.approx(1)
-    assert found.score_spread.value == pytest.approx(0, abs=1e-12)
+    assert found.score_spread == pytest.approx(0, abs=1e-12)
     assert found.choice.reproducible
     assert found.choice.chosen == 0
     assert findings(comparison, "soft-tree")[-1].grade == "yes"
@@ -144,18 +144,63 @@ def test_the_choice_is_reproducible_where_one_is_closer():
     assert choice(linear(1.0, 0.9), linear(1.0, 0.9)).reproducible
 
 
-def test_what_a_choice_says_of_itself_is_so():
-    # Of candidates that 4 096 coalitions tell apart at a stated risk, others choose another as
-    # often at the most.
+def test_another_sample_seldom_chooses_otherwise_than_a_reproducible_choice():
     background = np.random.default_rng(0).normal(size=(200, 2))
-    teacher, candidates = linear(1.0, 1.0), (linear(1.0, 0.9), linear(0.89, 1.0))
+    teacher, candidates = linear(1.0, 1.0), (linear(1.0, 0.9), linear(0.897, 1.0))
     found = [
         reproducible_choice(teacher, candidates, background, np.random.default_rng(seed))
-        for seed in range(40)
+        for seed in range(60)
     ]
-    sure = [each.chosen for each in found if each.reproducible]
-    if sure:
-        assert np.mean(np.array(sure) == max(set(sure), key=sure.count)) >= 0.9
+    sure = np.array([each.chosen for each in found if each.reproducible])
+    assert len(sure) > 30
+    assert np.mean(sure == np.bincount(sure).argmax()) > 0.9
+
+
+def test_candidates_that_are_equally_close_are_seldom_told_apart():
+    background = np.random.default_rng(0).normal(size=(200, 2))
+    scale = np.sqrt(np.square(background).mean(axis=0))
+    candidates = linear(1.0, 1 + 0.1 / scale[1]), linear(1 + 0.1 / scale[0], 1.0)
+    found = [
+        reproducible_choice(
+            linear(1.0, 1.0), candidates, background, np.random.default_rng(seed), most=8192
+        )
+        for seed in range(60)
+    ]
+    assert sum(each.reproducible for each in found) <= 12  # some in ten are expected
+
+
+def test_only_what_distill_made_is_distilled_again(wine, wine_teacher):
+    fitted = xd.DecisionTree(max_leaves=4).fit(wine[0].readable(), wine[0].y)
+    with pytest.raises(DataError, match="one that distill made"):
+        xd.redistill(wine_teacher, {"tree": fitted}, wine[0])
+    made = xd.distill(
+        wine_teacher,
+        xd.DecisionTree(max_leaves=4),
+        wine[0],
+        transfer="training-rows",
+        hard_weight=0.5,
+    )
+    with pytest.raises(DataError, match="learned on training-rows by no technique"):
+        xd.redistill(wine_teacher, {"tree": made}, wine[0])
+    again = xd.redistill(
+        wine_teacher, {"tree": made}, wine[0], minutes=1e-6, transfer="training-rows"
+    )
+    told = again["tree"][0].distillation_
+    assert (told.transfer, told.hard_weight) == ("training-rows", 0.5)
+
+
+def test_a_teacher_that_does_not_vary_leaves_no_spread(wine, tmp_path):
+    class Constant:
+        classes_ = np.arange(3)
+
+        def predict_proba(self, X):
+            return np.tile([0.2, 0.3, 0.5], (len(X), 1))
+
+    students = {"tree": xd.distill(Constant(), xd.DecisionTree(max_leaves=4), wine[0])}
+    repeats = xd.redistill(Constant(), students, wine[0], minutes=1e-6)
+    study = xd.compare(Constant(), students, wine[1], n_draws=1, repeats=repeats)
+    assert study.comparison.trust["tree"].stability.score_spread is None
+    study.save(tmp_path / "kept")
 
 
 def test_the_grade_follows_what_is_shared(told):
@@ -166,7 +211,7 @@ def test_the_grade_follows_what_is_shared(told):
         stability = replace(
             trust.stability,
             top_k_overlap=Estimate((low + high) / 2, low, high, 10, 0.95),
-            split_overlap=None if splits is None else Estimate(splits, n=2),
+            split_overlap=None if splits is None else Estimate(splits, splits, 1.0, 9, 0.95),
             least_split_overlap=splits,
         )
         changed = replace(told, trust={name: replace(trust, stability=stability)})
@@ -175,4 +220,5 @@ def test_the_grade_follows_what_is_shared(told):
     assert grade(0.8, 1.0, 0.8) == grade(0.8, 1.0, None) == "yes"
     assert grade(0.8, 1.0, 0.79) == grade(0.5, 0.9, 0.9) == "partly"
     assert grade(0.4, 0.6, 0.9) == "not shown"
-    assert grade(0.8, 1.0, 0.49) == grade(0.1, 0.49, 0.9) == "no"
+    assert grade(0.8, 1.0, 0.49) == "not shown"
+    assert grade(0.1, 0.49, 0.9) == "no"

@@ -139,7 +139,9 @@ def test_a_teacher_is_trained_again_and_its_agreement_with_itself_is_told(
     assert opened.about.configuration["retrain_teacher"] is True
     assert opened.comparison.retrained.seed == 1
     value = opened.comparison.get("teacher", "attribution.retrained_rank_correlation").value
-    said = f"A teacher trained again agrees with itself at a rank correlation of {value:.3f}"
+    said = (
+        f"A teacher trained again gives this teacher's reasons at a rank correlation of {value:.3f}"
+    )
     assert said in done.stdout
     assert said in (out / "report.html").read_text()
 

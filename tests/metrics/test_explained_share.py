@@ -43,3 +43,10 @@ def test_rows_in_groups_tell_less():
     assert together.value == pytest.approx(alone.value)
     assert (together.low, together.high) == pytest.approx((alone.low, alone.high))
     assert apart.high - apart.low < 0.7 * (together.high - together.low)
+
+
+def test_a_model_that_says_the_mean_explains_nothing():
+    target = np.random.default_rng(0).normal(size=50)
+    found = explained_share(target, np.full(50, target.mean()))
+    assert found.value == pytest.approx(0, abs=1e-12)
+    assert found.high is None or found.high < 0.01

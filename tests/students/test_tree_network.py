@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from explain_distill.students.matching import SMALLEST
+from explain_distill.students.matching import SMALLEST, cross_entropy, matched_mixture
 from explain_distill.students.tree_network import TreeNetwork, path_probabilities
 from explain_distill.students.tree_shape import complete, reached
 
@@ -107,3 +107,64 @@ def test_a_step_with_extreme_logits_holds_no_nan(depth, size, seed):
 
     assert np.isfinite(network.set_gradients(torch.randn(4, 2), judge))
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def judged(kind, mixed, labels, logs):
+    if kind == "scores":
+        return matched_mixture(mixed, labels, logs, 0.7, 0.3)
+    return cross_entropy(mixed, labels, logs, 0.5, kind == "leaf-entropy")
+
+
+def expected_loss(kind, network, rows, labels, logs):
+    if kind == "leaf-entropy":
+        gates = network.gates(rows)
+        paths = path_probabilities(complete(network.depth), gates.T)
+        return -(labels * (network.outputs() @ paths.T)).sum() / len(rows)
+    outputs = network(rows).T
+    if kind == "entropy":
+        return -(labels * outputs).sum() / len(rows)
+    beyond = outputs - logs
+    matched = (beyond - beyond.mean(dim=0)).square().mean()
+    divergence = (labels * (logs - outputs)).sum(dim=0).mean()
+    return 0.7 * matched + 0.3 * divergence
+
+
+@pytest.mark.parametrize("kind", ["scores", "entropy", "leaf-entropy"])
+@pytest.mark.parametrize(("depth", "n", "penalty"), [(1, 1, 0.0), (1, 7, 0.1), (4, 33, 0.1)])
+def test_the_losses_that_trees_learn_by_have_the_gradients_of_autograd(kind, depth, n, penalty):
+    network = network_of(depth, penalty=penalty)
+    rows, labels = torch.randn(n, 5), torch.rand(3, n).softmax(dim=0)
+    logs = labels.log()
+    loss = expected_loss(kind, network, rows, labels, logs)
+    if penalty:
+        network(rows)  # sets the imbalance
+        loss = loss + penalty * network.imbalance
+    expected = autograd_of(network, loss)
+
+    def judge(mixed):
+        _, found, slope = judged(kind, mixed, labels, logs)
+        return found, slope
+
+    network.zero_grad()
+    by_hand = network.set_gradients(rows, judge, each_leaf=kind == "leaf-entropy")
+    assert by_hand == pytest.approx(loss.item(), rel=1e-4)
+    for name, parameter in network.named_parameters():
+        scale = expected[name].abs().max()
+        assert torch.allclose(parameter.grad, expected[name], atol=float(1e-4 * scale + 1e-7)), name
+
+
+def test_gradients_lie_where_they_are_looked_for_after_they_were_cleared():
+    network, rows = network_of(2), torch.randn(8, 5)
+    labels = torch.rand(3, 8).softmax(dim=0)
+
+    def judge(mixed):
+        return judged("scores", mixed, labels, labels.log())[1:]
+
+    network.set_gradients(rows, judge)
+    first = {name: p.grad.clone() for name, p in network.named_parameters()}
+    network.zero_grad()
+    network.set_gradients(rows[:3], lambda mixed: (0.0, torch.zeros_like(mixed)))
+    assert not any(p.grad.any() for p in network.parameters())
+    network.set_gradients(rows, judge)
+    for name, parameter in network.named_parameters():
+        assert torch.allclose(parameter.grad, first[name]), name

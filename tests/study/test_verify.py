@@ -150,15 +150,33 @@ def test_the_command_exits_with_what_it_found(small, copied, monkeypatch, capsys
     assert "trust.json" in capsys.readouterr().out
 
 
-def test_a_kind_of_figure_that_was_not_yet_told_is_no_difference(copied):
-    results, header = copied / "results.json", copied / "study.json"
-    told = json.loads(results.read_text())
-    told["metrics"] = [r for r in told["metrics"] if r["metric"] != "faithfulness.sensitivity"]
-    results.write_text(json.dumps(told))
-    header.write_text(
-        json.dumps({k: v for k, v in json.loads(header.read_text()).items() if k != "files"})
-    )
-    assert verify(copied).differences == ()
-    told["metrics"] = told["metrics"][1:]
-    results.write_text(json.dumps(told))
-    assert any("is not there" in each for each in verify(copied).differences)
+def test_what_another_version_measured_is_not_computed(copied):
+    header = copied / "study.json"
+    told = json.loads(header.read_text())
+    del told["figures"]
+    header.write_text(json.dumps(told))
+    found = verify(copied)
+    assert (found.differences, found.computed, found.status) == ((), 0, 3)
+    assert all("another version" in each for each in found.not_computed)
+    (copied / "scores.parquet").write_bytes(b"")
+    assert verify(copied).status == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("n_repeats", 1), ("n_repeats", 2.5), ("n_repeats", 9), ("chosen", 99)]
+)
+def test_repeats_that_are_not_there_are_a_difference(copied, key, value):
+    path = copied / "trust.json"
+    told = json.loads(path.read_text())
+    stability = told["students"]["mlp"]["stability"]
+    (stability["choice"] if key == "chosen" else stability)[key] = value
+    path.write_text(json.dumps(told))
+    found = verify(copied)
+    assert found.status == 1
+    assert "trust.json: not as it was written" in found.differences
+
+
+def test_a_repeat_of_another_kind_is_a_difference(copied):
+    shutil.rmtree(copied / "repeats" / "mlp" / "1")
+    shutil.copytree(copied / "repeats" / "soft-tree" / "1", copied / "repeats" / "mlp" / "1")
+    assert any("where a mlp was" in each for each in verify(copied).differences)
