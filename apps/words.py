@@ -25,6 +25,10 @@ from explain_distill.study.study import Study
 NARROW_SPACE = "\u202f"
 NAMED_CLASSES = 6
 NO_WALKS = "The teacher and the rows are needed for this; this study does not hold both."
+OTHER_WALKS = (
+    "These walks are others, and for this row more, than those of the bars above, which serve for "
+    "all rows and models; both are estimates, and the bars come without an interval."
+)
 NOT_KEPT = "The rows' values were not kept in this study; scores and attributions were."
 OWN_NOTE = (
     "Each model is told here by the method that suits its kind. The methods differ, and so do the "

@@ -123,6 +123,7 @@ def _gap(choice: Choice, k: int) -> None:
     table = row_gap_table(told, choice.study.about.schema.names, k)
     st.table(tables.frame(table), hide_index=True)
     st.caption(words.plain(table.caption))
+    st.caption(words.OTHER_WALKS)
 
 
 def _apart(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:

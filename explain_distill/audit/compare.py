@@ -25,7 +25,7 @@ from explain_distill.audit.sensitivity import sensitivity
 from explain_distill.audit.stability import LEAST_REPEATS
 from explain_distill.audit.trust import Trust, trust_in
 from explain_distill.data.dataset import Dataset
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.cost import check_price, speed
 from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
 from explain_distill.metrics.intervals import Estimate
@@ -285,7 +285,9 @@ def _checked_repeats(
     DataError
     """
     for name, again in repeats.items():
-        kind = getattr(students.get(name), "NAME", None)
+        if name not in students:
+            raise UnknownNameError.of("repeats", name, students)
+        kind = students[name].NAME
         if len(again) < LEAST_REPEATS or any(kind != each.NAME for each in again):
             raise DataError(
                 f"repeats must hold, for names of students, at least {LEAST_REPEATS} students of "

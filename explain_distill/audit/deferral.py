@@ -70,7 +70,10 @@ class Deferral:
     disagreement : Estimate or None
         Among the kept rows of the other half; None where none is kept.
     least_rows : int
-        So many kept calibration rows without any disagreement are needed to pass at all.
+        So many kept calibration rows, or groups of rows that belong together, without any
+        disagreement are needed to pass at all.
+    n_groups : int or None
+        The groups of the rows that chose it; None where each row stands for itself.
     """
 
     reliability: str
@@ -83,6 +86,7 @@ class Deferral:
     kept: Estimate | None
     disagreement: Estimate | None
     least_rows: int
+    n_groups: int | None = None
 
     @property
     def keeps_all(self) -> bool:
@@ -108,7 +112,7 @@ class Deferral:
         for name in ("kept", "disagreement"):
             given[name] = None if given[name] is None else estimate_from_json(given[name])
         numbers = ("alpha", "delta", "n_calibration", "kept_share", "least_rows")
-        perhaps = (given["threshold"], given["bound"])
+        perhaps = (given["threshold"], given["bound"], given.get("n_groups"))
         if not all(is_number(given[name]) for name in numbers) or not all(
             value is None or is_number(value) for value in perhaps
         ):
@@ -208,6 +212,7 @@ def deferral(
         held,
         disagreement,
         needed,
+        None if groups is None else len(np.unique(groups[calibration])),
     )
 
 

@@ -165,11 +165,14 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
     rule, apart = comparison.trust[name].deferrals[0], _apart(comparison, name)
     figures = ("deferral.kept", "deferral.disagreement_bound")
     sure = f"with {1 - rule.delta:.0%} confidence it disagrees with the teacher in at most"
+    there = f"{rule.n_calibration} rows"
+    if rule.n_groups is not None:
+        there = f"{rule.n_groups} groups of rows that belong together"
     if rule.threshold is None or rule.kept is None:
         words = (
             f"No rule was found by which {sure} {rule.alpha:.0%} of the rows that it keeps; "
-            f"{rule.n_calibration} rows were there to show it, and {rule.least_rows} without any "
-            "disagreement are needed at least."
+            f"{there} were there to show it, and {rule.least_rows} without any disagreement are "
+            "needed at least."
         )
         return Finding("deferral", "not shown", words, figures)
     kept = rule.kept.value

@@ -36,10 +36,18 @@ NOT_REPEATED = (
     " Whether a student is the same each time was not asked: --stability 5 on the command line, or "
     "redistill in Python, asks it."
 )
+HASTY = (
+    " This was a quick run, for a first look: a quarter of the training, and a twentieth of the "
+    "draws."
+)
+RIGHT = (
+    "All answers are about the teacher: whether it is right itself is told by its performance on "
+    "the same rows."
+)
 QUESTIONS = {
     "answers": "The teacher's answers?",
     "reasons": "The teacher's reasons?",
-    "deferral": "Alone, with a bound on error?",
+    "deferral": "Alone, with a bound on disagreement?",
     "regions": "Everywhere alike?",
     "stability": "The same each time?",
 }
@@ -139,6 +147,7 @@ def gaps_table(name: str, certificate: Certificate) -> Table:
         f"{started(name)}: how far its reasons can be from the teacher's, in units of the score, "
         f"with {certificate.level:.0%} confidence for all features together. "
         f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each. "
+        "Shown are the features that matter most to the teacher. "
         "The last bound holds for any number of rows if no row's gap exceeds "
         f"{certificate.highest:.3g}, which is twice the largest that was seen."
     )
@@ -268,4 +277,5 @@ def assumptions(study: Study) -> str:
         "since nothing is chosen for it, and draws its background rows from the training rows; "
         f"{rows:,} of them chose thresholds and regions, the others judged them."
         f"{'' if study.comparison.repeats else NOT_REPEATED}"
+        f"{HASTY if study.about.configuration.get('quick') else ''} {RIGHT}"
     )

@@ -88,6 +88,11 @@ FIGURES = {
     "faithfulness.insertion": Called("Insertion curve", "share", HIGHER),
     "faithfulness.infidelity": Called("Infidelity", "share", LOWER),
     "faithfulness.sensitivity": Called("Change of reasons by a small move", "share", LOWER),
+    "stability.top_k_overlap": Called("Leading columns shared when made again", "share", HIGHER),
+    "stability.rank_correlation": Called("Rank correlation when made again", "share", HIGHER),
+    "stability.split_overlap": Called("Splits shared when made again", "share", HIGHER),
+    "stability.same_answer": Called("Same answer when made again", "share", HIGHER),
+    "stability.score_spread": Called("Spread of scores when made again", "share", LOWER),
     "deferral.kept": Called("Rows it may keep", "share", HIGHER),
     "deferral.disagreement_bound": Called("Disagreement in kept rows, at most", "share", LOWER),
     "complexity.depth": Called("Depth", "count"),
@@ -102,7 +107,7 @@ FIGURES = {
     ),
     "cost.rows_per_second": Called("Rows a second, in batches", "count", HIGHER),
     "cost.processors": Called("CPUs at work, in batches"),
-    "cost.money_per_million": Called("Money per million predictions", "number", LOWER),
+    "cost.money_per_million": Called("Money per million predictions, in batches", "number", LOWER),
     "cost.bytes": Called("Size on disk", "bytes", LOWER),
 }
 

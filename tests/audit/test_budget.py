@@ -135,7 +135,7 @@ def test_money_is_shown_with_its_price_and_left_out_of_what_is_computed_again(pr
     assert opened.about.price == 0.05
     (table,) = (b for b in build_report(opened).section("students").blocks if isinstance(b, Table))
     named = [row[0] for group in table.groups for row in group.rows]
-    title = "Money per million predictions, at 0.05 an hour of one CPU"
+    title = "Money per million predictions, in batches, at 0.05 an hour of one CPU"
     assert f"{title} ↓" in named
     assert title in figures.figure_table(opened).index
     assert "money per million" in side_by_side(opened.comparison)

@@ -12,7 +12,7 @@ from explain_distill.audit.stability import (
     reproducible_choice,
     split_overlap,
 )
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.intervals import Estimate
 
 
@@ -97,10 +97,11 @@ def test_repeats_must_be_of_students_that_are_there(wine, wine_teacher, again):
     for wrong in (
         {"mlp": repeats["mlp"][:1]},
         {"mlp": repeats["soft-tree"]},
-        {"other": repeats["mlp"]},
     ):
         with pytest.raises(DataError, match="repeats must hold"):
             xd.compare(wine_teacher, students, wine[1], repeats=wrong)
+    with pytest.raises(UnknownNameError, match="other"):
+        xd.compare(wine_teacher, students, wine[1], repeats={"other": repeats["mlp"]})
 
 
 def test_splits_are_the_same_whatever_they_are_called():
