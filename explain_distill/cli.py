@@ -173,7 +173,9 @@ def run(
     if not quiet:
         print(side_by_side(study.comparison))
         if study.about.price is not None:
-            print(f"Money per million: of predictions, {price_words(study.about.price)}.")
+            print(
+                f"Money per million: of predictions in batches, {price_words(study.about.price)}."
+            )
         if study.comparison.caution is not None:
             print(f"Caution: {study.comparison.caution}")
         if study.front is not None:

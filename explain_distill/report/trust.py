@@ -235,7 +235,9 @@ def choice_words(told: Stability) -> str:
     """Say whether fresh coalitions would choose the same of all distillations each time."""
     choice, of = told.choice, f"Of the {told.n_repeats + 1} distillations"
     if choice.reproducible:
-        which = "this one" if choice.chosen == 0 else "another than this one"
+        which = "this one"
+        if choice.chosen:
+            which = f"the repeat {choice.chosen}, which is kept in the study's folder,"
         return (
             f"{of}, {which} is closest to the teacher; {choice.n_coalitions:,} fresh coalitions "
             "choose it again with 95% confidence."
