@@ -12,7 +12,7 @@ from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Task
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.report.blocks import Form
-from explain_distill.report.judgement import SENSITIVITY_WORDS, ceiling_words
+from explain_distill.report.judgement import FAITHFULNESS_WORDS, SENSITIVITY_WORDS, ceiling_words
 from explain_distill.report.reading import known_rows
 from explain_distill.report.wording import FIGURES, how_many
 from explain_distill.students.base import Student
@@ -291,7 +291,7 @@ def sensitivity_note(comparison: Comparison) -> str:
     """Say what it is for reasons to change by a small move; nothing where it was not measured."""
     if comparison.get("teacher", "faithfulness.sensitivity") is None:
         return ""
-    return SENSITIVITY_WORDS
+    return f"{FAITHFULNESS_WORDS}{SENSITIVITY_WORDS}"
 
 
 def size_note(comparison: Comparison) -> str:

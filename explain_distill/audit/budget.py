@@ -89,7 +89,10 @@ class Budget:
         """Say what was chosen, and what was ruled out by what."""
         within = ", ".join(self.limits)
         if self.student is None:
-            said = [f"No student is within the budget ({within})."]
+            said = [
+                f"No student is within the budget ({within}), and so it chooses none: what is said "
+                "of a student to read takes no account of it. Smaller ones come with --sizes."
+            ]
         else:
             left = self.unexplained[self.student]
             said = [

@@ -37,6 +37,14 @@ if TYPE_CHECKING:
     from explain_distill.audit.compare import Comparison
     from explain_distill.study.study import Study
 
+FAITHFULNESS_WORDS = (
+    "Deletion and insertion: the columns of a row are taken out, or put in, one after the other "
+    "from the largest attribution on, background values standing in; the figure is the area under "
+    "the score's curve, in units of its whole fall. It leaves 0 and 1 where some columns speak "
+    "against the answer. Infidelity: by how much attributions of random sets of columns miss what "
+    "taking these out does to the score, as a share of that; 0 is exact, and the noise of the "
+    "draws can bring it below. "
+)
 SENSITIVITY_WORDS = (
     f"Change of reasons by a small move: each number of a row is moved at random, {MOVES} times, "
     f"by at most {RADIUS:.0%} of its column's standard deviation; the figure is the largest change "
@@ -75,7 +83,8 @@ def _faithfulness_words(study: Study) -> list[Block]:
     """Say what it is for reasons to change by a small move, where that was measured."""
     if study.comparison.get("teacher", "faithfulness.sensitivity") is None:
         return []
-    return [Paragraph(f"{SENSITIVITY_WORDS} A tree's reasons jump where a row crosses a question.")]
+    of_trees = " A tree's reasons jump where a row crosses a question."
+    return [Paragraph(f"{FAITHFULNESS_WORDS}{SENSITIVITY_WORDS}{of_trees}")]
 
 
 def _others(study: Study) -> str:

@@ -118,6 +118,7 @@ GROUPS = {
     "validation": "Fidelity on validation rows, which chose the sizes",
     "faithfulness": "Faithfulness: whether each model's own attributions say what it does",
     "deferral": "Deferral: when it leaves the answer to the teacher",
+    "stability": "Stability: what it shares with itself, distilled again (rows: the repeats)",
     "complexity": "Complexity",
     "cost": "Cost",
 }
