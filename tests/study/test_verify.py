@@ -20,7 +20,7 @@ def small(wine, wine_teacher, wine_students, tmp_path_factory):
     """Keep a study of few rows and two students."""
     students = {name: wine_students[name] for name in ("soft-tree", "mlp")}
     repeats = xd.redistill(wine_teacher, students, wine[0], minutes=1e-6)
-    study = xd.compare(wine_teacher, students, wine[1], n_draws=1, repeats=repeats)
+    study = xd.compare(wine_teacher, students, wine[1], n_draws=1, quick=True, repeats=repeats)
     return study.save(tmp_path_factory.mktemp("kept") / "small")
 
 
