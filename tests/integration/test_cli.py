@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import explain_distill as xd
+from explain_distill.cli import main
 
 
 def lines(text):
@@ -219,16 +220,29 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_two_lines_and_exits_with_2(mistake, explain_distill, tmp_path):
+def test_a_mistake_is_told_in_two_lines_and_exits_with_2(mistake, tmp_path, monkeypatch, capsys):
     (tmp_path / "three.csv").write_text("size,weight\nsmall,1\nlarge,2\nsmall,3\n")
     arguments, message = MISTAKES[mistake]
     given = [argument.format(csv="three.csv") for argument in arguments]
-    done = explain_distill(*given, cwd=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert 1 <= len(lines(done.stderr)) <= 2
-    assert done.stdout == ""
-    assert [path.name for path in tmp_path.iterdir()] == ["three.csv"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["explain-distill", *given])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert_told(tmp_path, stopped.value.code, *capsys.readouterr(), message)
+
+
+def test_a_mistake_is_told_likewise_in_a_process_of_its_own(explain_distill, tmp_path):
+    (tmp_path / "three.csv").write_text("size,weight\nsmall,1\nlarge,2\nsmall,3\n")
+    done = explain_distill("run", "three.csv", "--target", "sie", cwd=tmp_path)
+    assert_told(tmp_path, done.returncode, done.stdout, done.stderr, "Did you mean 'size'")
+
+
+def assert_told(folder, status, out, err, message):
+    assert status == 2
+    assert message in err
+    assert 1 <= len(lines(err)) <= 2
+    assert out == ""
+    assert [path.name for path in folder.iterdir()] == ["three.csv"]
 
 
 def test_a_file_that_holds_predictions_already_is_refused(study, explain_distill, tmp_path):
