@@ -11,8 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explain_distill._types import FloatArray
-from explain_distill.students.matching import SMALLEST, along_leaves, leaf_shares
-from explain_distill.students.tree_passes import TreePasses, penalty_weights, slope_of
+from explain_distill.students.matching import SMALLEST
+from explain_distill.students.tree_passes import (
+    TreePasses,
+    along_leaves,
+    leaf_shares,
+    penalty_weights,
+    slope_of,
+)
 from explain_distill.students.tree_shape import Children
 
 Judge: TypeAlias = Callable[[Tensor], tuple[float, Tensor]]

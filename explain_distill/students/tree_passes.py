@@ -198,6 +198,56 @@ def _pass_up(
         along_biases[gate], along_temperatures[gate] = along_bias, along_temperature
 
 
+@compiled
+def leaf_shares(leaves: Floats, scale: Floats, shares: Floats) -> None:
+    """Set each leaf's distribution, the softmax of what it holds times a scale.
+
+    Parameters
+    ----------
+    leaves : ndarray of shape (n_scores, n_leaves)
+    scale : ndarray of shape (n_scores, 1)
+    shares : ndarray of shape (n_scores, n_leaves)
+        Is set to the distributions.
+    """
+    n_scores, n_leaves = leaves.shape
+    for leaf in range(n_leaves):
+        highest, total = leaves[0, leaf] * scale[0, 0], np.float32(0)
+        for score in range(1, n_scores):
+            highest = max(highest, leaves[score, leaf] * scale[score, 0])
+        for score in range(n_scores):
+            share = np.exp(leaves[score, leaf] * scale[score, 0] - highest)
+            shares[score, leaf] = share
+            total += share
+        for score in range(n_scores):
+            shares[score, leaf] /= total
+
+
+@compiled
+def along_leaves(
+    along: Floats, shares: Floats, scale: Floats, along_logs: bool, found: Floats
+) -> None:
+    """Carry a slope along shares, or along their logarithms, back through the softmax.
+
+    Parameters
+    ----------
+    along, shares : ndarray of shape (n_scores, n_leaves)
+        The loss's slope along each leaf's distribution or its logarithm, and the distribution.
+    scale : ndarray of shape (n_scores, 1)
+        By which what the leaves hold was multiplied.
+    found : ndarray of shape (n_scores, n_leaves)
+        Is set to the loss's slope along what the leaves hold.
+    """
+    n_scores, n_leaves = along.shape
+    mean = np.zeros(n_leaves, np.float32)
+    for score in range(n_scores):
+        for leaf in range(n_leaves):
+            mean[leaf] += along[score, leaf] * (_ONE if along_logs else shares[score, leaf])
+    for score in range(n_scores):
+        for leaf in range(n_leaves):
+            own = along[score, leaf] * (_ONE if along_logs else shares[score, leaf])
+            found[score, leaf] = scale[score, 0] * (own - mean[leaf] * shares[score, leaf])
+
+
 def slope_of(parameter: nn.Parameter) -> Tensor:
     """Give a parameter's gradient, making room for it the first time."""
     if parameter.grad is None:
