@@ -131,40 +131,15 @@ def run(
     train, test = data.split(seed=seed)
     learned, validation = set_apart(train, seed) if sizes or limits else (train, None)
     teacher = _taught(train, seed, progress)
-    fitted: dict[str, Student] = {}
-    for name, student in wanted.items():
-        with progress.stage(name) as advance:
-            fitted[name] = distill(
-                teacher,
-                student,
-                learned,
-                transfer=where,
-                temperature=temperature,
-                seed=seed,
-                on_step=partial(_say_step, advance),
-            )
-    repeats: dict[str, tuple[Student, ...]] = {}
+    options: Json = {"transfer": where, "seed": seed}
+    fitted = _distilled(teacher, wanted, learned, options | {"temperature": temperature}, progress)
+    judged: Json = {"seed": seed, "quick": quick, "price": price, "repeats": {}}
     if stability is not None:
         with progress.stage("distilled again") as advance:
-            repeats = redistill(
-                teacher,
-                fitted,
-                learned,
-                minutes=stability,
-                transfer=where,
-                seed=seed,
-                on_step=advance,
-            )
-    retrained = None
+            options |= {"minutes": stability, "on_step": advance}
+            judged["repeats"] = redistill(teacher, fitted, learned, **options)
     if retrain_teacher:
-        retrained = _taught(train, seed + 1, progress, "teacher again")
-    judged = {
-        "seed": seed,
-        "quick": quick,
-        "repeats": repeats,
-        "retrained": retrained,
-        "price": price,
-    }
+        judged["retrained"] = _taught(train, seed + 1, progress, "teacher again")
     comparison = _judged(teacher, fitted, test, judged, progress)
     front = None
     if sizes and validation is not None:
@@ -205,6 +180,22 @@ def _taught(train: Dataset, seed: int, progress: Progress, stage: str = "teacher
             ),
         )
     return teacher
+
+
+def _distilled(
+    teacher: NeuralTeacher,
+    wanted: dict[str, Student],
+    learned: Dataset,
+    options: Json,
+    progress: Progress,
+) -> dict[str, Student]:
+    """Distil each student, in a stage of its own."""
+    fitted = {}
+    for name, student in wanted.items():
+        with progress.stage(name) as advance:
+            on_step = partial(_say_step, advance)
+            fitted[name] = distill(teacher, student, learned, on_step=on_step, **options)
+    return fitted
 
 
 def _judged(
