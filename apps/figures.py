@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from explain_distill.app import words
-from explain_distill.audit.compare import Comparison
+from explain_distill.audit.comparison import Comparison
 from explain_distill.report.front import TEST_FIGURES
 from explain_distill.report.wording import FIGURES, called
 from explain_distill.study.study import Study

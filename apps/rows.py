@@ -10,7 +10,7 @@ import pandas as pd
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.app import words
 from explain_distill.app.shares import leading
-from explain_distill.audit.compare import Comparison
+from explain_distill.audit.comparison import Comparison
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.report.reading import known_rows

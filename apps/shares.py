@@ -11,7 +11,7 @@ import pandas as pd
 from explain_distill._types import FloatArray
 from explain_distill.app import words
 from explain_distill.attribution.base import Attributions
-from explain_distill.audit.compare import Comparison
+from explain_distill.audit.comparison import Comparison
 from explain_distill.data.features import Schema
 from explain_distill.metrics.attribution import importance
 

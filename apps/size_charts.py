@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from explain_distill.app import charts, words
-from explain_distill.audit.compare import Comparison
+from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.front import Ladder
 from explain_distill.report.svg import FAINT
 from explain_distill.report.wording import Called

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explain_distill.audit.compare import Comparison, Metric
+from explain_distill.audit.comparison import Comparison, Metric
 from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Task
 from explain_distill.metrics.scores import probabilities_of_score

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from explain_distill.audit.compare import Comparison
+    from explain_distill.audit.comparison import Comparison
     from explain_distill.audit.redistillation import redistill
     from explain_distill.data.catalog import load_dataset
     from explain_distill.data.dataset import Dataset
@@ -56,7 +56,7 @@ _HOMES = {
     "BoostedTrees": "students.boosted_trees",
     "CachedTeacher": "teachers.cached",
     "Coalitions": "distillation.transfer_sets",
-    "Comparison": "audit.compare",
+    "Comparison": "audit.comparison",
     "ConditionalCoalitions": "distillation.conditional_coalitions",
     "Dataset": "data.dataset",
     "DecisionTree": "students.decision_tree",

@@ -14,7 +14,7 @@ from explain_distill.data.readers import SetAsideWarning
 from explain_distill.study.run import Advance, Progress
 
 if TYPE_CHECKING:
-    from explain_distill.audit.compare import Comparison, Metric
+    from explain_distill.audit.comparison import Comparison, Metric
 
 COLUMNS = {
     "performance.accuracy": "accuracy",

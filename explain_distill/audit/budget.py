@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from explain_distill._arrays import is_number
 from explain_distill._types import Json
-from explain_distill.audit.compare import Comparison
+from explain_distill.audit.comparison import Comparison
 from explain_distill.exceptions import DataError, UnknownNameError
 
 LIMITS = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from explain_distill._types import Json
 
 if TYPE_CHECKING:
-    from explain_distill.audit.compare import Comparison
+    from explain_distill.audit.comparison import Comparison
     from explain_distill.audit.stability import Stability
     from explain_distill.metrics.intervals import Estimate
 

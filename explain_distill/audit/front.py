@@ -25,7 +25,7 @@ import numpy as np
 from explain_distill._arrays import is_count, is_number
 from explain_distill._random import generator
 from explain_distill._types import FloatArray, IntArray, Json, Scores
-from explain_distill.audit.compare import Comparison, Metric
+from explain_distill.audit.comparison import Comparison, Metric
 from explain_distill.data.dataset import Dataset, split_indices
 from explain_distill.metrics.fidelity import row_losses
 from explain_distill.metrics.intervals import LEVEL, Estimate, mean, proportion

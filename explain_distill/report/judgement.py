@@ -34,7 +34,7 @@ from explain_distill.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from explain_distill.audit.compare import Comparison
+    from explain_distill.audit.comparison import Comparison
     from explain_distill.study.study import Study
 
 FAITHFULNESS_WORDS = (

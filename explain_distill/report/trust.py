@@ -24,7 +24,7 @@ from explain_distill.report.blocks import (
 from explain_distill.report.wording import count, spoken, started
 
 if TYPE_CHECKING:
-    from explain_distill.audit.compare import Comparison
+    from explain_distill.audit.comparison import Comparison
     from explain_distill.audit.regions import Region
     from explain_distill.audit.row_gap import RowGap
     from explain_distill.audit.stability import Stability

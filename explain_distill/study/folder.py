@@ -37,7 +37,7 @@ import numpy as np
 
 from explain_distill._types import Json
 from explain_distill.audit.budget import Budget
-from explain_distill.audit.compare import Comparison, Metric, check_names
+from explain_distill.audit.comparison import Comparison, Metric, check_names
 from explain_distill.audit.findings import findings
 from explain_distill.audit.front import Front
 from explain_distill.audit.trust import Trust

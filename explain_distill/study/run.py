@@ -11,7 +11,8 @@ from functools import partial
 from explain_distill._ranges import check_ranges
 from explain_distill._types import Json
 from explain_distill.audit.budget import check_priced, read_limits, within_budget
-from explain_distill.audit.compare import Comparison, compare
+from explain_distill.audit.compare import compare
+from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.audit.redistillation import MINUTES, redistill
 from explain_distill.data.dataset import Dataset

@@ -12,8 +12,8 @@ import pandas as pd
 
 from explain_distill._types import Json
 from explain_distill.audit.budget import Budget
-from explain_distill.audit.compare import Comparison
 from explain_distill.audit.compare import compare as compare_models
+from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.front import Front
 from explain_distill.data.dataset import Dataset
 from explain_distill.students.base import Student

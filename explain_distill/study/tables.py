@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from explain_distill._arrays import take_checked
 from explain_distill._types import Json
 from explain_distill.attribution.base import Attributions
-from explain_distill.audit.compare import Comparison
+from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.effort import FULL
 from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Dataset

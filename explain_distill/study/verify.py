@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from explain_distill._types import FloatArray, Json
-from explain_distill.audit.compare import Comparison, Metric, compare
+from explain_distill.audit.compare import compare
+from explain_distill.audit.comparison import Comparison, Metric
 from explain_distill.audit.findings import findings
 from explain_distill.audit.front import front_of, set_apart
 from explain_distill.exceptions import StudyFormatError

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from explain_distill.app import words
-from explain_distill.audit.compare import Metric
+from explain_distill.audit.comparison import Metric
 from explain_distill.data.dataset import Task
 
 
