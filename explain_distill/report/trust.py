@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 GRADES = {"yes": "Yes", "partly": "Partly", "no": "No", "not shown": "Not shown"}
 NOT_REPEATED = (
-    " Whether a student is the same each time was not asked: --stability 5 on the command line, or "
+    " Whether a student is the same each time was not asked: the option stability of a run, or "
     "redistill in Python, asks it."
 )
 HASTY = (
@@ -47,7 +47,7 @@ RIGHT = (
 QUESTIONS = {
     "answers": "The teacher's answers?",
     "reasons": "The teacher's reasons?",
-    "deferral": "Alone, with a bound on disagreement?",
+    "deferral": "Alone, rarely disagreeing?",
     "regions": "Everywhere alike?",
     "stability": "The same each time?",
 }
