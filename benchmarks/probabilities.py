@@ -22,7 +22,7 @@ import numpy as np
 import explain_distill as xd
 
 RESULTS = Path(__file__).parent / "results" / "probabilities-digits.json"
-N_ROWS, N_TREES, DEPTH = 50_000, 600, 4
+N_ROWS, N_TREES, DEPTH = 50_000, 300, 4
 SMALLEST_LABEL = 1e-300  # an exact 0 would read as a hard label
 SMALLEST = 1e-12  # of a student's probability, so that its logarithm is finite
 SOFT, ANSWERS, TRUTH = "soft labels", "teacher's answers", "true labels, training rows"

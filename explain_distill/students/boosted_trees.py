@@ -49,10 +49,10 @@ class BoostedTrees(Student):
 
     Parameters
     ----------
-    n_trees : int, default=600
+    n_trees : int, default=300
         The most rounds of boosting; more than two classes grow one tree a class in each.
     depth : int, default=4
-    learning_rate : float, default=0.13
+    learning_rate : float, default=0.3
     task : {"classification", "regression"}, default="classification"
     temperature : float, default=1.0
         At which the soft labels were softened; scores are multiplied by it.
@@ -99,9 +99,9 @@ class BoostedTrees(Student):
     def __init__(
         self,
         *,
-        n_trees: int = 600,
+        n_trees: int = 300,
         depth: int = 4,
-        learning_rate: float = 0.13,
+        learning_rate: float = 0.3,
         task: TaskKind = "classification",
         temperature: float = 1.0,
         validation_share: float = 0.1,
