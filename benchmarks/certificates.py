@@ -10,10 +10,13 @@ absolute value, nearly in proportion to 1 / draws, so that the gap as measured i
 the gap of 640 draws less that of their halves is taken for the true one (Richardson
 extrapolation), and both are kept.
 
-`bound / gap` is the product of two: `width`, the bound by the mean of the same 64 draws, which is
-what the rows leave unknown, and `noise`, that mean by the gap. The width is given twice more: as it
-would be if each column were bounded by itself at 0.95, and on all held-out rows, 2 000 at the most.
-The tail is the largest gap of a row, or of a group of rows, by the mean.
+Bound / gap is printed of three bounds, each at 0.95: of *all reasons*, the share of all importance
+by which a certificate is summed up; of the five leading columns, *each by itself*; and of the same
+as a certificate lists them, *all together*, so that not one column's bound is too low (Bonferroni).
+The last is the product of two: `width`, the bound by the mean of the same 64 draws, which is what
+the rows leave unknown, and `noise`, that mean by the gap. The width is given twice more: of each
+column by itself, and on all held-out rows, 2 000 at the most. The tail is the largest gap of a row,
+or of a group of rows, by the mean.
 
 The five leading columns are those of the most importance to the teacher, the largest that of the
 largest bound, which is picked for being wide. What is measured goes to
@@ -34,7 +37,13 @@ from fidelity_problem import Problem, drawn
 from tables import TABLES
 
 import explain_distill as xd
-from explain_distill.audit.certificate import Certificate, Gaps, certify, measured_gaps
+from explain_distill.audit.certificate import (
+    Certificate,
+    Gaps,
+    certify,
+    cross_fitted,
+    measured_gaps,
+)
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.intervals import LEVEL
 from explain_distill.metrics.mean_bounds import (
@@ -67,7 +76,8 @@ def measure(table: str) -> dict[str, Any]:
     gaps = gaps_of(few, DRAWS)
     told = certify(gaps, STUDENT, few.schema.names, few.groups)
     ours = certify(gaps_of(problem.test, DRAWS), STUDENT, few.schema.names, problem.test.groups)
-    columns = columns_of(told, gaps, gaps_of(few, MORE_DRAWS), few.groups)
+    more = gaps_of(few, MORE_DRAWS)
+    columns = columns_of(told, gaps, more, few.groups)
     for column, other in zip(columns, ours.players, strict=True):
         column["width_all_rows"] = other.bound / other.gap
     place = {player.player: number for number, player in enumerate(told.players)}
@@ -81,7 +91,18 @@ def measure(table: str) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - started, 1),
         "leading": [columns[place[player.player]] for player in told.leading],
         "largest": columns[place[told.largest.player]],
+        "share": share_of(told, columns, more, few.groups),
     }
+
+
+def share_of(
+    told: Certificate, columns: list[dict[str, Any]], more: Gaps, groups: np.ndarray | None
+) -> dict[str, Any]:
+    """Give all gaps as a share of all importance, which sums a certificate up, and its bound."""
+    importance, _ = group_means(cross_fitted(*more.teacher).sum(axis=1), groups)
+    gap = sum(each["gap"] for each in columns) / float(importance.mean())
+    bound = told.relative_bound
+    return {"bound": bound, "gap": gap, "ratio": None if bound is None else bound / gap}
 
 
 def columns_of(
@@ -103,6 +124,7 @@ def columns_of(
             "ratio": player.bound / float(true[i]),
             "width": player.bound / player.gap,
             "noise": player.gap / float(true[i]),
+            "ratio_alone": float(alone[i]) / float(true[i]),
             "width_alone": float(alone[i]) / player.gap,
             "tail": float(tails[i]),
         }
@@ -127,21 +149,31 @@ def alone_and_tails(difference: np.ndarray, groups: np.ndarray | None) -> np.nda
     return np.array(found).T
 
 
-FIGURES = ("ratio", "width", "noise", "tail", "width_alone", "width_all_rows")
-NAMES = ("bound / gap", "width", "noise", "tail", "width, column alone", "width, all rows")
+FIGURES = ("ratio_alone", "ratio", "width", "noise", "tail", "width_alone", "width_all_rows")
+NAMES = (
+    "each by itself",
+    "all together",
+    "width",
+    "noise",
+    "tail",
+    "width, by itself",
+    "width, all rows",
+)
 
 
 def shown(tables: list[dict[str, Any]]) -> str:
     """Give the mean over the leading columns and the largest column of each table, in Markdown."""
     lines = [
-        f"| table | rows | columns | scores | {' | '.join(NAMES)} | all | largest | its ratio |",
-        f"|{'---|' * (7 + len(NAMES))}",
+        "| table | rows | columns | scores | all reasons | "
+        f"{' | '.join(NAMES)} | all rows | largest | its ratio |",
+        f"|{'---|' * (8 + len(NAMES))}",
     ]
     for told in tables:
         means = [f"{np.mean([each[name] for each in told['leading']]):.2f}" for name in FIGURES]
         largest = told["largest"]
         rows = _rows(told["rows"], told["independent"])
-        cells = [told["table"], rows, str(told["columns"]), str(told["scores"]), *means]
+        cells = [told["table"], rows, str(told["columns"]), str(told["scores"])]
+        cells += [f"{told['share']['ratio']:.2f}", *means]
         cells += [str(told["all_rows"]), largest["column"], f"{largest['ratio']:.2f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -172,7 +204,10 @@ def said(tables: list[dict[str, Any]]) -> str:
     lines = [f"Not measured: {', '.join(out) or 'none'}."]
     lines += [f"{told['table']}: {told['refused']}" for told in kept() if "refused" in told]
     for told in tables:
-        parts = (("its leading columns", told["leading"]), ("its largest", [told["largest"]]))
+        parts = (
+            ("its leading columns together", told["leading"]),
+            ("its largest", [told["largest"]]),
+        )
         for name, columns in parts:
             means = {key: float(np.mean([each[key] for each in columns])) for key in FIGURES}
             if means["ratio"] > TARGET:

@@ -187,6 +187,12 @@ def run(
         print("".join(f"{sentence}\n" for sentence in ceiling_words(study.comparison)), end="")
         print(f"Report: {out / 'report.html'}")
         print(f"App: explain-distill app {shlex.quote(str(out))}")
+    if study.budget is not None and study.budget.student is None:
+        raise DataError(
+            f"A budget must leave a student; however, none of {', '.join(study.students)} is "
+            f"within {', '.join(study.budget.limits)}. The study is kept in {out}; allow more, or "
+            "ask for smaller students with --sizes."
+        )
 
 
 @app.command()

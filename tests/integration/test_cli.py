@@ -245,6 +245,21 @@ def assert_told(folder, status, out, err, message):
     assert [path.name for path in folder.iterdir()] == ["three.csv"]
 
 
+def test_a_budget_that_no_student_meets_keeps_the_study_and_exits_with_2(
+    tmp_path, monkeypatch, capsys
+):
+    arguments = ["run", "wine", "--quick", "--students", "decision-tree", "--budget", "bytes<=1"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["explain-distill", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    out, err = capsys.readouterr()
+    assert stopped.value.code == 2
+    assert "none of decision-tree is within bytes<=1. The study is kept in study;" in err
+    assert "Ruled out: decision-tree (bytes " in out
+    assert xd.Study.open("study").budget.student is None
+
+
 def test_a_file_that_holds_predictions_already_is_refused(study, explain_distill, tmp_path):
     rows, once, twice = (tmp_path / name for name in ("rows.csv", "once.csv", "twice.csv"))
     xd.Study.open(study[0]).comparison.data.frame().to_csv(rows, index=False)
