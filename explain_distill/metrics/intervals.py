@@ -12,7 +12,13 @@ import numpy as np
 
 from explain_distill._random import generator
 from explain_distill._types import BoolArray, FloatArray, IntArray
-from explain_distill.metrics.mean_bounds import by_group, skewed_mean_bound
+from explain_distill.metrics.mean_bounds import (
+    LEAST_WORTH,
+    bounded_mean_bound,
+    by_group,
+    rows_worth,
+    skewed_mean_bound,
+)
 
 LEVEL = 0.95
 RESAMPLES = 999
@@ -103,7 +109,9 @@ def mean(
     Both ends are those of Student's t, made symmetric by Hall's transformation
     (`skewed_mean_bound`): of skewed figures of few rows it covers more often than the bootstrap. A
     figure that is the same in every row gets no interval: its rows are too few to tell how far it
-    can be off.
+    can be off. So does one whose variance rests on fewer than two rows (`rows_worth`): how large
+    the others can be that are as rare is then not known. If it cannot leave a range, its interval
+    is that of any figure in it (`bounded_mean_bound`).
 
     Parameters
     ----------
@@ -123,8 +131,14 @@ def mean(
     if len(sums) < 2 or np.ptp(values) == 0:
         return Estimate(value, n=n)
     level = (1 + LEVEL) / 2
-    low = -skewed_mean_bound(-sums, sizes, level=level)
-    high = skewed_mean_bound(sums, sizes, level=level)
+    if rows_worth(sums, sizes) < LEAST_WORTH:
+        if not np.isfinite(within).all():
+            return Estimate(value, n=n)
+        low = -bounded_mean_bound(-sums, sizes, -within[0], level=level)
+        high = bounded_mean_bound(sums, sizes, within[1], level=level)
+    else:
+        low = -skewed_mean_bound(-sums, sizes, level=level)
+        high = skewed_mean_bound(sums, sizes, level=level)
     return estimate(value, max(low, within[0]), min(high, within[1]), n)
 
 

@@ -13,6 +13,9 @@ from scipy.stats import norm, t
 
 from explain_distill._types import FloatArray, IntArray
 
+LEAST_WORTH = 2.0
+"""Where the variance of a figure without limits rests on fewer rows, no interval is told of it."""
+
 MOST_STAKED = 0.5  # of the capital
 NEAR = 1e-10  # how near to the ends of its range a root is looked for
 
@@ -34,6 +37,33 @@ def group_means(figure: FloatArray, groups: IntArray | None) -> tuple[FloatArray
     """
     sums, sizes = by_group(figure, groups)
     return sums / sizes, np.ones(len(sums))
+
+
+def rows_worth(sums: FloatArray, sizes: FloatArray) -> float:
+    """Say on how many rows, or groups of them, the variance of a figure rests.
+
+    ``(Σ d²)² / Σ d⁴`` of the deviations d from the mean: k, if k rows out of many are off by as
+    much and no other is; a third of all rows, if the figure is normal. It is Kish's (1965) number
+    of rows worth as much as weighted ones, the weights being each row's part in the variance.
+
+    Parameters
+    ----------
+    sums, sizes : ndarray of shape (n_groups,)
+
+    Returns
+    -------
+    float
+        From 1 to the number of groups; 0 where nothing deviates.
+
+    References
+    ----------
+    Kish (1965), Survey sampling, Wiley, section 8.2.
+    """
+    deviations = np.abs(sums - sums.sum() / sizes.sum() * sizes)
+    if not deviations.any():
+        return 0.0
+    parts = np.square(deviations / deviations.max())
+    return float(parts.sum() ** 2 / np.square(parts).sum())
 
 
 def skewed_mean_bound(sums: FloatArray, sizes: FloatArray, *, level: float) -> float:

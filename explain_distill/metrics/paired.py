@@ -10,7 +10,13 @@ from scipy.stats import beta, norm
 
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.metrics.intervals import LEVEL, Estimate, estimate
-from explain_distill.metrics.mean_bounds import bounded_mean_bound, by_group, skewed_mean_bound
+from explain_distill.metrics.mean_bounds import (
+    LEAST_WORTH,
+    bounded_mean_bound,
+    by_group,
+    rows_worth,
+    skewed_mean_bound,
+)
 
 STEP = 1e-12  # beside the ends of a search, where a root need not be looked for
 
@@ -19,7 +25,8 @@ def difference(first: FloatArray, second: FloatArray, groups: IntArray | None = 
     """Estimate how much more the first of two models loses than the second, on the same rows.
 
     The ends of the interval are `excess_bound`, one way and the other. Losses other than 0 and 1
-    that differ nowhere get no interval.
+    get none where the variance of their difference rests on fewer than two rows (`rows_worth`), or
+    where they differ nowhere.
 
     Parameters
     ----------
@@ -28,10 +35,15 @@ def difference(first: FloatArray, second: FloatArray, groups: IntArray | None = 
     groups : ndarray of shape (n_samples,), optional
         Rows that belong together.
     """
+    value = float(np.mean(first - second))
+    if not np.isin([first, second], (0, 1)).all():
+        sums, sizes = by_group(np.asarray(first, dtype=np.float64) - second, groups)
+        if rows_worth(sums, sizes) < LEAST_WORTH:
+            return Estimate(value, n=len(first))
     level = (1 + LEVEL) / 2
     low = -excess_bound(second, first, groups, level=level)
     high = excess_bound(first, second, groups, level=level)
-    return estimate(float(np.mean(first - second)), low, high, len(first))
+    return estimate(value, low, high, len(first))
 
 
 def excess_bound(

@@ -21,10 +21,19 @@ def test_the_interval_of_a_mean_covers_as_often_as_it_says():
 
 
 def test_the_ends_of_a_mean_do_not_leave_what_the_figure_can_be():
-    values = np.append(np.zeros(40), 3.0)
+    values = np.append(np.zeros(9), [3.0, 3.0])
     assert mean(values).low < 0
     assert mean(values, within=(0, np.inf)).low == 0.0
     assert mean_share(values / 3).low == 0.0
+
+
+def test_a_mean_that_rests_on_one_row_gets_no_interval_but_within_a_range():
+    values = np.append(np.zeros(40), 3.0)
+    for told in (mean(values), mean(values, within=(0, np.inf)), mean(values, np.arange(41) // 2)):
+        assert (told.low, told.high, told.n) == (None, None, 41)
+    one_of = mean(values / 3, within=(0, 1))
+    exact = proportion(values > 0)
+    assert (one_of.low, one_of.high) == pytest.approx((exact.low, exact.high), rel=0.03)
 
 
 def test_a_figure_that_no_resampling_changes_gets_no_interval():

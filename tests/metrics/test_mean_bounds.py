@@ -5,6 +5,7 @@ from scipy.stats import beta, t
 from explain_distill.metrics.mean_bounds import (
     betting_mean_bound,
     bounded_mean_bound,
+    rows_worth,
     skewed_mean_bound,
 )
 
@@ -82,3 +83,15 @@ def test_the_betting_bound_is_in_the_figures_unit():
     plain = betting_mean_bound(figures, one, 9.0, level=0.95)
     assert betting_mean_bound(100 * figures, one, 900.0, level=0.95) == pytest.approx(100 * plain)
     assert betting_mean_bound(2 * figures, 2 * one, 9.0, level=0.95) == pytest.approx(plain)
+
+
+def test_a_variance_rests_on_as_many_rows_as_are_off():
+    ones = np.ones(10_000)
+    for k in (1, 2, 7):
+        assert rows_worth(np.r_[np.ones(k), np.zeros(10_000 - k)], ones) == pytest.approx(
+            k, rel=0.01
+        )
+    assert rows_worth(np.full(5, 2.0), np.ones(5)) == 0.0
+    normal = np.random.default_rng(0).normal(size=10_000)
+    assert rows_worth(normal, ones) == pytest.approx(10_000 / 3, rel=0.1)
+    assert rows_worth(1e-200 * normal, ones) == pytest.approx(rows_worth(normal, ones))

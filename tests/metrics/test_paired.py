@@ -150,3 +150,15 @@ def test_the_interval_of_a_rare_difference_covers_as_often_as_it_says():
         found = difference(first.astype(float), second.astype(float))
         covered += found.low <= 0.02 <= found.high
     assert covered / 500 > 0.935
+
+
+def test_a_difference_that_rests_on_one_row_gets_no_interval_unless_losses_are_0_and_1():
+    first, second = np.zeros(60), np.zeros(60)
+    first[3] = 1.0
+    assert difference(first, second).high == pytest.approx(
+        paired_share_bound(1, 0, 60, level=0.975)
+    )
+    told = difference(4.5 * first, second)
+    assert (told.value, told.low, told.high, told.n) == (4.5 / 60, None, None, 60)
+    first[30:33] = 0.9
+    assert difference(4.5 * first, second).low is not None
