@@ -109,7 +109,7 @@ def mean(
     Both ends are those of Student's t, made symmetric by Hall's transformation
     (`skewed_mean_bound`): of skewed figures of few rows it covers more often than the bootstrap. A
     figure that is the same in every row gets no interval: its rows are too few to tell how far it
-    can be off. So does one whose variance rests on fewer than two rows (`rows_worth`): how large
+    can be off. So does one whose variance rests on fewer than three rows (`rows_worth`): how large
     the others can be that are as rare is then not known. If it cannot leave a range, its interval
     is that of any figure in it (`bounded_mean_bound`).
 

@@ -13,7 +13,7 @@ from scipy.stats import norm, t
 
 from explain_distill._types import FloatArray, IntArray
 
-LEAST_WORTH = 2.0
+LEAST_WORTH = 3.0
 """Where the variance of a figure without limits rests on fewer rows, no interval is told of it."""
 
 MOST_STAKED = 0.5  # of the capital
