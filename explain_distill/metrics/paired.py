@@ -25,8 +25,8 @@ def difference(first: FloatArray, second: FloatArray, groups: IntArray | None = 
     """Estimate how much more the first of two models loses than the second, on the same rows.
 
     The ends of the interval are `excess_bound`, one way and the other. Losses other than 0 and 1
-    get none where the variance of their difference rests on fewer than three rows (`rows_worth`), or
-    where they differ nowhere.
+    get none where the variance of their difference rests on fewer than three rows, or on none (see
+    `rows_worth`).
 
     Parameters
     ----------
