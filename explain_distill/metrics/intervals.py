@@ -13,10 +13,9 @@ import numpy as np
 from explain_distill._random import generator
 from explain_distill._types import BoolArray, FloatArray, IntArray
 from explain_distill.metrics.mean_bounds import (
-    LEAST_WORTH,
     bounded_mean_bound,
     by_group,
-    rows_worth,
+    rests_on_few,
     skewed_mean_bound,
 )
 
@@ -109,7 +108,7 @@ def mean(
     Both ends are those of Student's t, made symmetric by Hall's transformation
     (`skewed_mean_bound`): of skewed figures of few rows it covers more often than the bootstrap. A
     figure that is the same in every row gets no interval: its rows are too few to tell how far it
-    can be off. So does one whose variance rests on fewer than three rows (`rows_worth`): how large
+    can be off. So does one whose variance rests on too few rows (`rests_on_few`): how large
     the others can be that are as rare is then not known. If it cannot leave a range, its interval
     is that of any figure in it (`bounded_mean_bound`).
 
@@ -131,7 +130,7 @@ def mean(
     if len(sums) < 2 or np.ptp(values) == 0:
         return Estimate(value, n=n)
     level = (1 + LEVEL) / 2
-    if rows_worth(sums, sizes) < LEAST_WORTH:
+    if rests_on_few(sums, sizes):
         if not np.isfinite(within).all():
             return Estimate(value, n=n)
         low = -bounded_mean_bound(-sums, sizes, -within[0], level=level)

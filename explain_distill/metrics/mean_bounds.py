@@ -13,8 +13,9 @@ from scipy.stats import norm, t
 
 from explain_distill._types import FloatArray, IntArray
 
-LEAST_WORTH = 3.0
-"""Where the variance of a figure without limits rests on fewer rows, no interval is told of it."""
+LEAST_WORTH, LEAST_SHARE = 3.0, 0.25
+"""Where the variance of a figure without limits rests on fewer rows, or on less of few rows, no
+interval is told of it."""
 
 MOST_STAKED = 0.5  # of the capital
 NEAR = 1e-10  # how near to the ends of its range a root is looked for
@@ -64,6 +65,14 @@ def rows_worth(sums: FloatArray, sizes: FloatArray) -> float:
         return 0.0
     parts = np.square(deviations / deviations.max())
     return float(parts.sum() ** 2 / np.square(parts).sum())
+
+
+def rests_on_few(sums: FloatArray, sizes: FloatArray) -> bool:
+    """Say whether too few rows, or groups, make up the variance of a figure (see `rows_worth`).
+
+    That is fewer than three, or than a quarter where there are fewer than twelve in all.
+    """
+    return rows_worth(sums, sizes) < min(LEAST_WORTH, LEAST_SHARE * len(sums))
 
 
 def skewed_mean_bound(sums: FloatArray, sizes: FloatArray, *, level: float) -> float:

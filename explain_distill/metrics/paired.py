@@ -11,10 +11,9 @@ from scipy.stats import beta, norm
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.metrics.intervals import LEVEL, Estimate, estimate
 from explain_distill.metrics.mean_bounds import (
-    LEAST_WORTH,
     bounded_mean_bound,
     by_group,
-    rows_worth,
+    rests_on_few,
     skewed_mean_bound,
 )
 
@@ -25,8 +24,8 @@ def difference(first: FloatArray, second: FloatArray, groups: IntArray | None = 
     """Estimate how much more the first of two models loses than the second, on the same rows.
 
     The ends of the interval are `excess_bound`, one way and the other. Losses other than 0 and 1
-    get none where the variance of their difference rests on fewer than three rows, or on none (see
-    `rows_worth`).
+    get none where the variance of their difference rests on too few rows (`rests_on_few`), or where
+    they differ nowhere.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ def difference(first: FloatArray, second: FloatArray, groups: IntArray | None = 
     value = float(np.mean(first - second))
     if not np.isin([first, second], (0, 1)).all():
         sums, sizes = by_group(np.asarray(first, dtype=np.float64) - second, groups)
-        if rows_worth(sums, sizes) < LEAST_WORTH:
+        if rests_on_few(sums, sizes):
             return Estimate(value, n=len(first))
     level = (1 + LEVEL) / 2
     low = -excess_bound(second, first, groups, level=level)

@@ -5,6 +5,7 @@ from scipy.stats import beta, t
 from explain_distill.metrics.mean_bounds import (
     betting_mean_bound,
     bounded_mean_bound,
+    rests_on_few,
     rows_worth,
     skewed_mean_bound,
 )
@@ -94,4 +95,7 @@ def test_a_variance_rests_on_as_many_rows_as_are_off():
     assert rows_worth(np.full(5, 2.0), np.ones(5)) == 0.0
     normal = np.random.default_rng(0).normal(size=10_000)
     assert rows_worth(normal, ones) == pytest.approx(10_000 / 3, rel=0.1)
+    assert rests_on_few(np.r_[np.ones(2), np.zeros(48)], np.ones(50))
+    assert not rests_on_few(np.r_[np.ones(4), np.zeros(46)], np.ones(50))
+    assert not rests_on_few(normal[:8], np.ones(8))
     assert rows_worth(1e-200 * normal, ones) == pytest.approx(rows_worth(normal, ones))
