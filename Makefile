@@ -11,7 +11,7 @@ app: .venv/installed
 	$(BIN)/explain-distill app $(wildcard demo)
 
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .

@@ -13,6 +13,7 @@ from explain_distill.app import words
 from explain_distill.attribution.base import Attributions
 from explain_distill.audit.comparison import Comparison
 from explain_distill.data.features import Schema
+from explain_distill.data.molecules import present_kinds
 from explain_distill.metrics.attribution import importance
 
 TOP = 15
@@ -158,6 +159,8 @@ def value_word(schema: Schema, row: FloatArray | None, column: int) -> str:
     """Say a row's raw value with its unit; empty where it was not kept."""
     if row is None:
         return ""
+    if schema.molecules is not None:
+        return "present" if present_kinds(row[None])[0, column] else "absent"
     word = schema.features[column].word(float(row[column]), DIGITS)
     return f"−{word[1:]}" if row[column] < 0 else word
 

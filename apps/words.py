@@ -38,6 +38,10 @@ SUMS_NOTE = (
     "The base is the mean score of the background rows. The features' shares, added to it, give "
     "the model's score of this row."
 )
+SUMS_OF_MOLECULES = (
+    "The base is the score of methane, which stands for nothing. The fragments' shares, added to "
+    "it, give the model's score of this molecule."
+)
 SIZES_NOTE = (
     "Filled marks are of validation rows, which choose; hollow ones of test rows, which judge. The "
     "chosen size is blue. What follows below is told of the chosen sizes."
@@ -151,6 +155,12 @@ def lead(study: Study) -> str:
 
 def data_line(about: About) -> str:
     """Say in a line what the data are."""
+    if about.schema.molecules is not None:
+        return (
+            f"{counted(about.n_rows, 'molecule')} ({_grouped(about.n_train, 0)} to train on, "
+            f"{_grouped(about.n_test, 0)} to judge on), with fragments of up to "
+            f"{len(about.schema)} kinds; predicted is {target(about.task)}."
+        )
     kinds = [feature.kind for feature in about.schema.features]
     spoken = {"number": "number", "category": "category", "boolean": "yes-or-no column"}
     plural = {"number": "numbers", "category": "categories", "boolean": "yes-or-no columns"}

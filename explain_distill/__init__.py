@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from explain_distill.teachers.cached import CachedTeacher
     from explain_distill.teachers.ensemble import EnsembleTeacher
     from explain_distill.teachers.images import ImageTeacher
+    from explain_distill.teachers.molecules import MolecularTeacher
     from explain_distill.teachers.neural import NeuralTeacher
     from explain_distill.teachers.wrapped import WrappedTeacher
 
@@ -67,6 +68,7 @@ _HOMES = {
     "ImageTeacher": "teachers.images",
     "MLP": "students.mlp",
     "Mixture": "distillation.transfer_sets",
+    "MolecularTeacher": "teachers.molecules",
     "Munge": "distillation.munge",
     "NeuralTeacher": "teachers.neural",
     "Shifts": "distillation.image_transfer",
@@ -107,6 +109,7 @@ __all__ = [
     "Hints",
     "ImageTeacher",
     "Mixture",
+    "MolecularTeacher",
     "Munge",
     "NeuralTeacher",
     "Shifts",

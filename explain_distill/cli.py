@@ -33,6 +33,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 DEFAULT_PORT = 8501
 FORMATS = ("html", "md", "json")
+SPLITS = ("random", "scaffold")
 
 DataArgument = Annotated[
     str, typer.Argument(metavar="DATA", help="A name of the catalogue, or a CSV or Parquet file.")
@@ -67,6 +68,14 @@ def run(
             metavar="COL", help="A column, such as the patient, whose rows must stay together."
         ),
     ] = None,
+    smiles: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="The column of molecules, where it is not found."),
+    ] = None,
+    split: Annotated[
+        str,
+        typer.Option(help="How test rows are chosen: random, or of molecules by scaffold."),
+    ] = "random",
     students: Annotated[
         str,
         typer.Option(
@@ -154,7 +163,7 @@ def run(
     check_output(out, force)
     with notes_on_stderr():
         study = run_study(
-            _load(data, target, group),
+            _split_by(split, _load(data, target, group, smiles)),
             students=_names(students),
             transfer=transfer,
             temperature=temperature,
@@ -332,17 +341,26 @@ def datasets() -> None:
     print(table.to_string(index=False, justify="left"))
 
 
-def _load(data: str, target: str | None, group: str | None) -> Dataset:
+def _split_by(split: str, data: Dataset) -> Dataset:
+    """Group molecules that must stay on one side of the split."""
+    from explain_distill.data.molecule_tables import by_scaffold
+
+    if split not in SPLITS:
+        raise UnknownNameError.of("The split", split, SPLITS)
+    return by_scaffold(data) if split == "scaffold" else data
+
+
+def _load(data: str, target: str | None, group: str | None, smiles: str | None = None) -> Dataset:
     """Load a data set by its name, or a file."""
     from explain_distill.data.catalog import CATALOG, load_dataset
     from explain_distill.data.readers import read_table
 
     looks_like_a_file = Path(data).suffix != "" or os.sep in data or Path(data).exists()
     if data not in CATALOG and looks_like_a_file:
-        return read_table(data, target, group=group)
-    if data in CATALOG and (target is not None or group is not None):
+        return read_table(data, target, group=group, smiles=smiles)
+    if data in CATALOG and (target, group, smiles) != (None, None, None):
         raise UnknownNameError(
-            f"--target and --group are for files; however, {data!r} is a data set of the "
+            f"--target, --group and --smiles are for files; however, {data!r} is a data set of the "
             "catalogue, which knows its own. Leave them out."
         )
     return load_dataset(data)

@@ -23,6 +23,7 @@ NAMES = [
     "ImageTeacher",
     "MLP",
     "Mixture",
+    "MolecularTeacher",
     "Munge",
     "NeuralTeacher",
     "Shifts",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +13,8 @@ from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
 from explain_distill.attribution.base import Attributions
 from explain_distill.audit.row_gap import gap_of_row
+from explain_distill.report.judgement import MOLECULES_NOTE
+from explain_distill.report.molecule_drawing import molecules_plot, shown_molecules
 from explain_distill.report.trust import row_gap_table
 
 SAME_DRAWS = "same draws"
@@ -98,10 +101,23 @@ def _together(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
     if k < len(schema):
         st.caption(words.rest_note(shares.rest_of_importance(told, choice.score, k)))
     _heading_row(choice, list(told))
-    of_row = shares.shares_table(told, schema, choice.raw, choice.place, choice.score, k)
+    _molecule(choice, list(told))
+    present = choice.study.comparison.reasons.present
+    here = k if present is None else max(1, min(k, int(present[choice.place].sum())))
+    of_row = shares.shares_table(told, schema, choice.raw, choice.place, choice.score, here)
     draw(charts.shares(of_row, models, unit))
     _sums(choice, told)
     _gap(choice, k)
+
+
+def _molecule(choice: Choice, models: list[str]) -> None:
+    """Draw the chosen molecule, as each model sees it."""
+    if choice.study.about.schema.molecules is None or choice.raw is None:
+        return
+    block = shown_molecules(choice.study, models, np.array([choice.place]), choice.score)
+    st.code(block.rows[0][0].smiles, language=None)
+    st.image(molecules_plot(block), width=min(len(models), 3) * 420)
+    st.caption(words.plain(MOLECULES_NOTE))
 
 
 def _gap(choice: Choice, k: int) -> None:
@@ -119,7 +135,7 @@ def _gap(choice: Choice, k: int) -> None:
         st.info(words.NO_WALKS)
         return
     student = comparison.students[choice.student]
-    told = gap_of_row(teacher, student, data, data.background, choice.row, choice.score)
+    told = gap_of_row(teacher, student, data, data.baseline, choice.row, choice.score)
     table = row_gap_table(told, choice.study.about.schema.names, k)
     st.table(tables.frame(table), hide_index=True)
     st.caption(words.plain(table.caption))
@@ -154,4 +170,5 @@ def _sums(choice: Choice, told: Mapping[str, Attributions]) -> None:
         told, choice.study.comparison, choice.place, choice.score
     )
     st.table(shares.sums_words(table))
-    st.caption(words.SUMS_NOTE)
+    molecules = choice.study.about.schema.molecules is not None
+    st.caption(words.SUMS_OF_MOLECULES if molecules else words.SUMS_NOTE)

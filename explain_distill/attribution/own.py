@@ -34,8 +34,8 @@ def own_attributions(
     """Attribute the score by the method that suits the model.
 
     Trees of constant leaves get exact interventional TreeSHAP, additive models exact Shapley values
-    in closed form, models with gradients get expected gradients, and any other model the sampled
-    Shapley values.
+    in closed form, models with gradients get expected gradients, and any other model, or any model
+    of molecules, the sampled Shapley values.
 
     Parameters
     ----------
@@ -51,6 +51,8 @@ def own_attributions(
     Attributions
         By raw column. They add up to the score.
     """
+    if features.of_molecules:  # a readable feature belongs to no fragment alone
+        return sampled_shapley(lambda r: score_rows(model, r, features), rows, background, draws)
     if isinstance(model, BoostedTrees):
         told = tree_shapley(model, features.transform(rows), features.transform(background))
         shares = by_column(told[:, :-1], features.columns, len(features.schema))

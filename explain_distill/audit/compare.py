@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from explain_distill.audit.certificate import (
     check_finite,
 )
 from explain_distill.audit.comparison import Comparison, Metric, Role, check_names
-from explain_distill.audit.effort import FULL, QUICK, Effort
+from explain_distill.audit.effort import FULL, MOLECULES, QUICK, QUICK_MOLECULES, Effort
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.audit.sensitivity import sensitivity
 from explain_distill.audit.stability import LEAST_REPEATS
 from explain_distill.audit.trust import Trust, trust_in
+from explain_distill.data.chemical_features import forgotten
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.cost import check_price, speed
@@ -105,9 +107,9 @@ def compare(
     scores = {name: score_rows(model, data.X, features) for name, model in models.items()}
     for name, told in scores.items():
         check_finite(name, told, data.X, data)
-    effort = QUICK if quick else FULL
+    effort = _effort(data, quick)
     reasons = reasons_of(
-        teacher, students, data, background, seed, on_stage, effort=effort, retrained=again
+        teacher, students, data, data.baseline, seed, on_stage, effort=effort, retrained=again
     )
     say("what each student may claim")
     if n_draws is None:
@@ -141,10 +143,16 @@ def compare(
         if name in trust:
             metrics += _claimed(name, trust[name])
         say(f"faithfulness of {name}")
-        metrics += _faithful(name, model, reasons, data, background, groups, seed, effort)
+        metrics += _faithful(name, model, reasons, data, data.baseline, groups, seed, effort)
     kept = dict(students)
     judged = (tuple(metrics), scores, reasons, trust, repeated, again)
     return Comparison(teacher, kept, data, *judged)
+
+
+def _effort(data: Dataset, quick: bool) -> Effort:
+    if data.schema.molecules is not None:
+        return QUICK_MOLECULES if quick else MOLECULES
+    return QUICK if quick else FULL
 
 
 def _checked_repeats(
@@ -294,12 +302,13 @@ def _measured(
 ) -> dict[str, Estimate]:
     """Measure the complexity and the cost of a model."""
     figures = {f"complexity.{key}": value for key, value in model.complexity().items()}
-    timed = speed(
-        lambda rows: score_rows(model, rows, data.readable_features),
-        data.X,
-        price,
-        calls=(effort.one_row_calls, effort.batch_calls),
-    )
+    calls = effort.one_row_calls, effort.batch_calls
+    if data.schema.molecules is None:
+        timed = speed(
+            lambda rows: score_rows(model, rows, data.readable_features), data.X, price, calls=calls
+        )
+    else:
+        timed = speed(lambda rows: _score_anew(model, rows, data), data.X, price, calls, len(data))
     figures |= {f"cost.{key}": value for key, value in timed.items()}
     size = bytes_on_disk(model)
     if size is not None:
@@ -310,6 +319,12 @@ def _measured(
     if seconds is not None:
         figures["cost.fit_seconds"] = seconds
     return {key: Estimate(float(value)) for key, value in figures.items()}
+
+
+def _score_anew(model: Model, rows: Rows, data: Dataset) -> Scores:
+    """Score molecules as if none had been seen before."""
+    with forgotten(), model.forgetful() if isinstance(model, Teacher) else nullcontext():
+        return score_rows(model, rows, data.readable_features)
 
 
 def bytes_on_disk(model: Model) -> float | None:

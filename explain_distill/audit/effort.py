@@ -41,6 +41,26 @@ FULL = Effort(
     one_row_calls=200,
     batch_calls=5,
 )
+MOLECULES = Effort(
+    evaluations=600_000,
+    shown_background=50,
+    members=3,
+    faithful_rows=25,
+    sensitive_rows=0,
+    one_row_calls=50,
+    batch_calls=1,
+)
+"""Of molecules, each of which is made, described and scored in some milliseconds."""
+
+QUICK_MOLECULES = Effort(
+    evaluations=120_000,
+    shown_background=10,
+    members=1,
+    faithful_rows=10,
+    sensitive_rows=0,
+    one_row_calls=20,
+    batch_calls=1,
+)
 QUICK = Effort(
     evaluations=100_000,
     shown_background=10,

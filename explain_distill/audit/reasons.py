@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from explain_distill._random import generator
-from explain_distill._types import FloatArray, IntArray, Json, Rows
+from explain_distill._types import BoolArray, FloatArray, IntArray, Json, Rows
 from explain_distill.attribution.base import Attributions
 from explain_distill.attribution.own import Model, own_attributions, score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
 from explain_distill.audit.effort import FULL, Effort
 from explain_distill.data.dataset import Dataset
+from explain_distill.data.molecules import present_kinds
 from explain_distill.metrics.attribution import (
     pairwise_rank_agreement,
     rank_agreement,
@@ -30,7 +32,20 @@ MOST_ROWS = 100
 FIRST_PAIRS = 16
 ENOUGH = 0.95  # agreement of the teacher with itself, at which draws suffice
 COMPARED = ("rank_correlation", "top_k_overlap", "sign_agreement")
+SIGNED = ("rank_correlation",)  # from -1 to 1; the others are shares
 PEERS = ("member", "retrained")  # other teachers, whose agreement of these three is a ceiling
+
+
+Agreement = Callable[[FloatArray, FloatArray, int], FloatArray]
+METRICS: dict[str, Agreement] = {
+    "rank_correlation": lambda ours, theirs, k: rank_correlation(ours, theirs),
+    "top_k_overlap": top_k_overlap,
+    "sign_agreement": sign_agreement,
+    "rank_agreement": rank_agreement,
+    "signed_rank_agreement": partial(rank_agreement, signed=True),
+    "pairwise_rank_agreement": lambda ours, theirs, k: pairwise_rank_agreement(ours, theirs),
+}
+"""How the agreement of two models is told, row by row, with so many leading columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +72,9 @@ class Reasons:
         most, and of none where it has none.
     retrained : Attributions or None
         Of a teacher that was trained again, on the same draws.
+    present : ndarray of shape (n_rows, n_columns), optional
+        Of molecules: which kinds of fragments each has; the others add nothing. Agreement is told
+        of those, in molecules of two kinds and more. None where every column is compared.
     """
 
     rows: IntArray
@@ -67,11 +85,12 @@ class Reasons:
     own: dict[str, Attributions] = field(repr=False)
     members: tuple[Attributions, ...] = field(default=(), repr=False)
     retrained: Attributions | None = field(default=None, repr=False)
+    present: BoolArray | None = field(default=None, repr=False)
 
     @property
     def ceiling(self) -> float:
         """The teacher's mean rank correlation with itself on independent draws."""
-        return float(rank_correlation(self.reference["teacher"].values, self.again.values).mean())
+        return float(np.nanmean(self._each(METRICS["rank_correlation"], self.again)))
 
     @property
     def n_columns(self) -> int:
@@ -81,9 +100,12 @@ class Reasons:
     def describe(self) -> str:
         """Say on what the reasons rest."""
         met = "reached" if self.ceiling >= ENOUGH else "not reached"
+        against = f"{self.n_background} background rows"
+        if self.present is not None:
+            against = "told against methane"
         return (
-            f"{len(self.rows)} rows, {self.n_background} background rows, "
-            f"{self.n_permutations} antithetic permutations a row; the teacher agrees with itself "
+            f"{len(self.rows)} rows, {against}, {self.n_permutations} antithetic permutations a "
+            "row; the teacher agrees with itself "
             f"on independent draws at a rank correlation of {self.ceiling:.3f} "
             f"(aim {ENOUGH:.2f}: {met})"
         )
@@ -93,18 +115,10 @@ class Reasons:
 
         `groups` says which of the attributed rows belong together.
         """
-        teacher = self.reference["teacher"].values
-        other = self.again.values if name == "teacher" else self.reference[name].values
-        k = top_k(self.n_columns)
+        other = self.again if name == "teacher" else self.reference[name]
         return {
-            "rank_correlation": mean(rank_correlation(teacher, other), groups, within=(-1, 1)),
-            "top_k_overlap": mean_share(top_k_overlap(teacher, other, k), groups),
-            "sign_agreement": mean_share(sign_agreement(teacher, other, k), groups),
-            "rank_agreement": mean_share(rank_agreement(teacher, other, k), groups),
-            "signed_rank_agreement": mean_share(
-                rank_agreement(teacher, other, k, signed=True), groups
-            ),
-            "pairwise_rank_agreement": mean_share(pairwise_rank_agreement(teacher, other), groups),
+            key: self._mean(self._each(metric, other), key in SIGNED, groups)
+            for key, metric in METRICS.items()
         }
 
     def ceilings(self, groups: IntArray | None = None) -> dict[str, Estimate]:
@@ -115,32 +129,48 @@ class Reasons:
         """
         again = () if self.retrained is None else (self.retrained,)
         return {
-            f"{peer}_{key}": figure
+            f"{peer}_{key}": self._mean(
+                np.mean([self._each(METRICS[key], other) for other in others], axis=0),
+                key in SIGNED,
+                groups,
+            )
             for peer, others in zip(PEERS, (self.members, again), strict=True)
             if others
-            for key, figure in self._agreement_of(others, groups).items()
+            for key in COMPARED
         }
 
-    def _agreement_of(
-        self, others: Sequence[Attributions], groups: IntArray | None
-    ) -> dict[str, Estimate]:
-        """Measure the mean agreement of several models with the teacher."""
-        teacher, k = self.reference["teacher"].values, top_k(self.n_columns)
-        told = [other.values for other in others]
-        ranks = np.mean([rank_correlation(teacher, values) for values in told], axis=0)
-        leading = np.mean([top_k_overlap(teacher, values, k) for values in told], axis=0)
-        signs = np.mean([sign_agreement(teacher, values, k) for values in told], axis=0)
-        figures = (
-            mean(ranks, groups, within=(-1, 1)),
-            mean_share(leading, groups),
-            mean_share(signs, groups),
-        )
-        return dict(zip(COMPARED, figures, strict=True))
+    def _each(self, metric: Agreement, other: Attributions) -> FloatArray:
+        """Measure each row's agreement of a model with the teacher; NaN where none is told."""
+        teacher = self.reference["teacher"].values
+        if self.present is None:
+            return metric(teacher, other.values, top_k(self.n_columns))
+        told = np.full(len(teacher), np.nan)
+        for row, here in enumerate(self.present):
+            if here.sum() > 1:
+                ours, theirs = (values[row : row + 1, here] for values in (teacher, other.values))
+                told[row] = metric(ours, theirs, top_k(int(here.sum())))[0]
+        return told
+
+    def _mean(self, told: FloatArray, signed: bool, groups: IntArray | None) -> Estimate:
+        known = ~np.isnan(told)
+        among = None if groups is None else groups[known]
+        if signed:
+            return mean(told[known], among, within=(-1, 1))
+        return mean_share(told[known], among)
 
     def chance(self) -> dict[str, float]:
         """Give what a random order of the columns gets."""
-        n = self.n_columns
-        told = {
+        if self.present is None:
+            each = [self._chance_of(self.n_columns)]
+        else:
+            counts = self.present.sum(axis=1)
+            each = [self._chance_of(int(n)) for n in counts[counts > 1]]
+        told = {key: float(np.mean([of[key] for of in each])) for key in each[0]}
+        return told | {f"{peer}_{key}": told[key] for peer in PEERS for key in COMPARED}
+
+    @staticmethod
+    def _chance_of(n: int) -> dict[str, float]:
+        return {
             "rank_correlation": 0.0 if n > 1 else 1.0,
             "top_k_overlap": top_k(n) / n,
             "sign_agreement": 0.5,
@@ -148,7 +178,6 @@ class Reasons:
             "signed_rank_agreement": 0.5 / n,
             "pairwise_rank_agreement": 0.5 if n > 1 else 1.0,
         }
-        return told | {f"{peer}_{key}": told[key] for peer in PEERS for key in COMPARED}
 
     def to_json(self) -> Json:
         """Give the counts and the methods as a JSON object."""
@@ -156,6 +185,7 @@ class Reasons:
             "rows": self.rows.tolist(),
             "n_background": self.n_background,
             "n_permutations": self.n_permutations,
+            **({} if self.present is None else {"present": self.present.astype(int).tolist()}),
             "methods": {"shapley": self.again.method}
             | {name: told.method for name, told in self.own.items()},
         }
@@ -208,6 +238,11 @@ def reasons_of(
     n_first = min(FIRST_PAIRS, most_pairs)
     draws, again = (_draw(rows, background, n_first, rng) for _ in range(2))
     first, second = attribute(teacher, draws), attribute(teacher, again)
+    present = None
+    if data.schema.molecules is not None:
+        present = present_kinds(rows)
+        if (present.sum(axis=1) < 2).all():
+            present = None
     while rank_correlation(first.values, second.values).mean() < ENOUGH and _affordable(
         draws, effort.evaluations
     ):
@@ -234,9 +269,8 @@ def reasons_of(
         name: own_attributions(model, rows, shown, data.readable_features, own_draws)
         for name, model in models.items()
     }
-    return Reasons(
-        chosen, len(background), draws.n_permutations, reference, second, own, members, other
-    )
+    counts = len(background), draws.n_permutations
+    return Reasons(chosen, *counts, reference, second, own, members, other, present)
 
 
 def _draw(rows: Rows, background: Rows, n_pairs: int, rng: np.random.Generator) -> Draws:

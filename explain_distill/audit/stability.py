@@ -180,7 +180,7 @@ def stability_of(
     rows = data.readable()
     scorers = [partial(_score, model, features) for model in models]
     scores = np.stack([model.predict_score(rows) for model in models])
-    overlaps, correlations = _reasons(scorers, data, background, rng)
+    overlaps, correlations = _reasons(scorers, data, data.baseline, rng)
     splits = _split_overlaps(models, rows)
     same = None
     if data.task.kind == "classification":

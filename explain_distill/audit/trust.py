@@ -133,7 +133,7 @@ def trust_in(
     """
     check_risk(alpha, delta)
     classify = data.task.kind == "classification"
-    certified = certificates(teacher, students, data, background, seed, n_draws=n_draws)
+    certified = certificates(teacher, students, data, data.baseline, seed, n_draws=n_draws)
     calibration = calibration_half(data, seed)
     features = data.readable_features
     known, rows = features.transform(background), data.readable()

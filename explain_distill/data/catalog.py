@@ -6,11 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from explain_distill._types import TaskKind
-from explain_distill.data import audit_tables, bundled_tables, classic_tables, public_tables
+from explain_distill.data import (
+    audit_tables,
+    bundled_tables,
+    classic_tables,
+    molecule_tables,
+    public_tables,
+)
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.public_files import PublicFile, locate
 from explain_distill.exceptions import UnknownNameError
 
+MOLECULENET = "https://deepchemdata.s3-us-west-1.amazonaws.com/datasets"
 UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases"
 
 
@@ -229,6 +236,142 @@ ENTRIES = (
             "connect-4/connect-4.data",
             f"{UCI}/connect-4/connect-4.data.Z",  # to be unpacked by hand
             "063152e6eadbb424c7ef4645df76e493a43812edd9c992400983da4fa54f8cba",
+        ),
+    ),
+    CatalogEntry(
+        "esol",
+        "Aqueous solubility of small molecules",
+        "regression",
+        n_rows=1115,
+        n_columns=36,
+        source="Delaney 2004, doi:10.1021/ci034243x",
+        licence="not stated; as kept by MoleculeNet",
+        load=molecule_tables.esol,
+        file=PublicFile(
+            "moleculenet/delaney-processed.csv",
+            f"{MOLECULENET}/delaney-processed.csv",
+            "8c06a76f0c6487d29ab0f903e6a7a7139f189ab3c1178f159c8be8964602f189",
+        ),
+    ),
+    CatalogEntry(
+        "freesolv",
+        "Free energy of hydration of small molecules",
+        "regression",
+        n_rows=639,
+        n_columns=36,
+        source="Mobley & Guthrie 2014, doi:10.1007/s10822-014-9747-x",
+        licence="not stated; as kept by MoleculeNet",
+        load=molecule_tables.freesolv,
+        file=PublicFile(
+            "moleculenet/SAMPL.csv",
+            f"{MOLECULENET}/SAMPL.csv",
+            "ab5895d914ee87cb563bd7b9611e869527bba45bec6b014d34dc495a0f9dcb72",
+        ),
+    ),
+    CatalogEntry(
+        "lipophilicity",
+        "Distribution between octanol and water at pH 7.4",
+        "regression",
+        n_rows=4200,
+        n_columns=36,
+        source="AstraZeneca, ChEMBL CHEMBL3301361",
+        licence="CC BY-SA 3.0 (ChEMBL)",
+        load=molecule_tables.lipophilicity,
+        file=PublicFile(
+            "moleculenet/Lipophilicity.csv",
+            f"{MOLECULENET}/Lipophilicity.csv",
+            "aed41590cb30609d51d8e08ad3ff06495a76e80e211358801f596b10da69bacd",
+        ),
+    ),
+    CatalogEntry(
+        "bbbp",
+        "Crossing of the blood-brain barrier",
+        "classification",
+        n_rows=1953,
+        n_columns=36,
+        source="Martins, Teixeira, Pinheiro & Falcao 2012, doi:10.1021/ci300124c",
+        licence="not stated; as kept by MoleculeNet",
+        load=molecule_tables.bbbp,
+        file=PublicFile(
+            "moleculenet/BBBP.csv",
+            f"{MOLECULENET}/BBBP.csv",
+            "d07a38487aeac5cee5508413e468043ef3097451d2a112701c2d60be9ec6b662",
+        ),
+    ),
+    CatalogEntry(
+        "bace",
+        "Inhibition of β-secretase 1",
+        "classification",
+        n_rows=1512,
+        n_columns=36,
+        source="Subramanian, Ramsundar, Pande & Denny 2016, doi:10.1021/acs.jcim.6b00290",
+        licence="not stated; as kept by MoleculeNet",
+        load=molecule_tables.bace,
+        file=PublicFile(
+            "moleculenet/bace.csv",
+            f"{MOLECULENET}/bace.csv",
+            "f3fb9ce90bada3e2bd6148b0df13f8f8145a357bf87df0dd5b391ede974fc737",
+        ),
+    ),
+    CatalogEntry(
+        "clintox",
+        "Failure in clinical trials for toxicity",
+        "classification",
+        n_rows=1357,
+        n_columns=36,
+        source="Gayvert, Madhukar & Elemento 2016",
+        licence="not stated; as kept by MoleculeNet",
+        load=molecule_tables.clintox,
+        file=PublicFile(
+            "moleculenet/clintox.csv",
+            f"{MOLECULENET}/clintox.csv.gz",
+            "9999816e760dd838358b5d88e81cea2fc062be4458ffa412ceecdba4f88a67b6",
+        ),
+    ),
+    CatalogEntry(
+        "tox21",
+        "Stress response by the antioxidant response element (assay SR-ARE)",
+        "classification",
+        n_rows=5614,
+        n_columns=36,
+        source="Tox21 Data Challenge 2014 (NIH NCATS)",
+        licence="public domain",
+        load=molecule_tables.tox21,
+        file=PublicFile(
+            "moleculenet/tox21.csv",
+            f"{MOLECULENET}/tox21.csv.gz",
+            "7d7e7facd853a63e79ddce4e9c3fcb7a0d83a1c300b603031c0f2c64fbe77761",
+        ),
+    ),
+    CatalogEntry(
+        "hiv",
+        "Inhibition of HIV replication",
+        "classification",
+        n_rows=40889,
+        n_columns=36,
+        source="NCI DTP AIDS Antiviral Screen",
+        licence="public domain",
+        load=molecule_tables.hiv,
+        file=PublicFile(
+            "moleculenet/HIV.csv",
+            f"{MOLECULENET}/HIV.csv",
+            "9ffa7fe57dc86c342627ee1d5255e937e2ab812393c73c4d16c697022f6e1d22",
+        ),
+    ),
+    CatalogEntry(
+        "ames",
+        "Mutagenicity in the Ames test",
+        "classification",
+        n_rows=6508,
+        n_columns=36,
+        source="Hansen, Mika, Schroeter et al. 2009, doi:10.1021/ci900161g",
+        licence="not stated",
+        load=molecule_tables.ames,
+        file=PublicFile(
+            "ames/Ames.csv",
+            "https://raw.githubusercontent.com/xiongxxl/SPABA/99a614082e99de35094e89a4cae88f7d0d6b5f84/"
+            "attention/examples/data/orign_data/Ames_smi/Ames.csv",
+            "ae7fa825245fed42bf58f058573263f22a82f33ef2107a9dc8d9e1afc9faf3f2",
         ),
     ),
 )

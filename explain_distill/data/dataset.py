@@ -145,6 +145,16 @@ class Dataset:
         train = self.take(~part)
         return train, replace(self.take(part), background=train.X)
 
+    @property
+    def baseline(self) -> Rows:
+        """What explanations of these rows are told against: ``(n_baseline, n_columns)``.
+
+        The background rows; of molecules one row of zeros, so that fragments are taken off and
+        bonds closed by hydrogen.
+        """
+        assert self.background is not None
+        return self.background if self.schema.molecules is None else np.zeros((1, self.X.shape[1]))
+
 
 def split_indices(data: Dataset, share: float, rng: np.random.Generator) -> IntArray:
     """Choose the rows of the smaller part of a split.

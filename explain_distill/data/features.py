@@ -13,7 +13,7 @@ import pandas as pd
 from explain_distill._types import Json, Rows
 from explain_distill.exceptions import DataError
 
-FeatureKind = Literal["number", "category", "boolean"]
+FeatureKind = Literal["number", "category", "boolean", "fragment"]
 
 TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
@@ -33,18 +33,22 @@ class Feature:
     Parameters
     ----------
     name : str
-    kind : {"number", "category", "boolean"}
+    kind : {"number", "category", "boolean", "fragment"}
     unit : str, optional
         For display: ``"mm Hg"``.
     levels : tuple of str, default=()
         The levels of a category in the order of their codes; of a boolean the words for false and
         true, or none where the table holds 0 and 1.
+    part_of : str, optional
+        Of a kind of fragment: the table's column that holds the molecules. A cell is the number of
+        the molecule that such fragments come from; see `molecules`.
     """
 
     name: str
     kind: FeatureKind = "number"
     unit: str | None = None
     levels: tuple[str, ...] = ()
+    part_of: str | None = None
 
     def encode(self, values: pd.Series) -> np.ndarray:
         """Turn a column of a table into codes: ``(n_samples,)`` float64, missing as NaN.
@@ -119,6 +123,11 @@ class Schema:
         """The columns' names, in order."""
         return [feature.name for feature in self.features]
 
+    @property
+    def molecules(self) -> str | None:
+        """The table's column of molecules; None where rows are no molecules."""
+        return self.features[0].part_of if self.features else None
+
     def encode(self, table: pd.DataFrame, source: str = "The table") -> Rows:
         """Bring a table into the order and the codes of this schema.
 
@@ -140,7 +149,8 @@ class Schema:
         DataError
             Where a column is absent, or holds what cannot be read.
         """
-        absent = [name for name in self.names if name not in table.columns]
+        wanted = self.names if self.molecules is None else [self.molecules]
+        absent = [name for name in wanted if name not in table.columns]
         if absent:
             raise DataError(
                 f"{source} must hold the columns that training had; however, "
@@ -153,11 +163,19 @@ class Schema:
                 f"Each column of {source[0].lower() + source[1:]} must have a name of its own; "
                 f"however, {str(doubled[0])!r} names several. Rename or remove one."
             )
+        if self.molecules is not None:
+            from explain_distill.data.molecules import rows_of_column
+
+            return rows_of_column(table[self.molecules])
         columns = [feature.encode(table[feature.name]) for feature in self.features]
         return np.column_stack(columns).astype(np.float64).reshape(len(table), len(self))
 
     def decode(self, rows: Rows) -> pd.DataFrame:
         """Turn coded rows back into a table as a person would read it."""
+        if self.molecules is not None:
+            from explain_distill.data.molecules import numbers_of, smiles_of
+
+            return pd.DataFrame({self.molecules: [*map(smiles_of, numbers_of(rows))]})
         return pd.DataFrame(
             {f.name: f.decode(rows[:, i]) for i, f in enumerate(self.features)},
         )
@@ -166,6 +184,7 @@ class Schema:
         """Describe the columns as a list of JSON objects."""
         return [
             {"name": f.name, "kind": f.kind, "unit": f.unit, "levels": list(f.levels)}
+            | ({} if f.part_of is None else {"part_of": f.part_of})
             for f in self.features
         ]
 
@@ -174,7 +193,13 @@ class Schema:
         """Read what `to_json` wrote."""
         return cls(
             tuple(
-                Feature(c["name"], c["kind"], c.get("unit"), tuple(c.get("levels", ())))
+                Feature(
+                    c["name"],
+                    c["kind"],
+                    c.get("unit"),
+                    tuple(c.get("levels", ())),
+                    c.get("part_of"),
+                )
                 for c in columns
             )
         )

@@ -1,7 +1,8 @@
 """Readable features: the matrix that students work on, in raw units, with names a person can read.
 
 Numbers stay as they are, NaN kept. A category becomes its levels (``sex=female``), each 0 or 1; a
-missing category has none of them. A boolean stays one column of 0 and 1.
+missing category has none of them. A boolean stays one column of 0 and 1. Of molecules they are
+descriptors and counts of fragments; see `chemical_features`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class ReadableFeature:
     name : str
         ``"age"`` or ``"sex=female"``.
     column : int
-        The raw column it belongs to.
+        The raw column it belongs to; of molecules its own place, since it is of no fragment alone.
     level : str or None
         The level that it stands for; None for numbers and booleans.
     unit : str or None
@@ -53,11 +54,21 @@ class ReadableFeatures:
     @cached_property
     def features(self) -> tuple[ReadableFeature, ...]:
         """The readable features in order, length ``n_readable``."""
+        if self.of_molecules:
+            from explain_distill.data.chemical_features import names_and_units
+
+            told = enumerate(names_and_units())
+            return tuple(ReadableFeature(name, place, unit=unit) for place, (name, unit) in told)
         return tuple(
             readable
             for column, feature in enumerate(self.schema.features)
             for readable in _readable(feature, column)
         )
+
+    @property
+    def of_molecules(self) -> bool:
+        """Whether rows are molecules, of whose readable features none is of one column alone."""
+        return self.schema.molecules is not None
 
     @cached_property
     def names(self) -> list[str]:
@@ -72,6 +83,11 @@ class ReadableFeatures:
     def transform(self, rows: Rows) -> ReadableRows:
         """Turn raw rows ``(n_samples, n_columns)`` into ``(n_samples, n_readable)``."""
         rows = np.asarray(rows, dtype=np.float64)
+        if self.of_molecules:
+            from explain_distill.data.chemical_features import features_of
+            from explain_distill.data.molecules import numbers_of
+
+            return features_of(numbers_of(rows))
         if not any(feature.kind == "category" for feature in self.schema.features):
             return rows
         out = rows[:, self.columns]

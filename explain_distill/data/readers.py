@@ -25,7 +25,10 @@ from explain_distill.data.inference import (
     settle,
     sorted_levels,
 )
+from explain_distill.data.molecule_tables import molecules, smiles_column
 from explain_distill.exceptions import DataError, UnknownNameError
+
+NAMED = 5  # columns that a note names
 
 
 class SetAsideWarning(UserWarning):
@@ -37,6 +40,7 @@ def read_table(
     target: str | None = None,
     *,
     group: str | None = None,
+    smiles: str | None = None,
     task: TaskKind | None = None,
 ) -> Dataset:
     """Read a table from a CSV or Parquet file, and find out what its columns are.
@@ -55,6 +59,9 @@ def read_table(
     group : str, optional
         A column, such as the patient, whose rows must not stand on both sides of a split. It is
         no feature.
+    smiles : str, optional
+        The column that holds molecules, where it is not found by what it holds: a text column of
+        which nearly every cell is a SMILES. Of a table of molecules no other column is a feature.
     task : {"classification", "regression"}, optional
         By default classification for text, booleans and at most 10 different whole numbers.
 
@@ -73,6 +80,9 @@ def read_table(
     table = read_cells(path).apply(settle)
     target = _checked_target(table, target, path)
     _check_options(table, target, group, task)
+    column = smiles_column(table, target, smiles)
+    if column is not None:
+        return _read_molecules(path.name.split(".")[0], table, target, column, group, task)
     identifiers = [
         str(name)
         for name in table.columns
@@ -97,6 +107,36 @@ def read_table(
     rows = schema.encode(columns)
     notes_of_all = (*set_aside, *missing_notes(rows, schema))
     return replace(empty, X=rows, schema=schema, groups=groups, notes=notes_of_all)
+
+
+def _read_molecules(
+    name: str,
+    table: pd.DataFrame,
+    target: str,
+    column: str,
+    group: str | None,
+    task: TaskKind | None,
+) -> Dataset:
+    """Read a table of molecules: one column of them, and the target."""
+    if group is not None:
+        raise DataError(
+            f"--group must be left out of a table of molecules; however, got {group!r}. Take "
+            "--split scaffold to keep molecules that are alike on one side."
+        )
+    table, dropped = _with_target(table, target)
+    labels, found = _read_target(table[target], target, task)
+    others = [str(each) for each in table.columns if each not in (target, column)]
+    if others:
+        more = ", …" if len(others) > NAMED else ""
+        dropped.append(
+            f"Molecules are read from column {column!r}; set aside: "
+            f"{', '.join(map(repr, others[:NAMED]))}{more}."
+        )
+    data = molecules(name, table[column].tolist(), labels, found, column, dropped)
+    check_rows_suffice(data)
+    for note in data.notes:
+        warnings.warn(note, SetAsideWarning, stacklevel=3)
+    return data
 
 
 def read_rows(path: str | Path, schema: Schema) -> tuple[Rows, pd.DataFrame]:

@@ -18,7 +18,14 @@ from explain_distill.distillation.oracle import TeacherOracle
 from explain_distill.distillation.stream import Stream
 from explain_distill.distillation.targets import Labeller, OnBadLabel
 from explain_distill.distillation.techniques import Technique
-from explain_distill.distillation.transfer_sets import Coalitions, TransferSet
+from explain_distill.distillation.transfer_sets import (
+    Coalitions,
+    FragmentCoalitions,
+    Mixture,
+    Pool,
+    TrainingRows,
+    TransferSet,
+)
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import OnStep, Student
 from explain_distill.teachers.wrapped import as_teacher
@@ -135,6 +142,8 @@ def distill(
     _check_techniques(techniques, student, on_bad_label)
     teacher = as_teacher(teacher, data)
     transfer = transfer_of(transfer)
+    if data.schema.molecules is not None:
+        transfer = pooled(transfer)
     classify = data.task.kind == "classification"
     softened = temperature if classify else 1.0
     rng = generator(seed, "distill", student.NAME)
@@ -168,6 +177,8 @@ def _fit(student: Student, labeller: Labeller, on_step: OnStep | None) -> int:
         return int(student.batch_size * student.n_steps)
     n_rows = labeller.transfer.n_rows
     asks = hasattr(student, "fit_oracle") and labeller.hard_weight < 1 and not labeller.weighing
+    # A mixture of two molecules of a leaf need not come to the leaf.
+    asks = asks and labeller.data.schema.molecules is None
     if n_rows is not None and asks:
         oracle = TeacherOracle(labeller)
         student.fit_oracle(oracle, on_step=on_step)
@@ -221,6 +232,27 @@ def transfer_of(transfer: Any) -> TransferSet:
         )
     made: TransferSet = transfer
     return made
+
+
+def pooled(transfer: TransferSet) -> TransferSet:
+    """Draw molecules once, from a transfer set that mixes two at the most.
+
+    Raises
+    ------
+    DataError
+    """
+    if isinstance(transfer, Pool):
+        return transfer
+    parts = transfer.parts if isinstance(transfer, Mixture) else (transfer,)
+    if not all(isinstance(part, Coalitions | TrainingRows) for part in parts):
+        raise DataError(
+            "The transfer set of molecules must be coalitions or training-rows; however, got "
+            f"{transfer.NAME}. It would mix the values of columns, of which molecules have none."
+        )
+    of_fragments = [
+        FragmentCoalitions(part.n_rows) if isinstance(part, Coalitions) else part for part in parts
+    ]
+    return Pool(Mixture(*of_fragments) if len(of_fragments) > 1 else of_fragments[0])
 
 
 def _check_techniques(

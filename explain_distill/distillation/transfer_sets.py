@@ -13,6 +13,7 @@ from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
 
 BLOCK = 1 << 22  # cells drawn at a time, so that memory stays flat
+MANY_MOLECULES = 20_000
 MANY_ROWS = 200_000  # that a student gets which does not train in steps
 
 
@@ -95,6 +96,35 @@ class Coalitions:
         return rows
 
 
+@dataclass(frozen=True)
+class FragmentCoalitions:
+    """Molecules that are made of some kinds of fragments of a training molecule.
+
+    As for `Coalitions` a rate is drawn for each, by which kinds of fragments are kept. What is not
+    kept is taken off, the bonds being closed by hydrogen, or, of half of the molecules, replaced by
+    fragments of those kinds of another training molecule. See `data.fragments`.
+
+    Parameters
+    ----------
+    n_rows : int, default=200_000
+        How many rows a student gets that does not train in steps.
+    """
+
+    n_rows: int = MANY_ROWS
+    NAME: ClassVar[str] = "coalitions"
+
+    def __post_init__(self) -> None:
+        check_rows("FragmentCoalitions", self.n_rows)
+
+    def draw(self, X: Rows, n: int, rng: np.random.Generator) -> Rows:
+        """Draw `n` coalitions of the molecules ``(n_train, n_kinds)``."""
+        rows = X[rng.integers(len(X), size=n)]
+        others = X[rng.integers(len(X), size=n)]
+        others[rng.random(n) < 0.5] = 0.0
+        leaves = rng.random(rows.shape) >= rng.random((n, 1))
+        return np.where(leaves, others, rows)
+
+
 class Mixture:
     """Several transfer sets, each giving its share of the rows.
 
@@ -154,6 +184,43 @@ shares=(0.75, 0.25))
     def __repr__(self) -> str:
         parts = ", ".join(map(repr, self.parts))
         return f"Mixture({parts}, shares={self.shares})"
+
+
+class Pool:
+    """Rows of another transfer set, drawn once and then drawn from, where rows are dear.
+
+    A molecule takes some milliseconds to make, to describe and to label; what is known of those of
+    the pool is looked up.
+
+    Parameters
+    ----------
+    transfer : TransferSet
+    n_rows : int, default=20_000
+        How many rows are drawn, at most.
+    """
+
+    def __init__(self, transfer: TransferSet, n_rows: int = MANY_MOLECULES) -> None:
+        check_rows("Pool", n_rows)
+        self.transfer, self.most = transfer, n_rows
+        self._drawn: Rows | None = None
+
+    @property
+    def NAME(self) -> str:  # noqa: N802 - as that of the transfer set that it holds
+        """The name of the other."""
+        return self.transfer.NAME
+
+    @property
+    def n_rows(self) -> int | None:
+        """How many rows a student gets that does not train in steps; None: the training rows."""
+        return None if self.transfer.n_rows is None else min(self.transfer.n_rows, self.most)
+
+    def draw(self, X: Rows, n: int, rng: np.random.Generator) -> Rows:
+        """Draw `n` rows of the pool, each as often as another, give or take one."""
+        if self.transfer.n_rows is None:
+            return self.transfer.draw(X, n, rng)
+        if self._drawn is None:
+            self._drawn = self.transfer.draw(X, min(self.transfer.n_rows, self.most), rng)
+        return TrainingRows().draw(self._drawn, n, rng)
 
 
 def for_data(transfer: TransferSet, data: Dataset) -> TransferSet:

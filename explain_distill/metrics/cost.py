@@ -22,6 +22,7 @@ def speed(
     X: Rows,
     price: float | None = None,
     calls: tuple[int, int] = (ONE_ROW_CALLS, BATCH_CALLS),
+    batch_rows: int = BATCH_ROWS,
 ) -> dict[str, float]:
     """Time a model on this machine, warm.
 
@@ -34,22 +35,24 @@ def speed(
         Of an hour of one CPU.
     calls : tuple of two int, optional
         How many calls are timed, of one row and of a batch.
+    batch_rows : int, default=4096
+        Of a batch; rows come again where there are fewer.
 
     Returns
     -------
     dict
         ``row_milliseconds``, ``row_milliseconds_p99``: the median and the 99th percentile of calls
-        with one row. ``rows_per_second``: from the median of calls with 4 096 rows. With a price,
+        with one row. ``rows_per_second``: from the median of calls with a batch. With a price,
         ``processors``: how many were at work in these calls, one at least; and
         ``money_per_million``, see `money_per_million`.
     """
-    batch = X[np.resize(np.arange(len(X)), BATCH_ROWS)]
+    batch = X[np.resize(np.arange(len(X)), batch_rows)]
     one = 1000 * _seconds(predict, batch[:1], calls[0])[0]
     seconds, busy = _seconds(predict, batch, calls[1])
     told = {
         "row_milliseconds": float(np.median(one)),
         "row_milliseconds_p99": float(np.quantile(one, 0.99)),
-        "rows_per_second": BATCH_ROWS / float(np.median(seconds)),
+        "rows_per_second": batch_rows / float(np.median(seconds)),
     }
     if price is not None:
         told["processors"] = max(1.0, float(busy.sum() / seconds.sum()))

@@ -219,6 +219,23 @@ class Tree:
 
 
 @dataclass(frozen=True)
+class ColouredMolecule:
+    """A molecule as a model sees it: ``shares`` are its atoms', in the order of the SMILES."""
+
+    smiles: str
+    title: str
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Molecules:
+    """Molecules to be drawn, a row each and a model a column, on one scale of colours."""
+
+    caption: str
+    rows: tuple[tuple[ColouredMolecule, ...], ...]
+
+
+@dataclass(frozen=True)
 class Item:
     """A line of an `Outline` with those under it; `lead` is the answer that leads to it."""
 
@@ -235,7 +252,18 @@ class Outline:
 
 
 Block: TypeAlias = (
-    Paragraph | Listing | Facts | Code | Table | Dots | Sizes | Bars | Shapes | Tree | Outline
+    Paragraph
+    | Listing
+    | Facts
+    | Code
+    | Table
+    | Dots
+    | Sizes
+    | Bars
+    | Shapes
+    | Tree
+    | Molecules
+    | Outline
 )
 
 

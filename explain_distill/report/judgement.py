@@ -23,6 +23,7 @@ from explain_distill.report.blocks import (
     Section,
     Table,
 )
+from explain_distill.report.molecule_drawing import first_molecules, shown_molecules
 from explain_distill.report.wording import (
     GROUPS,
     called,
@@ -49,6 +50,13 @@ SENSITIVITY_WORDS = (
     f"Change of reasons by a small move: each number of a row is moved at random, {MOVES} times, "
     f"by at most {RADIUS:.0%} of its column's standard deviation; the figure is the largest change "
     "of the model's own attributions, as a share of their size. 0 would be reasons that stay."
+)
+MOLECULES_NOTE = (
+    "A share is what a kind of fragment adds, on the mean over all orders in which a molecule's "
+    "fragments can be put in: from methane, which stands for nothing, up to the whole molecule; "
+    "what falls apart where a fragment is taken off is joined again. A kind's share is spread "
+    "evenly over its atoms. Agreement of reasons is told of the kinds that a molecule has, in "
+    "molecules of two and more."
 )
 LEADING = 10  # columns whose importance is shown
 FEW_COLUMNS = 5
@@ -220,6 +228,12 @@ def reasons_section(study: Study) -> Section:
                 "ranks says little here; compare the importances below."
             )
         )
+    if study.about.schema.molecules is not None and study.comparison.data is not None:
+        models = ["teacher", study.recommended]
+        blocks += [
+            shown_molecules(study, models, first_molecules(study), study.about.task.n_scores - 1),
+            Paragraph(MOLECULES_NOTE),
+        ]
     blocks += [_on_what(study), *importance_blocks(study)]
     return Section("reasons", "Reasons: the same answers for the same reasons?", tuple(blocks))
 
@@ -276,11 +290,18 @@ def _on_what(study: Study) -> Facts:
         (
             ("Method", f"{reasons.again.method}; the reference for all models"),
             ("Rows attributed", f"{len(reasons.rows):,} of {study.about.n_test:,} test rows"),
-            ("Background", f"{count(reasons.n_background, 'training row')}"),
+            ("Background", background_words(study)),
             ("Draws", f"{reasons.n_permutations:,} antithetic permutations a row"),
             ("What is attributed", score_words(study)),
         )
     )
+
+
+def background_words(study: Study) -> str:
+    """Say what attributions are told against."""
+    if study.about.schema.molecules is not None:
+        return "nothing: fragments are taken off, and bonds closed by hydrogen"
+    return count(study.comparison.reasons.n_background, "training row")
 
 
 def score_words(study: Study) -> str:

@@ -21,11 +21,13 @@ from explain_distill.report.blocks import (
     Dots,
     Figure,
     Item,
+    Molecules,
     Report,
     Shapes,
     Sizes,
     Tree,
 )
+from explain_distill.report.molecule_drawing import molecules_plot
 from explain_distill.report.plots import bars_plot, dots_plot
 from explain_distill.report.sections import build_report
 from explain_distill.report.shapes_plot import shapes_plot
@@ -149,7 +151,7 @@ def _environment(*, html: bool) -> Environment:
     return environment
 
 
-def _draw(block: Dots | Sizes | Bars | Shapes | Tree) -> Markup:
+def _draw(block: Dots | Sizes | Bars | Shapes | Tree | Molecules) -> Markup:
     """Draw a block; drawings escape their text themselves."""
     if isinstance(block, Dots):
         return Markup(dots_plot(block))
@@ -159,6 +161,8 @@ def _draw(block: Dots | Sizes | Bars | Shapes | Tree) -> Markup:
         return Markup(bars_plot(block))
     if isinstance(block, Shapes):
         return Markup(shapes_plot(block))
+    if isinstance(block, Molecules):
+        return Markup(molecules_plot(block))
     return Markup(draw_tree(list(block.nodes), block.task, weighed=block.weighed))
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explain_distill.data.features import Feature
+from explain_distill.data.features import Feature, Schema
+from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.report.blocks import (
     Block,
     Cell,
@@ -51,9 +52,13 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 60  # that are listed; study.json has all
 MOST_LEVELS = 8
 
+MOLECULES = "coalitions of fragments"
+
 TRANSFER_WORDS = {
     "coalitions": "coalitions: mixed rows, whose columns come partly from one training row and "
     "partly from another",
+    MOLECULES: "coalitions of fragments: molecules that are made of some kinds of fragments of a "
+    "training molecule, the others being taken off or replaced by those of another one",
     "conditional-coalitions": "coalitions whose second row resembles the first in what is kept of "
     "it",
     "munge": "rows near the training rows, each mixed with its nearest neighbour (MUNGE)",
@@ -103,7 +108,7 @@ def asked_section(study: Study) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"The teacher is {about.teacher or 'a black box'}. It predicts {_target(study)} from "
-            f"{count(len(about.schema), 'column')} of {about.name}. Can a smaller model, one that "
+            f"{_given(about.schema)} of {about.name}. Can a smaller model, one that "
             "a person can read or a small machine can run, speak for it: give the same answers, "
             "for the same reasons?"
         ),
@@ -156,7 +161,10 @@ def _learned(study: Study) -> str:
     transfers = {d["transfer"] for d in told if d}
     if len(transfers) != 1 or None in told:
         return ""
-    parts = [TRANSFER_WORDS.get(name, name) for name in transfers.pop().split("+")]
+    names = transfers.pop().split("+")
+    if study.about.schema.molecules is not None:
+        names = [MOLECULES if name == "coalitions" else name for name in names]
+    parts = [TRANSFER_WORDS.get(name, name) for name in names]
     return f"They learned what the teacher says of {joined(parts)}. "
 
 
@@ -199,7 +207,7 @@ def data_section(study: Study) -> Section:
         Paragraph(
             f"{started(count(about.n_rows, 'row'))}: {about.n_train:,} to train on and "
             f"{about.n_test:,} to test on, none of them both. "
-            f"{count(len(about.schema), 'column')}."
+            f"{_told_by(about.schema)}."
         )
     ]
     blocks += _truth(study)
@@ -240,7 +248,26 @@ def _counted(n: int, total: int) -> Figure:
     return Figure(n, form="count", note=f"{n / total:.0%}" if total else "")
 
 
+def _given(schema: Schema) -> str:
+    """Say what the teacher is given."""
+    if schema.molecules is not None:
+        return "the molecules"
+    return count(len(schema), "column")
+
+
+def _told_by(schema: Schema) -> str:
+    if schema.molecules is None:
+        return count(len(schema), "column")
+    return (
+        f"A molecule is told by {len(ReadableFeatures(schema).features)} readable features, on "
+        f"which students work, and parted into fragments of {len(schema)} kinds, to which reasons "
+        "are told"
+    )
+
+
 def _columns(study: Study) -> Table:
+    if study.about.schema.molecules is not None:
+        return _readable(study.about.schema)
     features = study.about.schema.features
     parts = [part.X for part in (study.train, study.comparison.data) if part is not None]
     missing = sum(np.isnan(X).sum(axis=0) for X in parts) if parts else None
@@ -257,6 +284,16 @@ def _columns(study: Study) -> Table:
     if missing is not None:
         columns.append("Missing cells")
     return Table(caption, tuple(columns), (RowGroup("", tuple(rows)),))
+
+
+def _readable(schema: Schema) -> Table:
+    """List what students of molecules work on."""
+    features = ReadableFeatures(schema).features
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (feature.name, feature.unit or "") for feature in features[:MOST_COLUMNS]
+    )
+    caption = f"Readable features: the first {len(rows)} of {len(features)}; the rest are counts"
+    return Table(caption, ("Feature", "Unit"), (RowGroup("", rows),))
 
 
 def _holds(feature: Feature) -> str:

@@ -65,14 +65,16 @@ from explain_distill.study.tables import (
 )
 from explain_distill.teachers.base import Teacher
 from explain_distill.teachers.images import ImageTeacher
+from explain_distill.teachers.molecules import MolecularTeacher
 from explain_distill.teachers.neural import NeuralTeacher
 
 TRUST_FORMAT = 1
 FIGURES = 3
 """Raised where a figure is measured otherwise, so that those of earlier studies come out anew."""
-TEACHERS: dict[str, type[NeuralTeacher] | type[ImageTeacher]] = {
+TEACHERS: dict[str, type[NeuralTeacher] | type[ImageTeacher] | type[MolecularTeacher]] = {
     "neural": NeuralTeacher,
     "image": ImageTeacher,
+    "molecular": MolecularTeacher,
 }
 """The teachers that a study can keep, by their kind in config.json."""
 

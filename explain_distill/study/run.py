@@ -16,7 +16,7 @@ from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.audit.redistillation import MINUTES, redistill
 from explain_distill.data.dataset import Dataset
-from explain_distill.distillation.distill import check_options, distill
+from explain_distill.distillation.distill import check_options, distill, pooled
 from explain_distill.distillation.names import transfer_set
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.cost import check_price
@@ -25,6 +25,8 @@ from explain_distill.students.names import DEFAULT_STUDENTS, STUDENTS
 from explain_distill.students.soft_tree import SoftTree, check_max_features
 from explain_distill.study.about import About
 from explain_distill.study.study import Study
+from explain_distill.teachers.base import Teacher
+from explain_distill.teachers.molecules import MolecularTeacher
 from explain_distill.teachers.neural import NeuralTeacher
 
 Advance = Callable[[int, int, str], None]
@@ -38,6 +40,8 @@ QUICK: dict[str, Json] = {
     "additive": {},
 }
 QUICK_ROWS = 50_000
+QUICK_MOLECULES: Json = {"members": 1, "n_epochs": 20}
+QUICK_POOL = 5_000
 MOST_SIZE = 4096
 
 
@@ -120,7 +124,10 @@ def run(
         check_ranges({"stability": stability}, {"stability": MINUTES})
     check_priced(limits, price)
     check_options(temperature)
-    where = transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
+    few = QUICK_ROWS if data.schema.molecules is None else QUICK_POOL
+    where = transfer_set(transfer, n_rows=few if quick else None)
+    if data.schema.molecules is not None:
+        where = pooled(where)
     progress = progress or Progress()
     plain: dict[str, Student] = {
         name: STUDENTS[name](**(QUICK[name] if quick else {})) for name in chosen
@@ -131,7 +138,7 @@ def run(
     wanted = {name: plain[kind].with_size(size) for name, (kind, size) in size_of.items()} or plain
     train, test = data.split(seed=seed)
     learned, validation = set_apart(train, seed) if sizes or limits else (train, None)
-    teacher = _taught(train, seed, progress)
+    teacher = _taught(train, seed, progress, quick)
     options: Json = {"transfer": where, "seed": seed}
     fitted = _distilled(teacher, wanted, learned, options | {"temperature": temperature}, progress)
     judged: Json = {"seed": seed, "quick": quick, "price": price, "repeats": {}}
@@ -140,7 +147,7 @@ def run(
             options |= {"minutes": stability, "on_step": advance}
             judged["repeats"] = redistill(teacher, fitted, learned, **options)
     if retrain_teacher:
-        judged["retrained"] = _taught(train, seed + 1, progress, "teacher again")
+        judged["retrained"] = _taught(train, seed + 1, progress, quick, "teacher again")
     comparison = _judged(teacher, fitted, test, judged, progress)
     front = None
     if sizes and validation is not None:
@@ -171,8 +178,14 @@ def run(
     return Study(about, comparison, train, front, within)
 
 
-def _taught(train: Dataset, seed: int, progress: Progress, stage: str = "teacher") -> NeuralTeacher:
-    teacher = NeuralTeacher(seed=seed)
+def _taught(
+    train: Dataset, seed: int, progress: Progress, quick: bool, stage: str = "teacher"
+) -> NeuralTeacher | MolecularTeacher:
+    teacher: NeuralTeacher | MolecularTeacher
+    if train.schema.molecules is None:
+        teacher = NeuralTeacher(seed=seed)
+    else:
+        teacher = MolecularTeacher(seed=seed, **(QUICK_MOLECULES if quick else {}))
     with progress.stage(stage) as advance:
         teacher.fit(
             train,
@@ -184,7 +197,7 @@ def _taught(train: Dataset, seed: int, progress: Progress, stage: str = "teacher
 
 
 def _distilled(
-    teacher: NeuralTeacher,
+    teacher: Teacher,
     wanted: dict[str, Student],
     learned: Dataset,
     options: Json,
@@ -200,7 +213,7 @@ def _distilled(
 
 
 def _judged(
-    teacher: NeuralTeacher,
+    teacher: Teacher,
     students: dict[str, Student],
     test: Dataset,
     options: Json,

@@ -16,6 +16,8 @@ from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.effort import FULL
 from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Dataset
+from explain_distill.data.features import Schema
+from explain_distill.data.molecules import rows_of_kept
 from explain_distill.study.about import About
 from explain_distill.study.json_files import told_as_format_error
 
@@ -34,7 +36,7 @@ def write_rows(path: Path, data: Dataset) -> None:
     truth: Any = data.y
     if data.task.kind == "classification":
         truth = [data.task.class_names[code] for code in data.y]
-    names = [*data.schema.names, data.task.target]
+    names = [*_names(data.schema), data.task.target]
     columns = [*_columns(data.X, data), pa.array(truth)]
     if data.groups is not None:
         names.append(GROUP)
@@ -45,10 +47,17 @@ def write_rows(path: Path, data: Dataset) -> None:
 def write_background(path: Path, data: Dataset) -> None:
     """Write the background that rows remember: training rows whose truth is not known."""
     assert data.background is not None
-    pq.write_table(pa.table(_columns(data.background, data), names=data.schema.names), path)
+    pq.write_table(pa.table(_columns(data.background, data), names=_names(data.schema)), path)
+
+
+def _names(schema: Schema) -> list[str]:
+    """Name the columns of rows as they are kept: molecules are one column."""
+    return schema.names if schema.molecules is None else [schema.molecules]
 
 
 def _columns(rows: np.ndarray, data: Dataset) -> list[pa.Array]:
+    if data.schema.molecules is not None:
+        return [pa.array(data.schema.decode(rows)[data.schema.molecules].to_list(), pa.string())]
     columns = [pa.array(rows[:, place]) for place in range(len(data.schema))]
     for place, feature in enumerate(data.schema.features):
         if feature.levels:
@@ -67,8 +76,8 @@ def read_rows(path: Path, about: About, background: np.ndarray | None) -> Datase
         return None
     with told_as_format_error(path):
         table = pq.read_table(path)
-        n_columns = len(about.schema)
-        expected = [*about.schema.names, about.task.target]
+        n_columns = len(_names(about.schema))
+        expected = [*_names(about.schema), about.task.target]
         if table.column_names not in (expected, [*expected, GROUP]):
             raise ValueError("its columns are not those of study.json")
         groups = None
@@ -99,12 +108,14 @@ def read_background(folder: Path, about: About) -> np.ndarray | None:
         return None
     with told_as_format_error(path):
         table = pq.read_table(path)
-        if table.column_names != about.schema.names:
+        if table.column_names != _names(about.schema):
             raise ValueError("its columns are not those of study.json")
         return _matrix(table, about)
 
 
 def _matrix(table: pa.Table, about: About) -> np.ndarray:
+    if about.schema.molecules is not None:
+        return rows_of_kept(table.column(about.schema.molecules).to_pylist())
     X = np.empty((table.num_rows, len(about.schema)))
     for place, feature in enumerate(about.schema.features):
         column = table.column(place)
@@ -182,6 +193,11 @@ def read_reasons(folder: Path, names: list[str], header: Json, about: About) -> 
         if rows.ndim != 1 or not len(rows) or not 0 <= rows.min() <= rows.max() < about.n_test:
             raise ValueError("the attributed rows are not among the test rows")
         n_background, n_permutations = int(counts["n_background"]), int(counts["n_permutations"])
+        present = None
+        if "present" in counts:
+            present = np.asarray(counts["present"], dtype=np.int64).astype(bool)
+            if present.shape != (len(rows), len(about.schema)):
+                raise ValueError("the kinds of fragments are not those of the attributed rows")
     for name in names:
         path = folder / f"{name}.parquet"
         with told_as_format_error(path):
@@ -193,7 +209,8 @@ def read_reasons(folder: Path, names: list[str], header: Json, about: About) -> 
             if name == "teacher":
                 again = _read_attributions(table, "shapley again", methods["shapley"], rows, about)
                 members, retrained = _read_others(table, methods["shapley"], rows, about)
-    return Reasons(rows, n_background, n_permutations, reference, again, own, members, retrained)
+    numbers = n_background, n_permutations
+    return Reasons(rows, *numbers, reference, again, own, members, retrained, present)
 
 
 def _read_others(

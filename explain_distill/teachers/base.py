@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,11 @@ class Teacher(ABC):
         """Give class codes ``(n_samples,)``, or values ``(n_samples,)`` for regression."""
         score = self.predict_score(X)
         return score.argmax(axis=1) if self.task.kind == "classification" else score[:, 0]
+
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """Compute each score anew, for teachers that keep what they said."""
+        yield
 
     def complexity(self) -> dict[str, float]:
         """Give the model's size in numbers, where that means something."""

@@ -54,10 +54,10 @@ def _described(student: Student) -> dict[str, Any]:
 
 
 def readable_columns(student: Student) -> tuple[Feature, ...]:
-    """Give the raw columns that a student's features are made of."""
-    if hasattr(student, "schema_"):
+    """Give the raw columns that a student's features are made of; of molecules the features."""
+    if hasattr(student, "schema_") and student.schema_.molecules is None:
         return student.schema_.features
-    return tuple(Feature(feature.name) for feature in student.readable_features())
+    return tuple(Feature(each.name, unit=each.unit) for each in student.readable_features())
 
 
 def _of_soft_tree(tree: SoftTree) -> TreeModel:

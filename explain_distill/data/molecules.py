@@ -1,0 +1,274 @@
+"""Molecules as rows of a table: numbered, standardised, and mixed by the kinds of their fragments.
+
+A row has one column for each kind of fragment, and a cell says by a number which molecule its
+fragments of that kind come from. A molecule's row holds its number in every cell; a coalition, as
+the columns of two rows are mixed, holds two numbers, and is the molecule that is made of the kept
+fragments of both. Mixed with a row of zeros, it is a molecule from which fragments were taken off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from explain_distill._types import BoolArray, FloatArray, Rows
+from explain_distill.data.features import Feature, Schema
+from explain_distill.data.fragments import CARBON, KINDS, chem, fragments_of, spliced
+from explain_distill.exceptions import DataError
+
+NUMBER_BITS = 52  # a number is exact as a float64
+NOTHING = "C"
+"""Methane stands for what no fragment is left of; its number is 0, and it has no fragments."""
+
+NON_METALS = frozenset({1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 34, 35, 53})
+MOST_ATOMS = 300
+PARSED = 50_000  # molecules that are kept parsed
+
+_SMILES: dict[float, str] = {0.0: NOTHING}
+_MIXED: dict[tuple[float, float, int, int], float] = {}
+
+
+def number_of(smiles: str) -> float:
+    """Give the number of a molecule by its canonical SMILES, the same in every process.
+
+    Raises
+    ------
+    DataError
+        Where another molecule has the number, which among a million happens with a probability of
+        1e-4.
+    """
+    if smiles == NOTHING:
+        return 0.0
+    digest = hashlib.blake2b(smiles.encode(), digest_size=8).digest()
+    number = float(int.from_bytes(digest, "big") >> (64 - NUMBER_BITS))
+    known = _SMILES.setdefault(number, smiles)
+    if known != smiles:
+        raise DataError(
+            f"Molecules must have numbers of their own; however, {known} and {smiles} share one. "
+            "Leave one of them out."
+        )
+    return number
+
+
+def smiles_of(number: float) -> str:
+    """Give the canonical SMILES of a molecule that was numbered before."""
+    return _SMILES[number]
+
+
+@lru_cache(maxsize=PARSED)
+def molecule_of(number: float) -> Any:
+    """Give a numbered molecule as RDKit has it."""
+    return chem().MolFromSmiles(_SMILES[number])
+
+
+@lru_cache(maxsize=PARSED)
+def kinds_of(number: float) -> tuple[int, ...]:
+    """Give the kind of each atom of a numbered molecule, by its place in `KINDS`; none of 0."""
+    if number == 0:
+        return ()
+    molecule = molecule_of(number)
+    kinds = [0] * molecule.GetNumAtoms()
+    for fragment in fragments_of(molecule):
+        for atom in fragment.atoms:
+            kinds[atom] = KINDS.index(fragment.kind)
+    return tuple(kinds)
+
+
+def molecule_schema(column: str = "smiles") -> Schema:
+    """Give the columns of a table of molecules: one a kind of fragment."""
+    return Schema(tuple(Feature(kind, "fragment", part_of=column) for kind in KINDS))
+
+
+def rows_of(smiles: Iterable[str]) -> Rows:
+    """Give the rows of molecules, told by canonical SMILES: ``(n, n_kinds)``."""
+    numbers = np.array([number_of(each) for each in smiles], dtype=np.float64)
+    return np.repeat(numbers[:, None], len(KINDS), axis=1)
+
+
+def present_kinds(rows: Rows) -> BoolArray:
+    """Say which kinds of fragments each row's molecule has: ``(n, n_kinds)``."""
+    found = np.zeros((len(rows), len(KINDS)), dtype=bool)
+    for row, number in enumerate(numbers_of(rows)):
+        found[row, list(set(kinds_of(float(number))))] = True
+    return found
+
+
+def rows_of_column(cells: pd.Series) -> Rows:
+    """Give the rows of a column of SMILES, each standardised: ``(n, n_kinds)``.
+
+    Raises
+    ------
+    DataError
+        Names the first row that holds no molecule.
+    """
+    standard, told = Standardiser(), []
+    for place, cell in enumerate(cells):
+        try:
+            told.append(standard("" if pd.isna(cell) else str(cell)))
+        except ValueError as why:
+            raise DataError(
+                f"Column {cells.name!r} must hold molecules as SMILES; however, row {place + 1} "
+                f"holds {str(cell)[:60]!r}: {why}. Mend that row, or remove it."
+            ) from None
+    return rows_of(told)
+
+
+def rows_of_kept(cells: Iterable[Any]) -> Rows:
+    """Give the rows of canonical SMILES that were standardised before: ``(n, n_kinds)``.
+
+    Raises
+    ------
+    ValueError
+        Where one is no molecule.
+    """
+    told = list(cells)
+    for cell in dict.fromkeys(told):
+        molecule = chem().MolFromSmiles(cell) if isinstance(cell, str) else None
+        if molecule is None or not 0 < molecule.GetNumAtoms() <= MOST_ATOMS:
+            raise ValueError(f"{str(cell)[:60]!r} is no molecule")
+    return rows_of(told)
+
+
+def numbers_of(rows: Rows) -> FloatArray:
+    """Give the number of each row's molecule ``(n,)``, making those that mix two.
+
+    Raises
+    ------
+    DataError
+        Where a row mixes more than two molecules, or one that is not known.
+    """
+    first = rows.min(axis=1)
+    second = rows.max(axis=1)
+    numbers = first.copy()
+    of_second = rows == second[:, None]
+    mixed = np.flatnonzero(first != second)
+    if (~of_second[mixed] & (rows[mixed] != first[mixed, None])).any():
+        raise DataError(
+            "A row of molecules may mix the fragments of two; however, there are rows of three or "
+            "more. Take coalitions or training rows as the transfer set."
+        )
+    for place in mixed:
+        numbers[place] = _mixed(first[place], second[place], of_second[place])
+    return numbers
+
+
+def _mixed(first: float, second: float, of_second: np.ndarray) -> float:
+    """Give the number of the molecule that is made of fragments of two."""
+    ours, theirs = kinds_of(float(first)), kinds_of(float(second))
+    kept = tuple(atom for atom, kind in enumerate(ours) if not of_second[kind])
+    also = tuple(atom for atom, kind in enumerate(theirs) if of_second[kind])
+    if len(kept) == len(ours) and not also:
+        return float(first)
+    if len(also) == len(theirs) and not kept:
+        return float(second)
+    key = (float(first), float(second), _bits(ours, kept), _bits(theirs, also))
+    if key not in _MIXED:
+        made = spliced(molecule_of(key[0]), kept, molecule_of(key[1]), also)
+        _MIXED[key] = 0.0 if made is None else number_of(chem().MolToSmiles(made[0]))
+    return _MIXED[key]
+
+
+def _bits(kinds: Sequence[int], atoms: Sequence[int]) -> int:
+    bits = 0
+    for atom in atoms:
+        bits |= 1 << kinds[atom]
+    return bits
+
+
+class Standardiser:
+    """Brings molecules into one form, and counts what it changed.
+
+    Salts and solvents are taken off (the largest organic part stays), charges neutralised where a
+    proton does it, groups written in one way; stereochemistry and isotopes stay.
+
+    Attributes
+    ----------
+    changed : Counter of str
+        How many molecules were changed, by what.
+    """
+
+    def __init__(self) -> None:
+        chem()
+        from rdkit import RDLogger
+        from rdkit.Chem.MolStandardize import rdMolStandardize
+
+        RDLogger.DisableLog("rdApp.*")
+        self._largest = rdMolStandardize.LargestFragmentChooser(preferOrganic=True)
+        self._neutral = rdMolStandardize.Uncharger()
+        self._cleaned = rdMolStandardize.Cleanup
+        self.changed: Counter[str] = Counter()
+
+    def __call__(self, text: str) -> str:
+        """Give the canonical SMILES of the standardised molecule.
+
+        Raises
+        ------
+        ValueError
+            Says why a molecule cannot be taken.
+        """
+        Chem = chem()
+        if ">" in text:
+            raise ValueError("a reaction, not a molecule")
+        molecule = Chem.MolFromSmiles(text)
+        if molecule is None or not molecule.GetNumAtoms():
+            raise ValueError(_why_not(text))
+        if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
+            raise ValueError("an open end (*), not a whole molecule")
+        if molecule.GetNumAtoms() > MOST_ATOMS:
+            raise ValueError(f"{molecule.GetNumAtoms()} atoms, and {MOST_ATOMS} is the most")
+        parted = len(Chem.GetMolFrags(molecule)) > 1
+        alone = self._largest.choose(molecule) if parted else molecule
+        if not any(atom.GetAtomicNum() == CARBON for atom in alone.GetAtoms()):
+            raise ValueError("no carbon")
+        self.changed["salts, solvents or other parts taken off"] += parted
+        if all(_is_plain(atom) for atom in alone.GetAtoms()):
+            return str(Chem.MolToSmiles(alone))
+        cleaned = self._cleaned(alone)
+        written = Chem.MolToSmiles(cleaned)
+        self.changed["groups written in one way"] += written != Chem.MolToSmiles(alone)
+        told = str(Chem.MolToSmiles(self._neutral.uncharge(cleaned)))
+        self.changed["charges neutralised"] += told != written
+        again = Chem.MolFromSmiles(told)
+        if again is None:
+            raise ValueError("cannot be written in one way")
+        return str(Chem.MolToSmiles(again))
+
+
+def _is_plain(atom: Any) -> bool:
+    """Whether an atom can be written in one way only: no charge, and no metal."""
+    return atom.GetFormalCharge() == 0 and atom.GetAtomicNum() in NON_METALS
+
+
+def _why_not(text: str) -> str:
+    """Say why RDKit reads no molecule."""
+    Chem = chem()
+    if not text.strip():
+        return "empty"
+    loose = Chem.MolFromSmiles(text, sanitize=False)
+    if loose is None:
+        return "not a SMILES"
+    problems = Chem.DetectChemistryProblems(loose)
+    return problems[0].Message().rstrip(".") if problems else "no atoms"
+
+
+def scaffold_of(smiles: str) -> str:
+    """Give the Bemis–Murcko scaffold of a molecule as SMILES; empty without a ring.
+
+    References
+    ----------
+    Bemis & Murcko (1996), The properties of known drugs. 1. Molecular frameworks, Journal of
+    Medicinal Chemistry 39, 2887-2893.
+    """
+    from rdkit.Chem.Scaffolds import MurckoScaffold
+
+    return str(
+        MurckoScaffold.MurckoScaffoldSmiles(
+            mol=chem().MolFromSmiles(smiles), includeChirality=False
+        )
+    )

@@ -1,0 +1,405 @@
+"""An ensemble of directed message-passing networks over molecules (chemprop's D-MPNN)."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from explain_distill._arrays import is_count, take_checked, take_number
+from explain_distill._optional import require
+from explain_distill._random import generator, integer_seed
+from explain_distill._ranges import Range, check_ranges
+from explain_distill._training import Recipe, descend, seeded
+from explain_distill._types import FloatArray, Json, Rows, Scores
+from explain_distill.data.dataset import Dataset, Task, check_dataset, split_indices
+from explain_distill.data.features import Schema
+from explain_distill.exceptions import DataError
+from explain_distill.teachers.base import Teacher, spread_of
+from explain_distill.teachers.neural import fitted_temperature
+
+CHUNK = 256  # molecules a forward pass
+EXTRA = "molecules"
+RANGES = {
+    **dict.fromkeys(("members", "width", "steps", "batch_size", "n_epochs"), Range(1, whole=True)),
+    "dropout": Range(0, 1, without_high=True),
+    "learning_rate": Range(0, without_low=True),
+    "weight_decay": Range(0),
+    "validation_share": Range(0, 0.5, without_low=True),
+    "seed": Range(0, whole=True),
+}
+
+
+class MolecularTeacher(Teacher):
+    """A deep ensemble of D-MPNNs, whose averaged outputs are calibrated by one temperature.
+
+    Messages pass along directed bonds, so that none returns at once (Yang et al. 2019); atoms are
+    averaged into a molecule, and a hidden layer gives the outputs. A part of the training rows is
+    held out: each member keeps the weights of its best epoch there, and the temperature is fitted
+    on it. Graphs are made once a molecule, and its score is kept.
+
+    Parameters
+    ----------
+    members : int, default=3
+    width : int, default=300
+        Of messages and of the hidden layer.
+    steps : int, default=3
+        How often messages pass.
+    dropout : float, default=0.0
+    learning_rate : float, default=1e-3
+    weight_decay : float, default=0.0
+    batch_size : int, default=32
+    n_epochs : int, default=40
+    validation_share : float, default=0.1
+    seed : int, default=0
+
+    References
+    ----------
+    Yang, Swanson, Jin, Coley et al. (2019), Analyzing learned molecular representations for
+    property prediction, Journal of Chemical Information and Modeling 59, 3370-3388.
+    Heid, Greenman, Chung et al. (2024), Chemprop: a machine learning package for chemical property
+    prediction, Journal of Chemical Information and Modeling 64, 9-17.
+    """
+
+    def __init__(
+        self,
+        *,
+        members: int = 3,
+        width: int = 300,
+        steps: int = 3,
+        dropout: float = 0.0,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 0.0,
+        batch_size: int = 32,
+        n_epochs: int = 40,
+        validation_share: float = 0.1,
+        seed: int = 0,
+    ) -> None:
+        self.members = members
+        self.width = width
+        self.steps = steps
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.n_epochs = n_epochs
+        self.validation_share = validation_share
+        self.seed = seed
+        self._told: dict[float, FloatArray] = {}
+
+    def fit(
+        self, data: Dataset, on_epoch: Callable[[int, float], None] | None = None
+    ) -> MolecularTeacher:
+        """Train the ensemble.
+
+        Parameters
+        ----------
+        data : Dataset
+            Of molecules.
+        on_epoch : callable, optional
+            Called with the number of epochs done, of all members together, and the held-out loss.
+
+        Returns
+        -------
+        MolecularTeacher
+            Itself.
+
+        Raises
+        ------
+        DataError, MissingDependencyError
+        """
+        started = time.perf_counter()
+        check_installed()
+        check_ranges({name: vars(self)[name] for name in RANGES}, RANGES)
+        check_dataset(data)
+        if data.schema.molecules is None:
+            raise DataError(
+                "A molecular teacher must be given molecules; however, the columns of "
+                f"{data.name!r} are {', '.join(data.schema.names[:5])}. Take xd.NeuralTeacher."
+            )
+        self.task, self.schema, self._told = data.task, data.schema, {}
+        rng = generator(self.seed, "teacher")
+        held_out = split_indices(data, self.validation_share, rng)
+        inner = np.setdiff1d(np.arange(len(data)), held_out)
+        targets = self._targets(data.y, inner)
+        graphs = _graphs(_numbers_of(data.X))
+        seeds = [integer_seed(rng) for _ in range(self.members)]
+        self._networks = []
+        for place, seed in enumerate(seeds):
+            network = self._new_network(seed)
+            done = place * self.n_epochs
+            self._descend(network, graphs, targets, (inner, held_out), seed, done, on_epoch)
+            self._networks.append(network)
+        self.temperature = 1.0
+        if data.task.kind == "classification":
+            outputs = self._outputs([graphs[row] for row in held_out]).mean(axis=0)
+            self.temperature = fitted_temperature(outputs, data.y[held_out])
+        self.fit_seconds = time.perf_counter() - started
+        return self
+
+    @property
+    def max_epochs(self) -> int:
+        """The number of epochs of all members together."""
+        return self.members * self.n_epochs
+
+    def predict_score(self, X: Rows) -> Scores:
+        """Score rows ``(n_samples, n_kinds)`` of molecules as ``(n_samples, n_scores)``."""
+        return np.asarray(self._scores(X).mean(axis=1))
+
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """Make each graph and compute each score anew."""
+        kept, self._told = self._told, {}
+        try:
+            yield
+        finally:
+            self._told = kept
+
+    def spread(self, X: Rows) -> FloatArray:
+        """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
+        return spread_of(self._scores(X).transpose(1, 0, 2))
+
+    def single_members(self) -> tuple[MolecularTeacher, ...]:
+        """Give each network alone, at the ensemble's temperature: their mean score is its score."""
+        if self.members == 1:
+            return ()
+        alone = []
+        for network in self._networks:
+            one = copy.copy(self)
+            one.members, one._networks, one._told = 1, [network], {}
+            alone.append(one)
+        return tuple(alone)
+
+    def _scores(self, X: Rows) -> FloatArray:
+        """Score rows by each member: ``(n_samples, n_members, n_scores)``."""
+        numbers = _numbers_of(np.asarray(X, dtype=np.float64))
+        new = [number for number in dict.fromkeys(numbers) if number not in self._told]
+        for start in range(0, len(new), CHUNK):
+            chunk = new[start : start + CHUNK]
+            told = self._score_of_outputs(self._outputs(_graphs(chunk)))
+            self._told.update(zip(chunk, told.transpose(1, 0, 2), strict=True))
+        return np.stack([self._told[number] for number in numbers])
+
+    def _outputs(self, graphs: Sequence[Any]) -> FloatArray:
+        """Ask each network: ``(n_members, n_samples, n_scores)``."""
+        told = []
+        # In double precision a molecule's score does not depend on those beside it.
+        precise = [copy.deepcopy(network).double() for network in self._networks]
+        with torch.inference_mode():
+            for start in range(0, len(graphs), CHUNK):
+                batch = _batch(graphs[start : start + CHUNK])
+                batch.V, batch.E = batch.V.double(), batch.E.double()
+                told.append(torch.stack([network(batch) for network in precise]))
+        return np.asarray(torch.cat(told, dim=1).numpy())
+
+    def _score_of_outputs(self, outputs: FloatArray) -> FloatArray:
+        if self.task.kind == "regression":
+            return outputs * self._value_scale + self._value_centre
+        return np.asarray((outputs - outputs.mean(axis=-1, keepdims=True)) / self.temperature)
+
+    def complexity(self) -> dict[str, float]:
+        """Give the number of parameters."""
+        counts = (p.numel() for network in self._networks for p in network.parameters())
+        return {"parameters": float(sum(counts))}
+
+    def describe(self) -> str:
+        """Say in one phrase what the teacher is."""
+        return (
+            f"an ensemble of {self.members} message-passing networks over molecules, of "
+            f"{self.width} units and {self.steps} steps"
+        )
+
+    def _targets(self, y: np.ndarray, inner: np.ndarray) -> Tensor:
+        if self.task.kind == "classification":
+            return torch.as_tensor(y)
+        self._value_centre = float(y[inner].mean())
+        self._value_scale = float(y[inner].std()) or 1.0
+        return torch.as_tensor((y - self._value_centre) / self._value_scale).float()[:, None]
+
+    def _new_network(self, seed: int) -> Network:
+        with seeded(seed):
+            return Network(self.width, self.steps, self.dropout, self.task.n_scores)
+
+    def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        if self.task.kind == "regression":
+            return functional.mse_loss(outputs, targets)
+        return functional.cross_entropy(outputs, targets)
+
+    def _descend(
+        self,
+        network: Network,
+        graphs: Sequence[Any],
+        targets: Tensor,
+        parts: tuple[np.ndarray, np.ndarray],
+        seed: int,
+        done: int,
+        on_epoch: Callable[[int, float], None] | None,
+    ) -> None:
+        """Train one member; it keeps the weights of its best epoch on the held-out rows."""
+        inner, held_out = parts
+        rng = np.random.default_rng(seed)
+        epoch_steps = -(-len(inner) // self.batch_size)
+        best: tuple[float, dict[str, Tensor]] = (np.inf, {})
+
+        def batches() -> Any:
+            while True:
+                order = rng.permutation(inner)
+                for start in range(0, len(order), self.batch_size):
+                    chosen = order[start : start + self.batch_size]
+                    yield _batch([graphs[row] for row in chosen]), targets[chosen]
+
+        def on_step(step: int, _: float) -> bool:
+            nonlocal best
+            if step % epoch_steps:
+                return False
+            network.eval()
+            told = []
+            with torch.no_grad():
+                for start in range(0, len(held_out), CHUNK):
+                    chosen = held_out[start : start + CHUNK]
+                    told.append(network(_batch([graphs[row] for row in chosen])))
+                loss = float(self._loss(torch.cat(told), targets[held_out]))
+            network.train()
+            if loss < best[0]:
+                best = loss, copy.deepcopy(network.state_dict())
+            if on_epoch is not None:
+                on_epoch(done + step // epoch_steps, loss)
+            return False
+
+        recipe = Recipe(
+            self.n_epochs * epoch_steps, self.learning_rate, self.weight_decay, warm_up=0.1
+        )
+        with seeded(seed):
+            descend(
+                network,
+                batches(),
+                lambda batch: self._loss(network(batch[0]), batch[1]),
+                recipe,
+                on_step,
+            )
+        network.load_state_dict(best[1])
+        network.eval().requires_grad_(False)
+
+    @property
+    def can_be_saved(self) -> bool:
+        """True: its arrays say everything."""
+        return True
+
+    def write(self, folder: Path) -> Json:
+        """Write the arrays as safetensors and return the configuration."""
+        from safetensors.numpy import save_file
+
+        arrays = {
+            f"{place}.{name}": value.numpy()
+            for place, network in enumerate(self._networks)
+            for name, value in network.state_dict().items()
+        }
+        save_file(arrays, folder / "model.safetensors")
+        regression = self.task.kind == "regression"
+        return {
+            "kind": "molecular",
+            "task": self.task.to_json(),
+            "columns": self.schema.to_json(),
+            "temperature": self.temperature,
+            "value_centre": self._value_centre if regression else 0.0,
+            "value_scale": self._value_scale if regression else 1.0,
+            "parameters": {
+                name: getattr(self, name)
+                for name in ("members", "width", "steps", "dropout", "seed")
+            },
+        }
+
+    @classmethod
+    def read(cls, folder: Path, config: Json) -> MolecularTeacher:
+        """Read what `write` wrote; tampered files raise ValueError, KeyError or TypeError."""
+        from safetensors.numpy import load_file
+
+        check_installed()
+        arrays = load_file(folder / "model.safetensors")
+        parameters = config["parameters"]
+        counts = {name: parameters[name] for name in ("members", "width", "steps")}
+        if not all(map(is_count, counts.values())) or counts["members"] > len(arrays):
+            raise ValueError(f"{counts} are not those of the networks that are kept")
+        teacher = cls(**parameters)
+        teacher.task = Task.from_json(config["task"])
+        teacher.schema = Schema.from_json(config["columns"])
+        teacher.temperature = take_number(config, "temperature", positive=True)
+        teacher._value_centre = take_number(config, "value_centre")
+        teacher._value_scale = take_number(config, "value_scale", positive=True)
+        with torch.device("meta"):  # shapes without memory
+            network = teacher._new_network(0)
+        shapes = {name: tuple(array.shape) for name, array in network.state_dict().items()}
+        teacher._networks = []
+        for place in range(teacher.members):
+            own = {
+                name: arrays[f"{place}.{name}"] for name in shapes if f"{place}.{name}" in arrays
+            }
+            weights = take_checked(own, shapes, np.float32)
+            member = copy.deepcopy(network)
+            state = {name: torch.from_numpy(array) for name, array in weights.items()}
+            member.load_state_dict(state, assign=True)
+            teacher._networks.append(member.eval().requires_grad_(False))
+        return teacher
+
+
+class Network(nn.Module):
+    """Chemprop's message passing over bonds, the mean over atoms, and a hidden layer."""
+
+    def __init__(self, width: int, steps: int, dropout: float, n_outputs: int) -> None:
+        super().__init__()
+        from chemprop.nn import BondMessagePassing, MeanAggregation
+
+        self.passing = BondMessagePassing(d_h=width, depth=steps, dropout=dropout)
+        self.mean = MeanAggregation()
+        self.outputs = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, n_outputs),
+        )
+
+    def forward(self, batch: Any) -> Tensor:
+        """Give the outputs ``(n, n_outputs)`` of a batch of graphs."""
+        told: Tensor = self.outputs(self.mean(self.passing(batch), batch.batch))
+        return told
+
+
+def check_installed() -> None:
+    """Refuse where chemprop is not installed.
+
+    Raises
+    ------
+    MissingDependencyError
+    """
+    require("rdkit", EXTRA)
+    require("chemprop", EXTRA)
+
+
+def _numbers_of(rows: Rows) -> list[float]:
+    from explain_distill.data.molecules import numbers_of
+
+    return [float(number) for number in numbers_of(rows)]
+
+
+def _graphs(numbers: Sequence[float]) -> list[Any]:
+    from chemprop.featurizers import SimpleMoleculeMolGraphFeaturizer
+
+    from explain_distill.data.molecules import molecule_of
+
+    featurize = SimpleMoleculeMolGraphFeaturizer()
+    return [featurize(molecule_of(number)) for number in numbers]
+
+
+def _batch(graphs: Sequence[Any]) -> Any:
+    from chemprop.data import BatchMolGraph
+
+    return BatchMolGraph(list(graphs))

@@ -1,0 +1,158 @@
+"""From a table of SMILES to the study, its report and its reasons."""
+
+import dataclasses
+import runpy
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("chemprop", reason="molecules need the extra")
+
+from tests_molecules import SMILES, WEIGHTS, KnownTeacher, dataset, known_property
+
+import explain_distill as xd
+from explain_distill.data.fragments import KINDS
+from explain_distill.data.molecules import kinds_of, numbers_of
+from explain_distill.exceptions import DataError, StudyFormatError
+from explain_distill.report.molecule_drawing import atom_shares, shown_molecules
+from explain_distill.study.predictions import predictions
+from explain_distill.study.verify import verify
+
+
+@pytest.fixture(scope="module")
+def study():
+    return xd.run(dataset(), students=("decision-tree", "boosted-trees"), quick=True)
+
+
+@pytest.fixture(scope="module")
+def folder(study, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("molecules") / "study"
+    study.save(folder, formats=("html", "md"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def known():
+    """What is said of a teacher that says the property itself."""
+    train, test = dataset().split(seed=0)
+    teacher = KnownTeacher(train)
+    student = xd.distill(teacher, xd.BoostedTrees(n_trees=200), train, transfer=xd.Coalitions(3000))
+    return xd.compare(teacher, {"boosted-trees": student}, test, quick=True)
+
+
+def test_reasons_are_on_the_right_atoms(known):
+    reasons, data = known.comparison.reasons, known.comparison.data
+    weights = np.array([WEIGHTS.get(kind, 0.0) for kind in KINDS])
+    for model in ("teacher", "boosted-trees"):
+        right = whole = 0.0
+        for place, row in enumerate(reasons.rows):
+            number = numbers_of(data.X[row][None])[0]
+            shares = np.abs(atom_shares(number, reasons.reference[model], place, 0))
+            chosen = weights[np.array(kinds_of(number))] != 0
+            right, whole = right + shares[chosen].sum(), whole + shares.sum()
+        assert right / whole >= 0.9
+
+
+def test_shares_add_up_to_the_score_and_alike_atoms_get_alike_shares(known):
+    reasons, scores = known.comparison.reasons, known.comparison.scores
+    for model, told in reasons.reference.items():
+        sums = told.base + told.values.sum(axis=1)  # noqa: PD011
+        assert np.allclose(sums, scores[model][reasons.rows], atol=1e-4)
+    data = known.comparison.data
+    place = next(p for p, row in enumerate(reasons.rows) if data.X[row, 0] != 0)
+    number = numbers_of(data.X[reasons.rows[place]][None])[0]
+    shares = atom_shares(number, reasons.reference["teacher"], place, 0)
+    for kind in set(kinds_of(number)):
+        assert len(set(shares[np.array(kinds_of(number)) == kind].round(12))) == 1
+
+
+def test_of_a_teacher_that_is_its_student_no_gap_is_left():
+    train, test = dataset().split(seed=0)
+    teacher = KnownTeacher(train)
+    numbers = numbers_of(test.X)
+    assert np.allclose(teacher.predict_score(test.X)[:, 0], known_property(numbers))
+    found = xd.compare(teacher, {"tree": fitted_tree(train)}, test, quick=True)
+    assert found.comparison.get("teacher", "attribution.rank_correlation").value > 0.9
+
+
+def fitted_tree(train):
+    return xd.distill(
+        KnownTeacher(train), xd.DecisionTree(max_leaves=8), train, transfer=xd.Coalitions(500)
+    )
+
+
+def test_the_study_opens_again_with_the_same_figures(study, folder):
+    opened = xd.Study.open(folder)
+    assert opened.comparison.metrics == study.comparison.metrics
+    assert (opened.comparison.reasons.present == study.comparison.reasons.present).all()
+    data = opened.comparison.data
+    assert data.schema.molecules == "smiles"
+    assert np.array_equal(data.X, study.comparison.data.X)
+    kept = pd.read_parquet(folder / "data" / "test.parquet")
+    assert list(kept.columns) == ["smiles", "property"]
+
+
+def test_a_study_of_molecules_is_verified(folder):
+    found = verify(folder)
+    assert not found.differences
+    assert found.status == 0
+
+
+@pytest.mark.parametrize("wrong", ["C1CC", None, "C" * 400])
+def test_an_altered_molecule_is_refused(folder, tmp_path, wrong):
+    altered = tmp_path / "altered"
+    shutil.copytree(folder, altered)
+    path = altered / "data" / "test.parquet"
+    rows = pd.read_parquet(path)
+    rows.loc[0, "smiles"] = wrong
+    rows.to_parquet(path, index=False)
+    with pytest.raises(StudyFormatError, match="is no molecule"):
+        xd.Study.open(altered)
+
+
+def test_the_report_draws_molecules_as_each_model_sees_them(study, folder):
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "their atoms coloured by the share of their fragments" in page
+    assert "coalitions of fragments" in page
+    assert "told by" in page
+    block = shown_molecules(study, ["teacher", "decision-tree"], np.array([0, 1]), 0)
+    assert [len(row) for row in block.rows] == [2, 2]
+    for row in block.rows:
+        assert len({each.smiles for each in row}) == 1
+        assert row[0].title.startswith("teacher: ")
+
+
+def test_a_prediction_takes_smiles(folder, tmp_path):
+    rows = tmp_path / "rows.csv"
+    pd.DataFrame({"smiles": SMILES[:5]}).to_csv(rows, index=False)
+    told = predictions(xd.Study.open(folder), "boosted-trees", rows)
+    assert len(told) == 5
+    pd.DataFrame({"smiles": ["CCO", "C1CC"]}).to_csv(rows, index=False)
+    with pytest.raises(DataError, match="row 2 holds 'C1CC'"):
+        predictions(xd.Study.open(folder), "boosted-trees", rows)
+
+
+def test_a_student_of_molecules_is_exported_as_a_function_of_its_readable_features(study, tmp_path):
+    data, tree = study.comparison.data, study.comparison.students["decision-tree"]
+    xd.export(tree, tmp_path / "tree.py", "python")
+    predict = runpy.run_path(str(tmp_path / "tree.py"))["predict"]
+    names, readable = data.readable_features.names, data.readable()
+    told = [predict(dict(zip(names, row.tolist(), strict=True))) for row in readable[:10]]
+    assert np.allclose(told, tree.predict_score(readable[:10])[:, 0], atol=1e-9)
+
+
+def test_transfer_sets_that_mix_values_are_refused():
+    train, _ = dataset().split(seed=0)
+    with pytest.raises(DataError, match="must be coalitions or training-rows"):
+        xd.distill(KnownTeacher(train), xd.DecisionTree(), train, transfer="munge")
+    plain = xd.distill(KnownTeacher(train), xd.DecisionTree(), train, transfer="training-rows")
+    assert plain.distillation_.n_rows == len(train)
+
+
+def test_single_kinds_leave_agreement_to_all_columns(study):
+    reasons = study.comparison.reasons
+    none = dataclasses.replace(reasons, present=None)
+    assert none.chance()["rank_correlation"] == 0.0
+    assert 0 < reasons.chance()["top_k_overlap"] <= 1
