@@ -260,8 +260,8 @@ def _told_by(schema: Schema) -> str:
         return count(len(schema), "column")
     return (
         f"A molecule is told by {len(ReadableFeatures(schema).features)} readable features, on "
-        f"which students work, and parted into fragments of {len(schema)} kinds, to which reasons "
-        "are told"
+        f"which students work, and by its fragments, of {len(schema)} kinds, by which reasons are "
+        "told"
     )
 
 

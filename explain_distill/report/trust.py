@@ -273,10 +273,13 @@ def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:
 def assumptions(study: Study) -> str:
     """Say on which rows it rests, and what is assumed of them."""
     rows = next(iter(study.leading.trust.values())).deferrals[0].n_calibration
+    drawn = ", and draws its background rows from the training rows"
+    if study.about.schema.molecules is not None:
+        drawn = ", and tells them against methane"
     return (
         f"All of it rests on the {count(study.about.n_test, 'test row')}, and on that the rows of "
         "which the student will be used are drawn as these are. The certificate takes all of them, "
-        "since nothing is chosen for it, and draws its background rows from the training rows; "
+        f"since nothing is chosen for it{drawn}; "
         f"{rows:,} of them chose thresholds and regions, the others judged them."
         f"{'' if study.comparison.repeats else NOT_REPEATED}"
         f"{HASTY if study.about.configuration.get('quick') else ''} {RIGHT}"
