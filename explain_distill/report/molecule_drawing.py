@@ -10,7 +10,7 @@ import numpy as np
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.attribution.base import Attributions
 from explain_distill.data.fragments import chem
-from explain_distill.data.molecules import kinds_of, molecule_of, number_of, numbers_of
+from explain_distill.data.molecules import kinds_of, molecule_of, number_of, numbers_of, smiles_of
 from explain_distill.report.blocks import ColouredMolecule, Molecules, written
 from explain_distill.report.svg import CLASS_COLOURS, FAINT, INK, LINE, drawing, element, text
 
@@ -46,7 +46,7 @@ def shown_molecules(study: Study, models: list[str], places: IntArray, score: in
         rows.append(
             tuple(
                 ColouredMolecule(
-                    smiles=chem().MolToSmiles(molecule_of(number)),
+                    smiles=smiles_of(number),
                     title=_title(study, model, int(reasons.rows[place]), score),
                     shares=tuple(
                         atom_shares(number, reasons.reference[model], place, score).tolist()
