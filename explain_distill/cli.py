@@ -70,7 +70,10 @@ def run(
     ] = None,
     smiles: Annotated[
         str | None,
-        typer.Option(metavar="COL", help="The column of molecules, where it is not found."),
+        typer.Option(
+            metavar="COL",
+            help="The column of molecules, where it is not found; none: there is none.",
+        ),
     ] = None,
     split: Annotated[
         str,

@@ -194,7 +194,13 @@ def stability_of(
         None if splits is None else float(np.min(splits)),
         same,
         _spread(scores, taught),
-        reproducible_choice(teacher, scorers, background, rng),
+        reproducible_choice(
+            teacher,
+            scorers,
+            background,
+            rng,
+            most=MOST_COALITIONS if data.schema.molecules is None else FIRST_COALITIONS,
+        ),
     )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from explain_distill._types import FloatArray, ReadableRows
 from explain_distill.data.fragments import KINDS, chem, fragments_of
-from explain_distill.data.molecules import molecule_of
+from explain_distill.data.molecules import kinds_of, molecule_of
 
 Measure = Callable[[Any], float]
 
@@ -92,13 +92,15 @@ def features_of(numbers: FloatArray) -> ReadableRows:
 
 @contextmanager
 def forgotten() -> Iterator[None]:
-    """Compute every feature anew, as for molecules never seen; what was known comes back after."""
-    known = dict(_ROWS)
-    _ROWS.clear()
+    """Parse molecules and compute their features anew; what was known comes back after."""
+    global _ROWS
+    known, _ROWS = _ROWS, {}
+    molecule_of.cache_clear()
+    kinds_of.cache_clear()
     try:
         yield
     finally:
-        _ROWS.update(known)
+        _ROWS = known
 
 
 def _features(molecule: Any) -> FloatArray:

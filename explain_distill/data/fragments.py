@@ -25,6 +25,7 @@ from explain_distill._optional import require
 
 EXTRA = "molecules"
 CARBON = 6
+MANY_VALENCES = frozenset({15, 16, 33, 34})
 
 GROUPS: tuple[tuple[str, str], ...] = (
     ("nitro", "[$([NX3](=O)=O),$([NX3+](=O)[O-])](~[OX1])~[OX1]"),
@@ -147,7 +148,10 @@ def fragments_of(molecule: Any) -> tuple[Fragment, ...]:
 
 
 def _can_be_cut(bond: Any) -> bool:
-    return bool(bond.GetBondType() == chem().BondType.SINGLE and not bond.IsInRing())
+    """Whether a bond is single, in no ring, and joins no charges that belong together."""
+    charges = bond.GetBeginAtom().GetFormalCharge() * bond.GetEndAtom().GetFormalCharge()
+    single = bond.GetBondType() == chem().BondType.SINGLE
+    return bool(single and not bond.IsInRing() and charges >= 0)
 
 
 def _ring_systems(molecule: Any) -> list[set[int]]:
@@ -231,13 +235,14 @@ def spliced(
     if not kept and not also:
         return None
     Chem = chem()
-    made, origin, ends, pieces = Chem.RWMol(), [], [], []
+    made, origin, ends, hydrogens, pieces = Chem.RWMol(), [], [], [], []
     for molecule, atoms, of_first in ((first, kept, True), (second, also, False)):
         place = {}
         for atom in sorted(atoms):
             place[atom] = made.AddAtom(molecule.GetAtomWithIdx(atom))
             origin.append(atom if of_first else -1 - atom)
             ends.append(0)
+            hydrogens.append(molecule.GetAtomWithIdx(atom).GetTotalNumHs())
         for bond in molecule.GetBonds():
             begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
             if begin in place and end in place:
@@ -248,11 +253,13 @@ def spliced(
         pieces += [[place[atom] for atom in part] for part in parts]
     for atom in made.GetAtoms():
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
-        cut = ends[atom.GetIdx()]
-        if cut and atom.GetIsAromatic() and atom.GetAtomicNum() != CARBON:
-            atom.SetNoImplicit(True)  # the nitrogen of pyrrole, say, whose hydrogen must be told
-        if atom.GetNoImplicit():
-            atom.SetNumExplicitHs(atom.GetNumExplicitHs() + cut)
+        cut, n_hydrogen = ends[atom.GetIdx()], hydrogens[atom.GetIdx()]
+        element = atom.GetAtomicNum()
+        # The nitrogen of pyrrole, say, whose hydrogen must be told, or sulfur of six bonds.
+        told = element in MANY_VALENCES or (atom.GetIsAromatic() and element != CARBON)
+        if atom.GetNoImplicit() or (cut and told):
+            atom.SetNoImplicit(True)
+            atom.SetNumExplicitHs(n_hydrogen + cut)
     _join(made, pieces, ends, origin)
     molecule = made.GetMol()
     if Chem.SanitizeMol(molecule, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:

@@ -13,7 +13,8 @@ import pandas as pd
 
 from explain_distill._optional import require
 from explain_distill.data.dataset import Dataset, Task
-from explain_distill.data.features import is_text, numbers
+from explain_distill.data.features import is_text
+from explain_distill.data.features import numbers as read_numbers
 from explain_distill.data.fragments import EXTRA, chem
 from explain_distill.data.molecules import (
     Standardiser,
@@ -28,7 +29,8 @@ from explain_distill.exceptions import DataError, UnknownNameError
 SAME = 0.1  # of the values' standard deviation: measurements that differ by less are one
 NEARLY_ALL, HARDLY_ANY = 0.9, 0.5  # of the cells that are looked at
 LOOKED_AT = 50
-LEAST_ATOMS = 3
+LEAST_ATOMS, LEAST_DIFFERENT = 3, 10
+NO_COLUMN = "none"
 SHOWN = 5  # molecules that a note names
 
 
@@ -39,6 +41,7 @@ def molecules(
     task: Task,
     column: str = "smiles",
     notes: Sequence[str] = (),
+    numbers: Sequence[int] | None = None,
 ) -> Dataset:
     """Make a data set of molecules: standardised, each once.
 
@@ -53,6 +56,8 @@ def molecules(
         Where the molecules stand in a table.
     notes : sequence of str, default=()
         What was found before.
+    numbers : sequence of int, optional
+        What the rows are called in the file, from 0; counted where left out.
 
     Returns
     -------
@@ -74,7 +79,8 @@ def molecules(
             told.append(standard(text))
             places.append(place)
         except ValueError as why:
-            refused.append(f"row {place + 1} ({text[:40] or 'empty'}: {why})")
+            row = place if numbers is None else numbers[place]
+            refused.append(f"row {row + 1} ({text[:40] or 'empty'}: {why})")
     if not told:
         raise DataError(
             f"Column {column!r} must hold molecules as SMILES; however, none of {len(smiles)} rows "
@@ -102,8 +108,9 @@ def molecules(
 def smiles_column(table: pd.DataFrame, target: str, named: str | None = None) -> str | None:
     """Give the column of a table that holds molecules; None where there is none.
 
-    A column is one if nearly all of its first cells are SMILES of several atoms. Without RDKit none
-    is found unless it is named.
+    A column is one if it holds many different cells, and nearly all of the first are SMILES of
+    several atoms that no word is: with a ring, a branch or a double bond in one of two. Without
+    RDKit none is found unless it is named. Named ``none``, there is none.
 
     Raises
     ------
@@ -111,8 +118,10 @@ def smiles_column(table: pd.DataFrame, target: str, named: str | None = None) ->
         Where the named column is not there, or holds something else.
     """
     names = [str(name) for name in table.columns if name != target]
+    if named == NO_COLUMN and NO_COLUMN not in names:
+        return None
     if named is None and find_spec("rdkit") is None:
-        if any("smiles" in name.lower() for name in names):
+        if any("smiles" in name.lower() and is_text(table[name]) for name in names):
             require("rdkit", EXTRA)
         return None
     if named is not None and named not in names:
@@ -135,7 +144,8 @@ def _share_of_smiles(cells: pd.Series) -> float:
     """Say how many of the first different cells are SMILES of three atoms or more."""
     texts = [str(cell).strip() for cell in cells.dropna().unique()[:LOOKED_AT]]
     texts = [text for text in texts if text]
-    if not texts:
+    # Short codes, of countries say, can be read as chains of elements.
+    if len(texts) < LEAST_DIFFERENT or 2 * sum(not text.isalpha() for text in texts) < len(texts):
         return 0.0
     Chem = chem()
     from rdkit import rdBase
@@ -196,13 +206,14 @@ def _loaded(
 ) -> Dataset:
     table = pd.read_csv(path)
     known = table[target].notna()
-    values = numbers(table.loc[known, target], target)
+    values = read_numbers(table.loc[known, target], target)
     y = values.astype(np.int64) if task.kind == "classification" else values
     notes = [] if known.all() else [f"{int((~known).sum())} rows without {task.target} left out."]
     if dropped:
         notes.append(dropped)
     with warnings.catch_warnings():
-        return molecules(name, table.loc[known, column].tolist(), y, task, "smiles", notes)
+        cells = table.loc[known, column]
+        return molecules(name, cells.tolist(), y, task, "smiles", notes, cells.index.tolist())
 
 
 def esol(path: Path) -> Dataset:

@@ -28,7 +28,7 @@ NOTHING = "C"
 
 NON_METALS = frozenset({1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 34, 35, 53})
 MOST_ATOMS = 300
-PARSED = 50_000  # molecules that are kept parsed
+PARSED = 5_000  # molecules that are kept parsed
 
 _SMILES: dict[float, str] = {0.0: NOTHING}
 _MIXED: dict[tuple[float, float, int, int], float] = {}
@@ -57,14 +57,25 @@ def number_of(smiles: str) -> float:
 
 
 def smiles_of(number: float) -> str:
-    """Give the canonical SMILES of a molecule that was numbered before."""
+    """Give the canonical SMILES of a molecule that was numbered before.
+
+    Raises
+    ------
+    DataError
+        Where it was not, in this process.
+    """
+    if number not in _SMILES:
+        raise DataError(
+            "A molecule must be known by its SMILES; however, the rows hold a number that this "
+            "process never gave. Read the table again, or take xd.Study.open."
+        )
     return _SMILES[number]
 
 
 @lru_cache(maxsize=PARSED)
 def molecule_of(number: float) -> Any:
     """Give a numbered molecule as RDKit has it."""
-    return chem().MolFromSmiles(_SMILES[number])
+    return chem().MolFromSmiles(smiles_of(number))
 
 
 @lru_cache(maxsize=PARSED)
@@ -130,7 +141,8 @@ def rows_of_kept(cells: Iterable[Any]) -> Rows:
     told = list(cells)
     for cell in dict.fromkeys(told):
         molecule = chem().MolFromSmiles(cell) if isinstance(cell, str) else None
-        if molecule is None or not 0 < molecule.GetNumAtoms() <= MOST_ATOMS:
+        atoms = [] if molecule is None else list(molecule.GetAtoms())
+        if not 0 < len(atoms) <= MOST_ATOMS or any(atom.GetAtomicNum() == 0 for atom in atoms):
             raise ValueError(f"{str(cell)[:60]!r} is no molecule")
     return rows_of(told)
 
@@ -222,22 +234,41 @@ class Standardiser:
             raise ValueError("an open end (*), not a whole molecule")
         if molecule.GetNumAtoms() > MOST_ATOMS:
             raise ValueError(f"{molecule.GetNumAtoms()} atoms, and {MOST_ATOMS} is the most")
-        parted = len(Chem.GetMolFrags(molecule)) > 1
-        alone = self._largest.choose(molecule) if parted else molecule
+        plain = all(_is_plain(atom) for atom in molecule.GetAtoms())
+        cleaned = molecule if plain else self._cleaned(molecule)
+        parted = len(Chem.GetMolFrags(cleaned)) > 1
+        alone = self._largest.choose(cleaned) if parted else cleaned
         if not any(atom.GetAtomicNum() == CARBON for atom in alone.GetAtoms()):
             raise ValueError("no carbon")
         self.changed["salts, solvents or other parts taken off"] += parted
-        if all(_is_plain(atom) for atom in alone.GetAtoms()):
+        if plain:
             return str(Chem.MolToSmiles(alone))
-        cleaned = self._cleaned(alone)
-        written = Chem.MolToSmiles(cleaned)
-        self.changed["groups written in one way"] += written != Chem.MolToSmiles(alone)
-        told = str(Chem.MolToSmiles(self._neutral.uncharge(cleaned)))
+        same = Chem.MolToSmiles(cleaned) == Chem.MolToSmiles(molecule)
+        alone, changed = _with_sulfoxides(alone)
+        self.changed["groups written in one way"] += changed or not same
+        written = Chem.MolToSmiles(alone)
+        told = str(Chem.MolToSmiles(self._neutral.uncharge(alone)))
         self.changed["charges neutralised"] += told != written
         again = Chem.MolFromSmiles(told)
         if again is None:
             raise ValueError("cannot be written in one way")
         return str(Chem.MolToSmiles(again))
+
+
+def _with_sulfoxides(molecule: Any) -> tuple[Any, bool]:
+    """Write ``[S+][O-]`` as ``S=O``, as sulfoxides without charges are; and say whether any was."""
+    Chem = chem()
+    pattern = Chem.MolFromSmarts("[S+;X3:1]-[O-;X1:2]")
+    matches = molecule.GetSubstructMatches(pattern)
+    if not matches:
+        return molecule, False
+    made = Chem.RWMol(molecule)
+    for sulfur, oxygen in matches:
+        for atom in (sulfur, oxygen):
+            made.GetAtomWithIdx(atom).SetFormalCharge(0)
+        made.GetBondBetweenAtoms(sulfur, oxygen).SetBondType(Chem.BondType.DOUBLE)
+    Chem.SanitizeMol(made)
+    return made.GetMol(), True
 
 
 def _is_plain(atom: Any) -> bool:

@@ -132,7 +132,8 @@ def _read_molecules(
             f"Molecules are read from column {column!r}; set aside: "
             f"{', '.join(map(repr, others[:NAMED]))}{more}."
         )
-    data = molecules(name, table[column].tolist(), labels, found, column, dropped)
+    numbered = table.index.tolist()
+    data = molecules(name, table[column].tolist(), labels, found, column, dropped, numbered)
     check_rows_suffice(data)
     for note in data.notes:
         warnings.warn(note, SetAsideWarning, stacklevel=3)

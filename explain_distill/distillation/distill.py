@@ -244,7 +244,7 @@ def pooled(transfer: TransferSet) -> TransferSet:
     if isinstance(transfer, Pool):
         return transfer
     parts = transfer.parts if isinstance(transfer, Mixture) else (transfer,)
-    if not all(isinstance(part, Coalitions | TrainingRows) for part in parts):
+    if not all(isinstance(part, Coalitions | FragmentCoalitions | TrainingRows) for part in parts):
         raise DataError(
             "The transfer set of molecules must be coalitions or training-rows; however, got "
             f"{transfer.NAME}. It would mix the values of columns, of which molecules have none."
@@ -252,7 +252,9 @@ def pooled(transfer: TransferSet) -> TransferSet:
     of_fragments = [
         FragmentCoalitions(part.n_rows) if isinstance(part, Coalitions) else part for part in parts
     ]
-    return Pool(Mixture(*of_fragments) if len(of_fragments) > 1 else of_fragments[0])
+    if isinstance(transfer, Mixture):
+        return Pool(Mixture(*of_fragments, shares=transfer.shares))
+    return Pool(of_fragments[0])
 
 
 def _check_techniques(

@@ -183,11 +183,14 @@ class Labeller:
         if finite.all() or self.on_bad_label == "drop":
             return score, finite
         first = int(np.argmin(finite))
-        features = self.data.schema.features[:NAMED_COLUMNS]
-        values = (
-            f"{f.name} = {f.word(code)}" for f, code in zip(features, rows[first], strict=False)
-        )
-        more = ", …" if len(self.data.schema) > NAMED_COLUMNS else ""
+        schema = self.data.schema
+        values = [
+            f"{f.name} = {f.word(code)}"
+            for f, code in zip(schema.features[:NAMED_COLUMNS], rows[first], strict=False)
+        ]
+        more = ", …" if len(schema) > NAMED_COLUMNS else ""
+        if schema.molecules is not None:
+            values, more = [str(schema.decode(rows[[first]]).iloc[0, 0])], ""
         raise DataError(
             f"The teacher must give every row a finite score; however, it gives {(~finite).sum()} "
             f"of {len(rows)} drawn rows another, first {score[first].tolist()} to the row "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -190,7 +191,8 @@ class Pool:
     """Rows of another transfer set, drawn once and then drawn from, where rows are dear.
 
     A molecule takes some milliseconds to make, to describe and to label; what is known of those of
-    the pool is looked up.
+    the pool is looked up. The pool depends on the training rows alone, and so is the same for all
+    students of a run, and another one where rows are resampled.
 
     Parameters
     ----------
@@ -203,6 +205,7 @@ class Pool:
         check_rows("Pool", n_rows)
         self.transfer, self.most = transfer, n_rows
         self._drawn: Rows | None = None
+        self._of: Rows | None = None
 
     @property
     def NAME(self) -> str:  # noqa: N802 - as that of the transfer set that it holds
@@ -218,8 +221,10 @@ class Pool:
         """Draw `n` rows of the pool, each as often as another, give or take one."""
         if self.transfer.n_rows is None:
             return self.transfer.draw(X, n, rng)
-        if self._drawn is None:
-            self._drawn = self.transfer.draw(X, min(self.transfer.n_rows, self.most), rng)
+        if self._drawn is None or self._of is not X:
+            own = np.random.default_rng(zlib.crc32(np.ascontiguousarray(X).tobytes()))
+            n_rows = min(self.transfer.n_rows, self.most)
+            self._drawn, self._of = self.transfer.draw(X, n_rows, own), X
         return TrainingRows().draw(self._drawn, n, rng)
 
 

@@ -70,7 +70,8 @@ def rows_worth(sums: FloatArray, sizes: FloatArray) -> float:
 def rests_on_few(sums: FloatArray, sizes: FloatArray) -> bool:
     """Say whether too few rows, or groups, make up the variance of a figure (see `rows_worth`).
 
-    That is fewer than three, or than a quarter where there are fewer than twelve in all.
+    That is fewer than three, or than a quarter where there are fewer than twelve in all; of five
+    and fewer it is never said.
     """
     return rows_worth(sums, sizes) < min(LEAST_WORTH, LEAST_SHARE * len(sums))
 

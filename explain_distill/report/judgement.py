@@ -55,7 +55,9 @@ MOLECULES_NOTE = (
     "A share is what a kind of fragment adds, on the mean over all orders in which a molecule's "
     "fragments can be put in: from methane, which stands for nothing, up to the whole molecule; "
     "what falls apart where a fragment is taken off is joined again. A kind's share is spread "
-    "evenly over its atoms. Agreement of reasons is told of the kinds that a molecule has, in "
+    "evenly over its atoms, so that a large fragment is paler than a small one of the same share. "
+    "Where the score of methane, the base, is far from what is known of methane, what is put in "
+    "first is credited with the way from there. Agreement of reasons is told of the kinds that a molecule has, in "
     "molecules of two and more."
 )
 LEADING = 10  # columns whose importance is shown
@@ -252,6 +254,11 @@ def reasons_words(study: Study, name: str) -> str:
     of_rank = Figure.of(rank.estimate, "share")
     shared = hundreds(overlap.value)
     common = f"{shared}% of the {k} leading columns of a row are the same for both"
+    if reasons.present is not None:
+        common = (
+            f"{shared}% of the leading half of a molecule's kinds of fragments, {k} at the most, "
+            "are the same for both"
+        )
     if k == 1:
         common = f"the leading column is the same for both in {shared}% of rows"
     return (

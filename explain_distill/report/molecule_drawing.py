@@ -59,7 +59,7 @@ def shown_molecules(study: Study, models: list[str], places: IntArray, score: in
     what = "the predicted value" if study.about.task.kind == "regression" else "the score"
     return Molecules(
         "Some test molecules, their atoms coloured by the share of their fragments in "
-        f"{what}{unit}; all on one scale",
+        f"{what}, per atom{unit}; all on one scale",
         tuple(rows),
     )
 
@@ -169,7 +169,7 @@ def _scale(limit: float) -> str:
     """Draw what the colours mean: a bar from the lowest share to the highest."""
     left, width, top = 110.0, 220.0, 8.0
     content = text(left - 8, top + 11, "lowers it", 12, fill=FAINT, text_anchor="end")
-    content += text(left + width + 8, top + 11, "raises it", 12, fill=FAINT)
+    content += text(left + width + 8, top + 11, "raises it, per atom", 12, fill=FAINT)
     step = width / STEPS
     for place in range(STEPS):
         red, green, blue = (round(255 * c) for c in _colour(2 * place / (STEPS - 1) - 1))

@@ -6,6 +6,7 @@ import platform
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 
 from explain_distill import __version__
 from explain_distill._arrays import is_number
@@ -15,7 +16,14 @@ from explain_distill.data.features import Schema
 from explain_distill.students.base import Student
 from explain_distill.teachers.base import Teacher
 
+OF_MOLECULES = ("chemprop", "rdkit")
 NAMED_PACKAGES = ("numpy", "scikit-learn", "scipy", "shap", "torch", "xgboost")
+
+
+def _packages(schema: Schema) -> list[str]:
+    """Name the packages on whose versions figures depend."""
+    further = () if schema.molecules is None else OF_MOLECULES
+    return [*NAMED_PACKAGES, *(package for package in further if find_spec(package))]
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,7 @@ class About:
             },
             configuration=configuration,
             versions={"python": platform.python_version(), "explain-distill": __version__}
-            | {package: version(package) for package in NAMED_PACKAGES},
+            | {package: version(package) for package in _packages(test.schema)},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 

@@ -198,6 +198,8 @@ def read_reasons(folder: Path, names: list[str], header: Json, about: About) -> 
             present = np.asarray(counts["present"], dtype=np.int64).astype(bool)
             if present.shape != (len(rows), len(about.schema)):
                 raise ValueError("the kinds of fragments are not those of the attributed rows")
+            if not (present.sum(axis=1) > 1).any():
+                raise ValueError("no molecule has two kinds of fragments")
     for name in names:
         path = folder / f"{name}.parquet"
         with told_as_format_error(path):

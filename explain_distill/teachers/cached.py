@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -81,6 +83,17 @@ class CachedTeacher(Teacher):
             self._scores = np.concatenate([self._scores[:first], more])
         self._scores[first:end] = scores
         self._places.update(zip(keys, range(first, end), strict=True))
+
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """Ask the teacher anew."""
+        kept = self._places, self._scores
+        self._places = {}
+        try:
+            with self.teacher.forgetful():
+                yield
+        finally:
+            self._places, self._scores = kept
 
     def complexity(self) -> dict[str, float]:
         """Give the size of the teacher that is asked."""

@@ -29,7 +29,8 @@ from explain_distill.teachers.neural import fitted_temperature
 CHUNK = 256  # molecules a forward pass
 EXTRA = "molecules"
 RANGES = {
-    **dict.fromkeys(("members", "width", "steps", "batch_size", "n_epochs"), Range(1, whole=True)),
+    **dict.fromkeys(("members", "width", "batch_size", "n_epochs"), Range(1, whole=True)),
+    "steps": Range(1, 20, whole=True),
     "dropout": Range(0, 1, without_high=True),
     "learning_rate": Range(0, without_low=True),
     "weight_decay": Range(0),
@@ -212,10 +213,10 @@ class MolecularTeacher(Teacher):
 
     def describe(self) -> str:
         """Say in one phrase what the teacher is."""
-        return (
-            f"an ensemble of {self.members} message-passing networks over molecules, of "
-            f"{self.width} units and {self.steps} steps"
-        )
+        what = f"over molecules, of {self.width} units and {self.steps} steps"
+        if self.members == 1:
+            return f"a message-passing network {what}"
+        return f"an ensemble of {self.members} message-passing networks {what}"
 
     def _targets(self, y: np.ndarray, inner: np.ndarray) -> Tensor:
         if self.task.kind == "classification":
@@ -285,6 +286,11 @@ class MolecularTeacher(Teacher):
                 recipe,
                 on_step,
             )
+        if not best[1]:
+            raise DataError(
+                "A molecular teacher must learn; however, its held-out loss is no number. Lower "
+                f"learning_rate, which is {self.learning_rate:g}."
+            )
         network.load_state_dict(best[1])
         network.eval().requires_grad_(False)
 
@@ -326,7 +332,12 @@ class MolecularTeacher(Teacher):
         arrays = load_file(folder / "model.safetensors")
         parameters = config["parameters"]
         counts = {name: parameters[name] for name in ("members", "width", "steps")}
-        if not all(map(is_count, counts.values())) or counts["members"] > len(arrays):
+        steps = RANGES["steps"].high
+        if (
+            not all(map(is_count, counts.values()))
+            or counts["members"] > len(arrays)
+            or counts["steps"] > steps
+        ):
             raise ValueError(f"{counts} are not those of the networks that are kept")
         teacher = cls(**parameters)
         teacher.task = Task.from_json(config["task"])

@@ -69,6 +69,18 @@ class WrappedTeacher(Teacher):
 
     def _as_fitted(self, X: Rows) -> Any:
         names = getattr(self.model, "feature_names_in_", None)
+        if self.schema.molecules is not None:
+            expected = getattr(self.model, "n_features_in_", None)
+            if expected is None or list(names if names is not None else ()) == [
+                self.schema.molecules
+            ]:
+                return self.schema.decode(X)
+            if expected == len(self.schema):
+                raise DataError(
+                    "A teacher of molecules must not be fitted on `data.X`, whose cells are "
+                    f"numbers of molecules; however, {type(self.model).__name__} was. Fit it on "
+                    "`data.frame()` or `data.readable()`."
+                )
         if names is not None and set(names) <= set(self.schema.names):
             return self.schema.decode(X)[list(names)]
         expected = getattr(self.model, "n_features_in_", len(self.schema))

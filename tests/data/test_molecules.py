@@ -161,3 +161,41 @@ def test_rows_to_predict_name_the_row_that_holds_no_molecule():
     cells = pd.DataFrame({"smiles": ["CCO", "C1CC"]})
     with pytest.raises(DataError, match="row 2 holds 'C1CC'"):
         data.schema.encode(cells)
+
+
+SAME = {
+    "CS(C)=O": "C[S+](C)[O-]",
+    "CC(=O)O": "CC(=O)O[Na]",
+    "CC[N+](=O)[O-]": "CCN(=O)=O",
+}
+
+
+@pytest.mark.parametrize("smiles", SAME)
+def test_two_ways_to_write_a_molecule_are_one(smiles):
+    standard = Standardiser()
+    try:
+        told = standard(SAME[smiles])
+    except ValueError as why:
+        assert "valence" in str(why)  # noqa: PT017 - hypervalent nitrogen is refused
+        return
+    assert told == standard(smiles)
+
+
+def test_charges_that_belong_together_are_never_parted():
+    kinds = np.array(KINDS)
+    for smiles in ("[O-][n+]1ccccc1C", "C[N+](C)(C)[O-]", "C[N+](=O)[O-]"):
+        row = rows_of([smiles])[0]
+        for kind in KINDS:
+            made = smiles_of(numbers_of(np.where(kinds == kind, 0.0, row)[None])[0])
+            assert made.count("+]") + made.count("+)") == made.count("-]")
+
+
+def test_codes_of_countries_are_no_molecules():
+    cells = pd.DataFrame({"country": ["CNP", "POS", "BIO", "CON"] * 10, "y": np.arange(40.0)})
+    assert smiles_column(cells, "y") is None
+    assert smiles_column(table(), "value", "none") is None
+
+
+def test_a_number_that_was_never_given_is_told():
+    with pytest.raises(DataError, match="must be known by its SMILES"):
+        smiles_of(12345.0)

@@ -10,11 +10,13 @@ import pytest
 
 pytest.importorskip("chemprop", reason="molecules need the extra")
 
+from sklearn.ensemble import RandomForestRegressor
 from tests_molecules import SMILES, WEIGHTS, KnownTeacher, dataset, known_property
 
 import explain_distill as xd
 from explain_distill.data.fragments import KINDS
 from explain_distill.data.molecules import kinds_of, numbers_of
+from explain_distill.distillation.distill import pooled
 from explain_distill.exceptions import DataError, StudyFormatError
 from explain_distill.report.molecule_drawing import atom_shares, shown_molecules
 from explain_distill.study.predictions import predictions
@@ -156,3 +158,31 @@ def test_single_kinds_leave_agreement_to_all_columns(study):
     none = dataclasses.replace(reasons, present=None)
     assert none.chance()["rank_correlation"] == 0.0
     assert 0 < reasons.chance()["top_k_overlap"] <= 1
+
+
+def test_a_pool_is_of_its_training_rows_alone():
+    train, _ = dataset().split(seed=0)
+    pool = pooled(xd.Mixture(xd.Coalitions(300), xd.TrainingRows(), shares=(9, 1)))
+    assert pool.transfer.shares == (0.9, 0.1)
+    assert pooled(pool) is pool
+    first = pool.draw(train.X, 300, np.random.default_rng(0))
+    again = pool.draw(train.X, 300, np.random.default_rng(1))
+    assert {row.tobytes() for row in first} == {row.tobytes() for row in again}
+    half = train.X[::2]
+    assert set(np.unique(pool.draw(half, 300, np.random.default_rng(0)))) <= {0.0, *half[:, 0]}
+
+
+def test_a_model_of_smiles_serves_as_a_teacher():
+    train, test = dataset().split(seed=0)
+
+    class Lengths:
+        def predict(self, table):
+            return table["smiles"].str.len().to_numpy(dtype=float)
+
+    tree = xd.distill(Lengths(), xd.DecisionTree(max_leaves=4), train, transfer="training-rows")
+    assert tree.predict_score(test.readable()).shape == (len(test), 1)
+    forest = RandomForestRegressor(n_estimators=3, random_state=0)
+    with pytest.raises(DataError, match=r"must not be fitted on `data\.X`"):
+        xd.distill(forest.fit(train.X, train.y), xd.DecisionTree(), train)
+    forest.fit(train.readable(), train.y)
+    xd.distill(forest, xd.DecisionTree(max_leaves=4), train, transfer="training-rows")
