@@ -57,8 +57,8 @@ MOLECULES_NOTE = (
     "what falls apart where a fragment is taken off is joined again. A kind's share is spread "
     "evenly over its atoms, so that a large fragment is paler than a small one of the same share. "
     "Where the score of methane, the base, is far from what is known of methane, what is put in "
-    "first is credited with the way from there. Agreement of reasons is told of the kinds that a molecule has, in "
-    "molecules of two and more."
+    "first is credited with the way from there. Agreement of reasons is told of the kinds that a "
+    "molecule has, in molecules of two and more."
 )
 LEADING = 10  # columns whose importance is shown
 FEW_COLUMNS = 5
