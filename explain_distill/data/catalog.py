@@ -10,7 +10,7 @@ from explain_distill.data import (
     audit_tables,
     bundled_tables,
     classic_tables,
-    molecule_tables,
+    public_molecules,
     public_tables,
 )
 from explain_distill.data.dataset import Dataset
@@ -246,7 +246,7 @@ ENTRIES = (
         n_columns=36,
         source="Delaney 2004, doi:10.1021/ci034243x",
         licence="not stated; as kept by MoleculeNet",
-        load=molecule_tables.esol,
+        load=public_molecules.ESOL,
         file=PublicFile(
             "moleculenet/delaney-processed.csv",
             f"{MOLECULENET}/delaney-processed.csv",
@@ -261,7 +261,7 @@ ENTRIES = (
         n_columns=36,
         source="Mobley & Guthrie 2014, doi:10.1007/s10822-014-9747-x",
         licence="not stated; as kept by MoleculeNet",
-        load=molecule_tables.freesolv,
+        load=public_molecules.FREESOLV,
         file=PublicFile(
             "moleculenet/SAMPL.csv",
             f"{MOLECULENET}/SAMPL.csv",
@@ -276,7 +276,7 @@ ENTRIES = (
         n_columns=36,
         source="AstraZeneca, ChEMBL CHEMBL3301361",
         licence="CC BY-SA 3.0 (ChEMBL)",
-        load=molecule_tables.lipophilicity,
+        load=public_molecules.LIPOPHILICITY,
         file=PublicFile(
             "moleculenet/Lipophilicity.csv",
             f"{MOLECULENET}/Lipophilicity.csv",
@@ -291,7 +291,7 @@ ENTRIES = (
         n_columns=36,
         source="Martins, Teixeira, Pinheiro & Falcao 2012, doi:10.1021/ci300124c",
         licence="not stated; as kept by MoleculeNet",
-        load=molecule_tables.bbbp,
+        load=public_molecules.BBBP,
         file=PublicFile(
             "moleculenet/BBBP.csv",
             f"{MOLECULENET}/BBBP.csv",
@@ -306,7 +306,7 @@ ENTRIES = (
         n_columns=36,
         source="Subramanian, Ramsundar, Pande & Denny 2016, doi:10.1021/acs.jcim.6b00290",
         licence="not stated; as kept by MoleculeNet",
-        load=molecule_tables.bace,
+        load=public_molecules.BACE,
         file=PublicFile(
             "moleculenet/bace.csv",
             f"{MOLECULENET}/bace.csv",
@@ -321,7 +321,7 @@ ENTRIES = (
         n_columns=36,
         source="Gayvert, Madhukar & Elemento 2016",
         licence="not stated; as kept by MoleculeNet",
-        load=molecule_tables.clintox,
+        load=public_molecules.CLINTOX,
         file=PublicFile(
             "moleculenet/clintox.csv",
             f"{MOLECULENET}/clintox.csv.gz",
@@ -336,7 +336,7 @@ ENTRIES = (
         n_columns=36,
         source="Tox21 Data Challenge 2014 (NIH NCATS)",
         licence="public domain",
-        load=molecule_tables.tox21,
+        load=public_molecules.TOX21,
         file=PublicFile(
             "moleculenet/tox21.csv",
             f"{MOLECULENET}/tox21.csv.gz",
@@ -351,7 +351,7 @@ ENTRIES = (
         n_columns=36,
         source="NCI DTP AIDS Antiviral Screen",
         licence="public domain",
-        load=molecule_tables.hiv,
+        load=public_molecules.HIV,
         file=PublicFile(
             "moleculenet/HIV.csv",
             f"{MOLECULENET}/HIV.csv",
@@ -366,7 +366,7 @@ ENTRIES = (
         n_columns=36,
         source="Hansen, Mika, Schroeter et al. 2009, doi:10.1021/ci900161g",
         licence="not stated",
-        load=molecule_tables.ames,
+        load=public_molecules.AMES,
         file=PublicFile(
             "ames/Ames.csv",
             "https://raw.githubusercontent.com/xiongxxl/SPABA/99a614082e99de35094e89a4cae88f7d0d6b5f84/"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ import pandas as pd
 from explain_distill._optional import require
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import is_text
-from explain_distill.data.features import numbers as read_numbers
 from explain_distill.data.fragments import EXTRA, chem
 from explain_distill.data.molecules import (
     Standardiser,
@@ -36,7 +34,7 @@ SHOWN = 5  # molecules that a note names
 
 def molecules(
     name: str,
-    smiles: Sequence[object],
+    smiles: Sequence[Any],
     y: np.ndarray,
     task: Task,
     column: str = "smiles",
@@ -70,23 +68,13 @@ def molecules(
         Where no molecule is left.
     """
     standard = Standardiser()
-    told: list[str] = []
-    places: list[int] = []
-    refused: list[str] = []
-    for place, cell in enumerate(smiles):
-        text = "" if cell is None or cell is pd.NA or cell != cell else str(cell).strip()
-        try:
-            told.append(standard(text))
-            places.append(place)
-        except ValueError as why:
-            row = place if numbers is None else numbers[place]
-            refused.append(f"row {row + 1} ({text[:40] or 'empty'}: {why})")
+    told, refused = _standardised(smiles, standard, numbers)
     if not told:
         raise DataError(
             f"Column {column!r} must hold molecules as SMILES; however, none of {len(smiles)} rows "
             f"does, the first being {refused[0]}. Name another column, or mend it."
         )
-    table = pd.DataFrame({"smiles": told, "y": y[places]})
+    table = pd.DataFrame({"smiles": list(told.values()), "y": y[list(told)]})
     table, merged = _each_once(table, task)
     found = [*notes]
     if refused:
@@ -103,6 +91,22 @@ def molecules(
         task,
         notes=(*found, *merged),
     )
+
+
+def _standardised(
+    smiles: Sequence[Any], standard: Standardiser, numbers: Sequence[int] | None
+) -> tuple[dict[int, str], list[str]]:
+    """Give the molecule of each row that holds one, and name those that do not, with the reason."""
+    told: dict[int, str] = {}
+    refused: list[str] = []
+    for place, cell in enumerate(smiles):
+        text = "" if pd.isna(cell) else str(cell).strip()
+        try:
+            told[place] = standard(text)
+        except ValueError as why:
+            row = place if numbers is None else numbers[place]
+            refused.append(f"row {row + 1} ({text[:40] or 'empty'}: {why})")
+    return told, refused
 
 
 def smiles_column(table: pd.DataFrame, target: str, named: str | None = None) -> str | None:
@@ -194,88 +198,3 @@ def by_scaffold(data: Dataset) -> Dataset:
     told = [smiles_of(number) for number in numbers_of(data.X)]
     scaffolds = [scaffold_of(smiles) or smiles for smiles in told]
     return replace(data, groups=np.unique(scaffolds, return_inverse=True)[1])
-
-
-def _loaded(
-    name: str,
-    path: Path,
-    column: str,
-    target: str,
-    task: Task,
-    dropped: str = "",
-) -> Dataset:
-    table = pd.read_csv(path)
-    known = table[target].notna()
-    values = read_numbers(table.loc[known, target], target)
-    y = values.astype(np.int64) if task.kind == "classification" else values
-    notes = [] if known.all() else [f"{int((~known).sum())} rows without {task.target} left out."]
-    if dropped:
-        notes.append(dropped)
-    with warnings.catch_warnings():
-        cells = table.loc[known, column]
-        return molecules(name, cells.tolist(), y, task, "smiles", notes, cells.index.tolist())
-
-
-def esol(path: Path) -> Dataset:
-    """Load aqueous solubility (Delaney 2004)."""
-    return _loaded(
-        "esol",
-        path,
-        "smiles",
-        "measured log solubility in mols per litre",
-        Task("regression", "log solubility", unit="log mol/L"),
-        "The column of Delaney's own prediction is left out: it is a model of the target.",
-    )
-
-
-def freesolv(path: Path) -> Dataset:
-    """Load free energies of hydration (Mobley & Guthrie 2014)."""
-    return _loaded(
-        "freesolv",
-        path,
-        "smiles",
-        "expt",
-        Task("regression", "hydration free energy", unit="kcal/mol"),
-        "The calculated free energy is left out: it is a simulation of the target.",
-    )
-
-
-def lipophilicity(path: Path) -> Dataset:
-    """Load distribution coefficients octanol to water at pH 7.4 (AstraZeneca)."""
-    return _loaded("lipophilicity", path, "smiles", "exp", Task("regression", "logD at pH 7.4"))
-
-
-def bbbp(path: Path) -> Dataset:
-    """Load blood-brain barrier penetration (Martins et al. 2012)."""
-    task = Task("classification", "crosses the blood-brain barrier", ("no", "yes"))
-    return _loaded("bbbp", path, "smiles", "p_np", task)
-
-
-def bace(path: Path) -> Dataset:
-    """Load inhibition of β-secretase 1 (Subramanian et al. 2016)."""
-    task = Task("classification", "inhibits BACE-1", ("no", "yes"))
-    return _loaded("bace", path, "mol", "Class", task)
-
-
-def clintox(path: Path) -> Dataset:
-    """Load failure in clinical trials for toxicity (Gayvert et al. 2016)."""
-    task = Task("classification", "fails for toxicity", ("no", "yes"))
-    return _loaded("clintox", path, "smiles", "CT_TOX", task)
-
-
-def tox21(path: Path) -> Dataset:
-    """Load activation of the stress response by ARE (Tox21, assay SR-ARE)."""
-    task = Task("classification", "active in SR-ARE", ("no", "yes"))
-    return _loaded("tox21", path, "smiles", "SR-ARE", task)
-
-
-def hiv(path: Path) -> Dataset:
-    """Load inhibition of HIV replication (NCI DTP AIDS antiviral screen)."""
-    task = Task("classification", "inhibits HIV replication", ("no", "yes"))
-    return _loaded("hiv", path, "smiles", "HIV_active", task)
-
-
-def ames(path: Path) -> Dataset:
-    """Load mutagenicity in the Ames test (Hansen et al. 2009)."""
-    task = Task("classification", "mutagenic", ("no", "yes"))
-    return _loaded("ames", path, "Canonical_Smiles", "Activity", task)

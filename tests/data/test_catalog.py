@@ -10,6 +10,7 @@ import pytest
 
 from explain_distill.data.catalog import CATALOG, load_dataset
 from explain_distill.data.public_files import FOLDER_VARIABLE, find, locate
+from explain_distill.data.public_molecules import MoleculeFile
 from explain_distill.exceptions import DataError, UnknownNameError
 
 BUNDLED = [name for name, entry in CATALOG.items() if entry.file is None]
@@ -37,7 +38,7 @@ def load(name):
     file = CATALOG[name].file
     if name == SLOW:
         pytest.skip("takes half a minute")
-    if CATALOG[name].load.__module__.endswith("molecule_tables"):
+    if isinstance(CATALOG[name].load, MoleculeFile):
         pytest.importorskip("rdkit", reason="molecules need the extra")
     if file and find(file) is None:
         pytest.skip(f"needs {file.path} in the folder named by {FOLDER_VARIABLE}")
