@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explain_distill._arrays import is_count, take_checked, take_number
+from explain_distill._arrays import is_count, take_checked
 from explain_distill._optional import require
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
@@ -24,6 +25,7 @@ from explain_distill.data.dataset import Dataset, Task, check_dataset, split_ind
 from explain_distill.data.features import Schema
 from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher, spread_of
+from explain_distill.teachers.calibration import Calibration
 from explain_distill.teachers.neural import fitted_temperature
 
 CHUNK = 256  # molecules a forward pass
@@ -130,7 +132,8 @@ class MolecularTeacher(Teacher):
         rng = generator(self.seed, "teacher")
         held_out = split_indices(data, self.validation_share, rng)
         inner = np.setdiff1d(np.arange(len(data)), held_out)
-        targets = self._targets(data.y, inner)
+        self._calibration = Calibration.of(data.task, data.y[inner])
+        targets = self._calibration.targets(data.y)
         graphs = _graphs(_numbers_of(data.X))
         seeds = [integer_seed(rng) for _ in range(self.members)]
         self._networks = []
@@ -139,10 +142,10 @@ class MolecularTeacher(Teacher):
             done = place * self.n_epochs
             self._descend(network, graphs, targets, (inner, held_out), seed, done, on_epoch)
             self._networks.append(network)
-        self.temperature = 1.0
         if data.task.kind == "classification":
             outputs = self._outputs([graphs[row] for row in held_out]).mean(axis=0)
-            self.temperature = fitted_temperature(outputs, data.y[held_out])
+            temperature = fitted_temperature(outputs, data.y[held_out])
+            self._calibration = replace(self._calibration, temperature=temperature)
         self.fit_seconds = time.perf_counter() - started
         return self
 
@@ -185,7 +188,7 @@ class MolecularTeacher(Teacher):
         new = [number for number in dict.fromkeys(numbers) if number not in self._told]
         for start in range(0, len(new), CHUNK):
             chunk = new[start : start + CHUNK]
-            told = self._score_of_outputs(self._outputs(_graphs(chunk)))
+            told = self._calibration.score(self._outputs(_graphs(chunk)))
             self._told.update(zip(chunk, told.transpose(1, 0, 2), strict=True))
         return np.stack([self._told[number] for number in numbers])
 
@@ -201,11 +204,6 @@ class MolecularTeacher(Teacher):
                 told.append(torch.stack([network(batch) for network in precise]))
         return np.asarray(torch.cat(told, dim=1).numpy())
 
-    def _score_of_outputs(self, outputs: FloatArray) -> FloatArray:
-        if self.task.kind == "regression":
-            return outputs * self._value_scale + self._value_centre
-        return np.asarray((outputs - outputs.mean(axis=-1, keepdims=True)) / self.temperature)
-
     def complexity(self) -> dict[str, float]:
         """Give the number of parameters."""
         counts = (p.numel() for network in self._networks for p in network.parameters())
@@ -217,13 +215,6 @@ class MolecularTeacher(Teacher):
         if self.members == 1:
             return f"a message-passing network {what}"
         return f"an ensemble of {self.members} message-passing networks {what}"
-
-    def _targets(self, y: np.ndarray, inner: np.ndarray) -> Tensor:
-        if self.task.kind == "classification":
-            return torch.as_tensor(y)
-        self._value_centre = float(y[inner].mean())
-        self._value_scale = float(y[inner].std()) or 1.0
-        return torch.as_tensor((y - self._value_centre) / self._value_scale).float()[:, None]
 
     def _new_network(self, seed: int) -> Network:
         with seeded(seed):
@@ -309,14 +300,11 @@ class MolecularTeacher(Teacher):
             for name, value in network.state_dict().items()
         }
         save_file(arrays, folder / "model.safetensors")
-        regression = self.task.kind == "regression"
         return {
             "kind": "molecular",
             "task": self.task.to_json(),
             "columns": self.schema.to_json(),
-            "temperature": self.temperature,
-            "value_centre": self._value_centre if regression else 0.0,
-            "value_scale": self._value_scale if regression else 1.0,
+            **self._calibration.to_json(),
             "parameters": {
                 name: getattr(self, name)
                 for name in ("members", "width", "steps", "dropout", "seed")
@@ -342,9 +330,7 @@ class MolecularTeacher(Teacher):
         teacher = cls(**parameters)
         teacher.task = Task.from_json(config["task"])
         teacher.schema = Schema.from_json(config["columns"])
-        teacher.temperature = take_number(config, "temperature", positive=True)
-        teacher._value_centre = take_number(config, "value_centre")
-        teacher._value_scale = take_number(config, "value_scale", positive=True)
+        teacher._calibration = Calibration.from_json(teacher.task, config)
         with torch.device("meta"):  # shapes without memory
             network = teacher._new_network(0)
         shapes = {name: tuple(array.shape) for name, array in network.state_dict().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
-from explain_distill._arrays import in_blocks, is_count, take_checked, take_number
+from explain_distill._arrays import in_blocks, is_count, take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
@@ -25,6 +26,7 @@ from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
+from explain_distill.teachers.calibration import Calibration
 from explain_distill.teachers.forward_pass import ForwardPass
 
 CHUNK = 8192  # rows a forward pass
@@ -131,7 +133,8 @@ class NeuralTeacher(Teacher):
         self._readable = ReadableFeatures(data.schema)
         readable = data.readable()
         self._preparation = Preparation.fit(readable[inner])
-        targets = self._targets(data.y, inner)
+        self._calibration = Calibration.of(data.task, data.y[inner])
+        targets = self._calibration.targets(data.y)
         rows = torch.as_tensor(self._preparation(readable), dtype=torch.float32)
         self._network = self._new_network(integer_seed(rng)).to(self.device)
         self._descend(
@@ -142,11 +145,10 @@ class NeuralTeacher(Teacher):
             on_epoch,
         )
         self._keep(self._network.to("cpu"))
-        self.temperature = 1.0
         if data.task.kind == "classification":
-            self.temperature = fitted_temperature(
-                self._logits(rows[held_out]), targets[held_out].numpy()
-            )
+            logits = self._logits(rows[held_out])
+            temperature = fitted_temperature(logits, targets[held_out].numpy())
+            self._calibration = replace(self._calibration, temperature=temperature)
         self.fit_seconds = time.perf_counter() - started
         return self
 
@@ -156,7 +158,7 @@ class NeuralTeacher(Teacher):
 
         def scored(X: Rows) -> Scores:
             logits = ahead.mean(self._readable.transform(X))
-            return self._score_of_logits(torch.from_numpy(logits)).numpy()
+            return self._calibration.score(logits)
 
         return in_blocks(scored, np.asarray(X, dtype=np.float64), CHUNK)
 
@@ -165,8 +167,7 @@ class NeuralTeacher(Teacher):
         ahead = self._forward_pass()
 
         def chunk(X: Rows) -> FloatArray:
-            members = torch.from_numpy(ahead.each(self._readable.transform(X)))
-            return spread_of(torch.stack([*map(self._score_of_logits, members)]).numpy())
+            return spread_of(self._calibration.score(ahead.each(self._readable.transform(X))))
 
         return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
@@ -208,16 +209,11 @@ class NeuralTeacher(Teacher):
         with torch.inference_mode():
             return np.asarray(self._network(rows).mean(dim=0).double().numpy())
 
-    def _score_of_logits(self, logits: Tensor) -> Tensor:
-        if self.task.kind == "regression":
-            return logits * self._value_scale + self._value_centre
-        return (logits - logits.mean(dim=1, keepdim=True)) / self.temperature
-
     def gradient_model(self) -> GradientModel:
         """Give the score in double precision as a differentiable function of prepared rows."""
 
         def score(rows: Tensor) -> Tensor:
-            return self._score_of_logits(self._precise(rows).mean(dim=0))
+            return self._calibration.score(self._precise(rows).mean(dim=0))
 
         def prepare(X: Rows) -> FloatArray:
             return self._preparation(self._readable.transform(X))
@@ -234,15 +230,6 @@ class NeuralTeacher(Teacher):
             f"a deep ensemble of {self.members} neural networks with {self.depth} hidden layers "
             f"of {self.width} units"
         )
-
-    def _targets(self, y: np.ndarray, inner: np.ndarray) -> Tensor:
-        if self.task.kind == "classification":
-            return torch.as_tensor(y)
-        self._value_centre = float(y[inner].mean())
-        self._value_scale = float(y[inner].std()) or 1.0
-        return torch.as_tensor(
-            (y - self._value_centre) / self._value_scale, dtype=torch.float32
-        ).reshape(-1, 1)
 
     def _new_network(self, seed: int) -> BatchedMLP:
         hidden = [self.width] * self.depth
@@ -306,14 +293,11 @@ class NeuralTeacher(Teacher):
 
         weights = {k: v.numpy() for k, v in self._network.state_dict().items()}
         save_file(weights | self._preparation.to_arrays(), folder / "model.safetensors")
-        regression = self.task.kind == "regression"
         return {
             "kind": "neural",
             "task": self.task.to_json(),
             "columns": self.schema.to_json(),
-            "temperature": self.temperature,
-            "value_centre": self._value_centre if regression else 0.0,
-            "value_scale": self._value_scale if regression else 1.0,
+            **self._calibration.to_json(),
             "parameters": {
                 name: getattr(self, name)
                 for name in ("members", "width", "depth", "dropout", "seed")
@@ -335,9 +319,7 @@ class NeuralTeacher(Teacher):
         teacher.schema = Schema.from_json(config["columns"])
         teacher._readable = ReadableFeatures(teacher.schema)
         teacher._preparation = Preparation.from_arrays(arrays)
-        teacher.temperature = take_number(config, "temperature", positive=True)
-        teacher._value_centre = take_number(config, "value_centre")
-        teacher._value_scale = take_number(config, "value_scale", positive=True)
+        teacher._calibration = Calibration.from_json(teacher.task, config)
         with torch.device("meta"):  # shapes without memory
             network = teacher._new_network(0)
         shapes = {name: tuple(array.shape) for name, array in network.state_dict().items()}
