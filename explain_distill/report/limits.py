@@ -32,7 +32,7 @@ def limits_section(study: Study) -> Section:
         "Limits",
         (
             Paragraph("What this report does not show, and what to keep in mind in reading it."),
-            Listing((*_always(), *_here(study))),
+            Listing((*_always(study.about.schema.molecules is not None), *_here(study))),
             Paragraph("References:"),
             Listing(
                 (
@@ -45,12 +45,15 @@ def limits_section(study: Study) -> Section:
     )
 
 
-def _always() -> list[str]:
+def _always(of_molecules: bool) -> list[str]:
     """Say the limits that every study has."""
+    mixed = "mixed rows, some of which no person or thing could have"
+    if of_molecules:
+        mixed = "molecules made of fragments, some of which nobody could make"
     return [
         "True to the model, not to the world: a student that speaks for its teacher repeats the "
         "teacher's errors too. Nothing here says that a column causes anything.",
-        "Coalitions are mixed rows, some of which no person or thing could have: they leave the "
+        f"Coalitions are {mixed}: they leave the "
         "data's manifold. A teacher that behaves differently there on purpose would be followed "
         "there as well, and must be looked for by other means (Slack et al. 2020).",
         "Reasons are interventional Shapley values of the score, one definition among several; "

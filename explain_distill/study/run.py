@@ -18,6 +18,7 @@ from explain_distill.audit.redistillation import MINUTES, redistill
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import check_options, distill, pooled
 from explain_distill.distillation.names import transfer_set
+from explain_distill.distillation.transfer_sets import TransferSet
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.cost import check_price
 from explain_distill.students.base import Student
@@ -124,10 +125,7 @@ def run(
         check_ranges({"stability": stability}, {"stability": MINUTES})
     check_priced(limits, price)
     check_options(temperature)
-    few = QUICK_ROWS if data.schema.molecules is None else QUICK_POOL
-    where = transfer_set(transfer, n_rows=few if quick else None)
-    if data.schema.molecules is not None:
-        where = pooled(where)
+    where = _where_to_learn(transfer, data, quick)
     progress = progress or Progress()
     plain: dict[str, Student] = {
         name: STUDENTS[name](**(QUICK[name] if quick else {})) for name in chosen
@@ -176,6 +174,13 @@ def run(
         configuration["price"] = price
     about = About.of(teacher, fitted, train, test, configuration, sha256=data.sha256)
     return Study(about, comparison, train, front, within)
+
+
+def _where_to_learn(transfer: str, data: Dataset, quick: bool) -> TransferSet:
+    """Make the transfer set of a name; molecules are dear, and all students learn from one pool."""
+    if data.schema.molecules is None:
+        return transfer_set(transfer, n_rows=QUICK_ROWS if quick else None)
+    return pooled(transfer_set(transfer, n_rows=QUICK_POOL if quick else None))
 
 
 def _taught(
