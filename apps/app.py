@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from explain_distill.app import state, words
-from explain_distill.app.views import overview, reasons, student, trust
+from explain_distill.app.views import molecule, overview, reasons, student, trust
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.study.study import Study
 
@@ -34,15 +34,15 @@ def main() -> None:
     folders = state.named_folders(sys.argv[1:])
     opened = state.choose_study(folders)
     show = _shown(opened)
-    page = st.navigation(
-        [
-            st.Page(show(overview.show), title="Overview", url_path="overview", default=True),
-            st.Page(show(trust.show), title="Can I trust it?", url_path="trust"),
-            st.Page(show(reasons.show), title="Reasons", url_path="reasons"),
-            st.Page(show(student.show), title="Student", url_path="student"),
-        ]
-    )
-    page.run()
+    pages = [
+        st.Page(show(overview.show), title="Overview", url_path="overview", default=True),
+        st.Page(show(trust.show), title="Can I trust it?", url_path="trust"),
+        st.Page(show(reasons.show), title="Reasons", url_path="reasons"),
+        st.Page(show(student.show), title="Student", url_path="student"),
+    ]
+    if isinstance(opened, Study) and opened.about.schema.molecules is not None:
+        pages.append(st.Page(show(molecule.show), title="Molecule", url_path="molecule"))
+    st.navigation(pages).run()
 
 
 def _shown(

@@ -42,6 +42,26 @@ SUMS_OF_MOLECULES = (
     "The base is the score of methane, which stands for nothing. The fragments' shares, added to "
     "it, give the model's score of this molecule."
 )
+NO_TEACHER = (
+    "This study does not hold its teacher, so that molecules can be shown to its students only."
+)
+FRAGMENTS_NOTE = (
+    "A share is what the fragment adds to the score, on the mean over all orders in which the "
+    "fragments can be put in, from methane up to the whole molecule; two fragments of one kind are "
+    "told apart. ± is two standard errors where orders were drawn; without it, all were asked for. "
+    "'Without it' is the molecule that is left when the fragment is taken off."
+)
+ATOMS_NOTE = (
+    "Atoms of the teacher's graph are blanked one by one, in all or many orders, and atoms that "
+    "symmetry makes alike share alike. A blanked atom makes no molecule, so the teacher is asked "
+    "about what it was never trained on: read it beside the fragments, not in their place. "
+    "Students see no graph and have no such picture."
+)
+DOMAIN_NOTE = (
+    "Similarity is Tanimoto's on Morgan fingerprints of radius 2. A molecule like the training "
+    "molecules may still be told badly; one unlike them should be told of with care."
+)
+NO_TRAINING = "The training molecules were not kept in this study, so nearness cannot be told."
 SIZES_NOTE = (
     "Filled marks are of validation rows, which choose; hollow ones of test rows, which judge. The "
     "chosen size is blue. What follows below is told of the chosen sizes."
@@ -59,6 +79,12 @@ def significant(value: float, digits: int = 3) -> str:
         return "not defined"
     size = math.floor(math.log10(abs(value))) if value else 0
     return _grouped(value, max(0, digits - 1 - size))
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Write a change with its sign."""
+    told = significant(value, digits)
+    return told if told.startswith("−") or value == 0 else f"+{told}"
 
 
 def share(value: float) -> str:

@@ -220,11 +220,15 @@ class Tree:
 
 @dataclass(frozen=True)
 class ColouredMolecule:
-    """A molecule as a model sees it: ``shares`` are its atoms', in the order of the SMILES."""
+    """A molecule as a model sees it: ``shares`` are its atoms', in the order of the SMILES.
+
+    Where ``like`` names another molecule, what both have in common is drawn as in that one.
+    """
 
     smiles: str
     title: str
     shares: tuple[float, ...]
+    like: str = ""
 
 
 @dataclass(frozen=True)

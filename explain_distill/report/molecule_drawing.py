@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 380.0, 250.0  # of one molecule, in pixels
 TOP, LEGEND = 26.0, 46.0
+SCALE_WIDTH = 480.0
 RAISES, LOWERS = CLASS_COLOURS[0], CLASS_COLOURS[5]  # blue and vermilion
 LEAST_KINDS = 3
 SHOWN = 4
+BOND = 36.0  # the longest that a bond is drawn, in pixels
+COMMON_SECONDS = 1  # for finding what two molecules have in common
+LEAST_COMMON = 3  # atoms
 STEPS = 41  # of the scale's bar
 
 
@@ -105,6 +109,7 @@ def molecules_plot(block: Molecules) -> str:
     shares = [share for row in block.rows for each in row for share in each.shares]
     limit = max(map(abs, shares), default=0.0) or 1.0
     across = max(map(len, block.rows), default=1)
+    width = max(across * WIDTH, SCALE_WIDTH)
     content = _scale(limit)
     for number, row in enumerate(block.rows):
         top = LEGEND + number * (TOP + HEIGHT)
@@ -112,9 +117,9 @@ def molecules_plot(block: Molecules) -> str:
             left = column * WIDTH
             content += text(left + 8, top + 17, each.title, 13, fill=INK, font_weight=600)
             content += _placed(molecule_svg(each, limit), left, top + TOP)
-        content += element("line", x1=0, x2=across * WIDTH, y1=top, y2=top, stroke=LINE)
+        content += element("line", x1=0, x2=width, y1=top, y2=top, stroke=LINE)
     height = LEGEND + len(block.rows) * (TOP + HEIGHT)
-    return drawing(content, across * WIDTH, height, block.caption)
+    return drawing(content, width, height, block.caption)
 
 
 def molecule_svg(each: ColouredMolecule, limit: float) -> str:
@@ -124,10 +129,13 @@ def molecule_svg(each: ColouredMolecule, limit: float) -> str:
 
     molecule = chem().Mol(molecule_of(number_of(each.smiles)))
     rdDepictor.Compute2DCoords(molecule)
+    if each.like:
+        _turn_like(molecule, each.like)
     pen = rdMolDraw2D.MolDraw2DSVG(int(WIDTH), int(HEIGHT))
     options = pen.drawOptions()
     options.clearBackground = False
     options.padding = 0.08
+    options.fixedBondLength = BOND
     options.useBWAtomPalette()
     options.fillHighlights = True
     options.highlightRadius = 0.42
@@ -146,6 +154,20 @@ def molecule_svg(each: ColouredMolecule, limit: float) -> str:
     )
     pen.FinishDrawing()
     return str(pen.GetDrawingText())
+
+
+def _turn_like(molecule: Any, like: str) -> None:
+    """Draw what a molecule has in common with another one as it is drawn there."""
+    from rdkit.Chem import rdDepictor, rdFMCS
+
+    other = chem().Mol(molecule_of(number_of(like)))
+    rdDepictor.Compute2DCoords(other)
+    common = rdFMCS.FindMCS([other, molecule], timeout=COMMON_SECONDS, ringMatchesRingOnly=True)
+    if common.numAtoms < LEAST_COMMON:
+        return
+    pattern = chem().MolFromSmarts(common.smartsString)
+    pairs = zip(other.GetSubstructMatch(pattern), molecule.GetSubstructMatch(pattern), strict=True)
+    rdDepictor.GenerateDepictionMatching2DStructure(molecule, other, list(pairs))
 
 
 def _placed(svg: str, left: float, top: float) -> str:

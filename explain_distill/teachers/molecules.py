@@ -20,7 +20,7 @@ from explain_distill._optional import require
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
 from explain_distill._training import Recipe, descend, seeded
-from explain_distill._types import FloatArray, Json, Rows, Scores
+from explain_distill._types import BoolArray, FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, check_dataset, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.exceptions import DataError
@@ -203,6 +203,31 @@ class MolecularTeacher(Teacher):
                 batch.V, batch.E = batch.V.double(), batch.E.double()
                 told.append(torch.stack([network(batch) for network in precise]))
         return np.asarray(torch.cat(told, dim=1).numpy())
+
+    def masked_scores(self, smiles: str, stays: BoolArray) -> Scores:
+        """Score parts of one molecule's graph, its atoms and bonds being blank where left out.
+
+        Parameters
+        ----------
+        smiles : str
+            Canonical.
+        stays : ndarray of shape (n, n_atoms)
+            Which atoms keep their features; a bond keeps its own where both of its atoms do.
+
+        Returns
+        -------
+        ndarray of shape (n, n_scores)
+        """
+        from explain_distill.data.molecules import number_of
+
+        (graph,) = _graphs([number_of(smiles)])
+        masked = []
+        for row in np.asarray(stays, dtype=bool):
+            ends = row[graph.edge_index]
+            masked.append(
+                graph._replace(V=graph.V * row[:, None], E=graph.E * (ends[0] & ends[1])[:, None])
+            )
+        return np.asarray(self._calibration.score(self._outputs(masked)).mean(axis=0))
 
     def complexity(self) -> dict[str, float]:
         """Give the number of parameters."""

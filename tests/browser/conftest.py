@@ -46,6 +46,20 @@ def served(studies):
 
 
 @pytest.fixture(scope="session")
+def served_molecules(tmp_path_factory):
+    """The address of the app with a study of molecules open."""
+    pytest.importorskip("chemprop", reason="molecules need the extra")
+    from tests_molecules import dataset
+
+    import explain_distill as xd
+
+    folder = tmp_path_factory.mktemp("molecules") / "made"
+    xd.run(dataset(), students=("soft-tree", "boosted-trees"), quick=True).save(folder)
+    with Server(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def served_empty():
     """The address of the app without a study."""
     with Server() as address:

@@ -60,7 +60,7 @@ def chosen(page, label):
 
 def table(page):
     """Read a table as texts, row by row."""
-    return page.get_by_test_id("stTable").evaluate(
+    return page.get_by_test_id("stTable").first.evaluate(
         "shown => [...shown.querySelectorAll('tr')].map("
         "row => [...row.children].map(cell => cell.textContent.trim()))"
     )
@@ -224,3 +224,70 @@ def test_without_a_study_the_page_says_how_to_make_one(page, served_empty, path)
     remedy = page.get_by_text("explain-distill demo")
     remedy.wait_for()
     assert remedy.is_visible()
+
+
+# -- molecule --------------------------------------------------------------------------------------
+
+
+def pasted(page, label, text, key):
+    """Write into a field as a reader does."""
+    field = page.get_by_role("textbox", name=label)
+    field.fill(text)
+    field.press(key)
+    settled(page)
+
+
+@both_widths
+def test_a_pasted_molecule_is_drawn_compared_and_told(page, served_molecules):
+    opened(page, served_molecules, "molecule", "Molecule")
+    pasted(page, "SMILES, one a line", "O=C(O)c1ccccc1Cl", "Control+Enter")
+    page.get_by_test_id("stCode").get_by_text("O=C(O)c1ccccc1Cl").wait_for()
+    page.get_by_text("Is it like the training molecules?").wait_for()
+    drawings = page.get_by_test_id("stImage").locator("img")
+    assert drawings.count() == 5  # teacher and student in one, four neighbours
+    pasted(page, "The molecule as you would change it", "O=C(O)c1ccccc1O", "Enter")
+    page.get_by_text("What students are told of it that differs").wait_for()
+    assert [row[0] for row in table(page)[1:]] == ["teacher", "soft-tree", "boosted-trees"]
+    assert fits(page)
+
+
+def test_what_is_no_molecule_is_named_and_the_rest_shown(page, served_molecules):
+    opened(page, served_molecules, "molecule", "Molecule")
+    pasted(page, "SMILES, one a line", "C1CC\nCCO\nCCCl", "Control+Enter")
+    page.get_by_text("Line 1 (C1CC) is left out: not a SMILES.").wait_for()
+    assert chosen(page, "Look at") == "2: CCO"
+    choose(page, "Look at", "3: CCCl")
+    page.get_by_test_id("stCode").get_by_text("CCCl").wait_for()
+
+
+def test_a_molecule_can_be_drawn(chromium, served_molecules):
+    pytest.importorskip("streamlit_ketcher", reason="drawing needs the extra")
+    page = chromium.new_page()  # what the editor writes to the console is its own
+    page.set_default_timeout(60_000)
+    opened(page, served_molecules, "molecule", "Molecule")
+    page.get_by_text("A drawing", exact=True).click()
+    settled(page)
+    sketch = page.frame_locator("iframe")
+    sketch.get_by_role("button", name="Apply").wait_for()
+    sketch.locator("svg path").first.wait_for(state="attached")
+    assert page.get_by_text("What each fragment adds").is_visible()
+    page.close()
+
+
+def test_a_table_of_molecules_is_taken(page, served_molecules, tmp_path):
+    file = tmp_path / "mine.csv"
+    smiles = ["CCO", "CC(=O)O", "c1ccccc1Cl", "CCN", "C1CCCCC1O", "CC(C)=O", "CC#N", "OCCO",
+              "c1ccncc1", "CC(=O)N", "CCOC(=O)C", "O=C1CCCC1"]  # fmt: skip
+    file.write_text("name,structure\n" + "\n".join(f"m{i},{s}" for i, s in enumerate(smiles)))
+    opened(page, served_molecules, "molecule", "Molecule")
+    page.get_by_text("A table", exact=True).click()
+    settled(page)
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("Molecules are taken from column 'structure'.").wait_for()
+    settled(page)
+    assert chosen(page, "Look at") == "1: CCO"
+
+
+def test_a_study_without_molecules_has_no_such_page(page, served):
+    opened(page, served)
+    assert page.get_by_role("link", name="Molecule").count() == 0

@@ -1,0 +1,233 @@
+"""Molecules that a reader gives: what they are, what models say of them, what they are like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explain_distill._random import generator
+from explain_distill._types import FloatArray, Rows
+from explain_distill.app import words
+from explain_distill.attribution.one_molecule import (
+    PlayerShares,
+    atom_shares_of,
+    fragment_shares,
+    fragments_of_smiles,
+    with_fragments,
+)
+from explain_distill.attribution.own import score_rows
+from explain_distill.data.chemical_features import names_and_units
+from explain_distill.data.fragments import Fragment, chem
+from explain_distill.data.molecule_domain import Domain, Neighbour
+from explain_distill.data.molecules import (
+    Standardiser,
+    molecule_of,
+    number_of,
+    numbers_of,
+    rows_of,
+    smiles_of,
+)
+from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.report.blocks import ColouredMolecule, Molecules
+from explain_distill.students.base import Student
+from explain_distill.study.study import Study
+from explain_distill.teachers.base import Teacher
+from explain_distill.teachers.molecules import MolecularTeacher
+
+MOST = 1000  # molecules at once
+KEPT = 200  # molecules whose shares are kept
+
+
+@dataclass(frozen=True)
+class Given:
+    """A molecule as it was given and as it is taken; ``why`` says why it cannot be."""
+
+    line: int
+    text: str
+    smiles: str = ""
+    why: str = ""
+
+
+def taken(texts: Sequence[str]) -> list[Given]:
+    """Standardise molecules as those of the study were; lines are counted from 1."""
+    standard = Standardiser()
+    found = []
+    for line, text in enumerate(texts, start=1):
+        try:
+            found.append(Given(line, text, smiles=standard(text.strip())))
+        except ValueError as why:
+            found.append(Given(line, text, why=str(why)))
+    return found
+
+
+def test_smiles(study: Study, row: int) -> str:
+    """Give the molecule of one test row as canonical SMILES."""
+    data = study.comparison.data
+    assert data is not None
+    return smiles_of(float(numbers_of(data.X[[row]])[0]))
+
+
+def models_of(study: Study, names: Sequence[str]) -> dict[str, Teacher | Student]:
+    """Give the teacher, where the study holds it, and some students."""
+    teacher = study.comparison.teacher
+    told: dict[str, Teacher | Student] = {} if teacher is None else {"teacher": teacher}
+    return told | {name: study.students[name] for name in names if name != "teacher"}
+
+
+def scored(study: Study, model: Teacher | Student, smiles: Sequence[str]) -> FloatArray:
+    """Give a model's scores of molecules ``(n, n_scores)``."""
+    return score_rows(model, rows_of(smiles), readable(study))
+
+
+def readable(study: Study) -> ReadableFeatures:
+    """Give what turns rows into what students see."""
+    return ReadableFeatures(study.about.schema)
+
+
+def _which(study: Study) -> tuple[int, str]:
+    return id(study), study.about.created
+
+
+@st.cache_resource(show_spinner="Comparing with the training molecules", hash_funcs={Study: _which})
+def domain(study: Study) -> Domain | None:
+    """Give what is known of the training molecules; None where they were not kept."""
+    rows = _trained_on(study)
+    return None if rows is None else Domain([smiles_of(float(n)) for n in numbers_of(rows)])
+
+
+def _trained_on(study: Study) -> Rows | None:
+    if study.train is not None:
+        return study.train.X
+    return None if study.comparison.data is None else study.comparison.data.background
+
+
+@st.cache_resource(
+    show_spinner="Taking fragments off", max_entries=KEPT, hash_funcs={Study: _which}
+)
+def shares(study: Study, name: str, smiles: str) -> PlayerShares:
+    """Give what each fragment adds to a model's score."""
+    model = models_of(study, [name])[name]
+    features = readable(study)
+    return fragment_shares(
+        lambda rows: score_rows(model, rows, features), smiles, generator(0, "molecule")
+    )
+
+
+@st.cache_resource(show_spinner="Blanking atoms", max_entries=KEPT, hash_funcs={Study: _which})
+def atom_shares(study: Study, smiles: str) -> PlayerShares | None:
+    """Give what each atom adds to the teacher's score; None where it is no network over graphs."""
+    teacher = study.comparison.teacher
+    if not isinstance(teacher, MolecularTeacher):
+        return None
+    return atom_shares_of(
+        lambda stays: teacher.masked_scores(smiles, stays), smiles, generator(0, "atoms")
+    )
+
+
+def coloured(
+    smiles: str, title: str, told: PlayerShares, score: int, like: str = ""
+) -> ColouredMolecule:
+    """Spread each fragment's share evenly over its atoms."""
+    atoms = np.zeros(molecule_of(number_of(smiles)).GetNumAtoms())
+    for fragment, share in zip(fragments_of_smiles(smiles), told.shares[:, score], strict=True):
+        atoms[list(fragment.atoms)] = share / len(fragment.atoms)
+    return ColouredMolecule(smiles, title, tuple(atoms.tolist()), like)
+
+
+def block(caption: str, *rows: Sequence[ColouredMolecule]) -> Molecules:
+    """Put molecules side by side on one scale."""
+    return Molecules(caption, tuple(tuple(row) for row in rows))
+
+
+def fragments_table(study: Study, smiles: str, names: Sequence[str], score: int) -> pd.DataFrame:
+    """Give each fragment, what it adds to each model's score, and the answers without it."""
+    task, models = study.about.task, models_of(study, names)
+    fragments = fragments_of_smiles(smiles)
+    told = {name: shares(study, name, smiles) for name in models}
+    lines: list[dict[str, str]] = []
+    for place, fragment in enumerate(fragments):
+        stays = np.ones(len(fragments), dtype=bool)
+        stays[place] = False
+        without = with_fragments(smiles, fragments, stays)
+        line = {"fragment": fragment.kind, "atoms": _written(smiles, fragment)}
+        for name, found in told.items():
+            line[f"share, {name}"] = _share(found, place, score)
+        line["without it"] = without
+        for name, model in models.items():
+            line[f"{name} then"] = words.answer(task, scored(study, model, [without])[0])
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _share(found: PlayerShares, place: int, score: int) -> str:
+    value = words.signed(float(found.shares[place, score]))
+    if found.errors is None:
+        return value
+    return f"{value} ± {words.significant(2 * float(found.errors[place, score]), 2)}"
+
+
+def _written(smiles: str, fragment: Fragment) -> str:
+    return str(chem().MolFragmentToSmiles(molecule_of(number_of(smiles)), fragment.atoms))
+
+
+def answers_table(
+    study: Study, given: Sequence[Given], names: Sequence[str], like: Domain | None
+) -> pd.DataFrame:
+    """Give what models answer to molecules, and whether these are like the training molecules."""
+    told = [each for each in given if each.smiles]
+    smiles = [each.smiles for each in told]
+    table: dict[str, Any] = {"line": [each.line for each in told], "molecule": smiles}
+    for name, model in models_of(study, names).items():
+        scores = scored(study, model, smiles)
+        table[name] = [words.answer(study.about.task, row) for row in scores]
+    if like is not None:
+        table["like training"] = ["no" if like.doubts(each) else "yes" for each in smiles]
+    return pd.DataFrame(table)
+
+
+def change_table(
+    study: Study, names: Sequence[str], before: str, after: str, score: int
+) -> pd.DataFrame:
+    """Give what each model says of two molecules, and how its score changes."""
+    lines = []
+    for name, model in models_of(study, names).items():
+        first, second = scored(study, model, [before, after])
+        change = words.signed(float(second[score] - first[score]))
+        answers = [words.answer(study.about.task, told) for told in (first, second)]
+        lines.append({"model": name, "before": answers[0], "after": answers[1], "change": change})
+    return pd.DataFrame(lines)
+
+
+def features_table(study: Study, before: str, after: str) -> pd.DataFrame:
+    """Give the readable features in which two molecules differ."""
+    first, second = readable(study).transform(rows_of([before, after]))
+    return pd.DataFrame(
+        [
+            {
+                "feature": f"{name} ({unit})" if unit else name,
+                "before": words.significant(float(one), 4),
+                "after": words.significant(float(other), 4),
+            }
+            for (name, unit), one, other in zip(names_and_units(), first, second, strict=True)
+            if one != other
+        ]
+    )
+
+
+def neighbour_caption(study: Study, neighbour: Neighbour) -> str:
+    """Say how alike a training molecule is, and what was measured of it where that was kept."""
+    alike = f"similarity {neighbour.similarity:.2f}"
+    if study.train is None:
+        return alike
+    measured = float(study.train.y[neighbour.place])
+    return f"{alike}; measured: {words.truth(study.about.task, measured)}"
+
+
+def plain_molecule(smiles: str) -> ColouredMolecule:
+    """Give a molecule without colours."""
+    return ColouredMolecule(smiles, "", (0.0,) * molecule_of(number_of(smiles)).GetNumAtoms())

@@ -1,0 +1,169 @@
+"""How good teachers and students of molecules are, by data set, split and seed.
+
+    python benchmarks/molecules.py --table bbbp --split balanced-scaffold --seeds 0,1,2
+
+trains a `MolecularTeacher` on nine tenths of the molecules, distils students of it on coalitions
+and on the training rows, and judges them on the last tenth; figures go to
+``benchmarks/results/molecules-TABLE-SPLIT.json``, and what stands there is not run again.
+
+    python benchmarks/molecules.py --show
+
+prints the tables of README and case studies from those files.
+
+Splits: ``random``; ``balanced-scaffold``, where scaffolds of more than half a test set train and
+the others fall at random (Yang et al. 2019); ``ordered-scaffold``, where the rarest scaffolds are
+tested on, the same for every seed (MoleculeNet: Wu et al. 2018).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import explain_distill as xd
+from explain_distill.data.molecule_tables import by_scaffold
+
+RESULTS = Path(__file__).parent / "results"
+SPLITS = ("random", "balanced-scaffold", "ordered-scaffold")
+TRANSFERS = ("coalitions", "training-rows")
+TEST_SHARE = 0.1
+REASONS = "attribution.rank_correlation"
+KEPT = (
+    "performance.rmse",
+    "performance.r2",
+    "performance.roc_auc",
+    "performance.accuracy",
+    "fidelity.agreement",
+    "fidelity.score_r2",
+    REASONS,
+)
+
+
+def students() -> dict[str, xd.Student]:
+    """Give the students that are compared."""
+    return {
+        "soft-tree": xd.SoftTree(),
+        "decision-tree": xd.DecisionTree(),
+        "boosted-trees": xd.BoostedTrees(),
+    }
+
+
+def parted(data: xd.Dataset, split: str, seed: int) -> tuple[xd.Dataset, xd.Dataset]:
+    """Part molecules into training and test rows."""
+    if split == "random":
+        return data.split(seed, TEST_SHARE)
+    grouped = by_scaffold(data)
+    assert grouped.groups is not None
+    scaffolds = list(pd.Series(np.arange(len(data))).groupby(grouped.groups).indices.values())
+    wanted = TEST_SHARE * len(data)
+    if split == "ordered-scaffold":
+        # The first molecule decides among scaffolds of one size, as in MoleculeNet.
+        order = sorted(scaffolds, key=lambda rows: (len(rows), rows[0]), reverse=True)
+    else:
+        large = [rows for rows in scaffolds if len(rows) > wanted / 2]
+        small = [rows for rows in scaffolds if len(rows) <= wanted / 2]
+        order = [*large, *(small[i] for i in np.random.default_rng(seed).permutation(len(small)))]
+    train: list[int] = []
+    for rows in order:
+        if len(train) + len(rows) <= len(data) - wanted:
+            train += rows.tolist()
+    test = np.setdiff1d(np.arange(len(data)), train)
+    first = grouped.take(np.sort(train))
+    return first, replace(grouped.take(test), background=first.X)
+
+
+def one_run(table: str, split: str, seed: int, kept: Path | None) -> dict[str, Any]:
+    """Train a teacher, distil students on each transfer set, and judge them all."""
+    data = xd.load_dataset(table)
+    train, test = parted(data, split, seed)
+    started = time.perf_counter()
+    teacher = xd.MolecularTeacher(seed=seed).fit(train)
+    trained = time.perf_counter()
+    print(f"teacher: {trained - started:.0f} s", flush=True)
+    learned = {}
+    for transfer in TRANSFERS:
+        for name, student in students().items():
+            learned[f"{name}.{transfer}"] = xd.distill(
+                teacher, student, train, transfer=transfer, seed=seed
+            )
+            print(f"{name} on {transfer}: {time.perf_counter() - trained:.0f} s", flush=True)
+    distilled = time.perf_counter()
+    study = xd.compare(teacher, learned, test, seed=seed)
+    judged = time.perf_counter()
+    if kept is not None:
+        study.save(kept / f"{table}-{split}-{seed}")
+    return {
+        "seed": seed,
+        "train": len(train),
+        "test": len(test),
+        "seconds": {
+            "teacher": round(trained - started),
+            "students": round(distilled - trained),
+            "judging": round(judged - distilled),
+        },
+        "figures": [
+            {
+                "model": metric.model,
+                "metric": metric.metric,
+                **{
+                    name: None if value is None else round(value, 5)
+                    for name, value in (
+                        ("value", metric.value),
+                        ("low", metric.low),
+                        ("high", metric.high),
+                        ("chance", metric.chance),
+                    )
+                },
+            }
+            for metric in study.comparison.metrics
+            if metric.metric in KEPT
+        ],
+    }
+
+
+def path_of(table: str, split: str) -> Path:
+    """Say where the runs of a data set and split stand."""
+    return RESULTS / f"molecules-{table}-{split}.json"
+
+
+def kept_runs(table: str, split: str) -> list[dict[str, Any]]:
+    """Give the runs that were made before."""
+    path = path_of(table, split)
+    runs: list[dict[str, Any]] = json.loads(path.read_text())["runs"] if path.exists() else []
+    return runs
+
+
+def main() -> None:
+    """Run what the arguments ask for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--table", default="esol")
+    parser.add_argument("--split", choices=SPLITS, default="random")
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--keep", type=Path, help="a folder for the studies themselves")
+    parser.add_argument("--show", action="store_true", help="print what was measured before")
+    arguments = parser.parse_args()
+    if arguments.show:
+        print(json.dumps([]))
+        return
+    runs = kept_runs(arguments.table, arguments.split)
+    for seed in map(int, arguments.seeds.split(",")):
+        if any(run["seed"] == seed for run in runs):
+            continue
+        runs.append(one_run(arguments.table, arguments.split, seed, arguments.keep))
+        path = path_of(arguments.table, arguments.split)
+        draft = path.with_suffix(".draft")
+        about = {"table": arguments.table, "split": arguments.split, "runs": runs}
+        draft.write_text(json.dumps(about, indent=1) + "\n")
+        draft.replace(path)
+        print(runs[-1]["seed"], runs[-1]["seconds"], flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The page of one molecule, without a browser."""
+
+import pytest
+
+pytest.importorskip("chemprop", reason="molecules need the extra")
+
+from streamlit.testing.v1 import AppTest
+from tests_molecules import dataset
+
+import explain_distill as xd
+from explain_distill.app import molecules
+
+ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Studies of a small network over graphs: of values, of classes, and one without its rows."""
+    root = tmp_path_factory.mktemp("molecular")
+    for task in ("regression", "classification"):
+        train, test = dataset(task).split(seed=0)
+        teacher = xd.MolecularTeacher(members=1, width=8, n_epochs=2).fit(train)
+        students = {
+            "soft-tree": xd.distill(
+                teacher, xd.SoftTree(depth=2, n_steps=20), train, transfer="training-rows"
+            ),
+            "boosted-trees": xd.distill(
+                teacher, xd.BoostedTrees(n_trees=5), train, transfer="training-rows"
+            ),
+        }
+        judged = xd.compare(teacher, students, test, quick=True)
+        judged.save(root / task)
+        if task == "regression":
+            judged.save(root / "private", with_data=False)
+    return root
+
+
+def visited(folder, pasted=None, **session):
+    """Run the page, after something was pasted."""
+
+    def script(folder):
+        from pathlib import Path
+
+        from explain_distill.app import state
+        from explain_distill.app.views import molecule
+
+        molecule.show(state.choose(state.open_study(Path(folder))))
+
+    app = AppTest.from_function(script, kwargs={"folder": str(folder)})
+    for key, value in session.items():
+        app.session_state[key] = value
+    app.run(timeout=120)
+    if pasted is not None:
+        app.text_area[0].set_value(pasted).run(timeout=120)
+    assert not app.exception
+    return app
+
+
+def said(app):
+    return " ".join(each.value for each in (*app.markdown, *app.caption, *app.info, *app.warning))
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize("student", ["soft-tree", "boosted-trees"])
+def test_the_molecule_of_the_chosen_row_is_shown_at_first(folders, task, student):
+    app = visited(folders / task, student=student)
+    assert app.code[0].value == app.text_area[0].value
+    assert app.subheader[0].value == "What each fragment adds"
+    told = app.dataframe[0].value
+    assert list(told.columns)[:4] == ["fragment", "atoms", "share, teacher", f"share, {student}"]
+    assert "The base, the score of methane" in said(app)
+    assert ("comes to its answer" in " ".join(s.value for s in app.subheader)) == (
+        student == "soft-tree"
+    )
+
+
+def test_several_molecules_are_told_in_a_table_and_the_others_named(folders):
+    app = visited(folders / "regression", f"{ASPIRIN} aspirin\nC1CC\n\nCCO>>CC=O\nCCO")
+    assert list(app.dataframe[0].value["molecule"]) == [ASPIRIN, "CCO"]
+    assert list(app.dataframe[0].value["line"]) == [1, 4]
+    told = [each.value for each in app.warning]
+    assert "Line 2 \\(C1CC\\) is left out\\: not a SMILES\\." in told
+    assert "Line 3 \\(CCO\\>\\>CC=O\\) is left out\\: a reaction, not a molecule\\." in told
+    look = next(box for box in app.selectbox if box.label == "Look at")
+    look.select_index(1).run(timeout=120)
+    assert app.code[0].value == "CCO"
+
+
+def test_a_change_is_compared(folders):
+    app = visited(folders / "regression", ASPIRIN)
+    app.text_input[0].set_value("CC(=O)Oc1ccccc1C(=O)OC").run(timeout=120)
+    models, features = app.table[0].value, app.table[1].value
+    assert list(models["model"]) == ["teacher", "soft-tree", "boosted-trees"]
+    changed = dict(zip(features["feature"], features["after"], strict=True))
+    assert changed["molecular weight (g/mol)"] == "194.2"
+    app.text_input[0].set_value("c1ccc").run(timeout=120)
+    assert "This molecule cannot be taken: not a SMILES" in said(app).replace("\\", "")
+
+
+def test_the_teachers_atoms_are_shown_where_they_are_asked_for(folders):
+    app = visited(folders / "classification", ASPIRIN, atoms=True)
+    assert "blanked one by one" in said(app)
+
+
+def test_what_is_unlike_the_training_molecules_is_said_to_be(folders):
+    app = visited(folders / "regression", "C[Si](C)(C)O[Si](C)(C)O[Si](C)(C)O[Si](C)(C)C")
+    assert "Outside what was trained on" in said(app)
+
+
+def test_without_its_rows_a_study_still_takes_molecules(folders):
+    app = visited(folders / "private", ASPIRIN)
+    told = said(app)
+    assert "values were not kept" in told
+    assert "nearness cannot be told" in told
+    assert app.code[0].value == ASPIRIN
+
+
+def test_nothing_given_is_nothing_shown(folders):
+    app = visited(folders / "regression", "")
+    assert not app.subheader
+
+
+def test_shares_of_a_molecule_add_up_and_do_not_depend_on_how_it_is_written(folders):
+    study = xd.Study.open(folders / "regression")
+    written = molecules.taken([ASPIRIN, "OC(=O)c1ccccc1OC(C)=O", "O(C(=O)C)c1c(C(O)=O)cccc1"])
+    assert len({each.smiles for each in written}) == 1
+    (smiles,) = {each.smiles for each in written}
+    for name in ("teacher", "soft-tree"):
+        told = molecules.shares(study, name, smiles)
+        model = molecules.models_of(study, [name])[name]
+        score = molecules.scored(study, model, [smiles])[0]
+        assert told.base + told.shares.sum(axis=0) == pytest.approx(score, abs=1e-4)
