@@ -140,6 +140,58 @@ def kept_runs(table: str, split: str) -> list[dict[str, Any]]:
     return runs
 
 
+def shown() -> str:
+    """Give a table of each data set and split that was run, in Markdown."""
+    told = []
+    for path in sorted(RESULTS.glob("molecules-*.json")):
+        about = json.loads(path.read_text())
+        told.append(table_of(about["table"], about["split"], about["runs"]))
+    return "\n\n".join(told)
+
+
+def table_of(table: str, split: str, runs: list[dict[str, Any]]) -> str:
+    """Give a row a model: mean over the seeds (lowest to highest)."""
+    figures = pd.DataFrame(
+        [figure | {"seed": run["seed"]} for run in runs for figure in run["figures"]]
+    )
+    right = (
+        "performance.rmse"
+        if "performance.rmse" in set(figures["metric"])
+        else "performance.roc_auc"
+    )
+    close = "fidelity.score_r2" if right == "performance.rmse" else "fidelity.agreement"
+    named = {right: "RMSE" if right == "performance.rmse" else "ROC-AUC"}
+    named |= {close: "score R²" if right == "performance.rmse" else "agreement", REASONS: "reasons"}
+    chance = figures.loc[figures["metric"] == REASONS, "chance"].mean()
+    lines = [
+        f"{table}, {split} split, {len(runs)} seed{'s' if len(runs) > 1 else ''}, "
+        f"{runs[0]['test']} test molecules; a random order of the fragments gets {chance:.2f}",
+        "",
+        f"| model | learned on | {' | '.join(named.values())} | reasons / ceiling |",
+        f"|---{'|---' * (len(named) + 2)}|",
+    ]
+    ceiling = _over_seeds(figures, "teacher", REASONS).mean()
+    for model in dict.fromkeys(figures["model"]):
+        name, _, transfer = model.partition(".")
+        cells = [_spread(_over_seeds(figures, model, metric)) for metric in named]
+        reasons = _over_seeds(figures, model, REASONS).mean()
+        of_ceiling = "" if name == "teacher" else f"{reasons / ceiling:.2f}"
+        lines.append(f"| {' | '.join([name, transfer, *cells, of_ceiling])} |")
+    return "\n".join(lines)
+
+
+def _over_seeds(figures: pd.DataFrame, model: str, metric: str) -> pd.Series:
+    return figures.loc[(figures["model"] == model) & (figures["metric"] == metric), "value"]
+
+
+def _spread(values: pd.Series) -> str:
+    if values.empty:
+        return ""
+    if len(values) == 1:
+        return f"{values.iloc[0]:.3f}"
+    return f"{values.mean():.3f} ({values.min():.3f} to {values.max():.3f})"
+
+
 def main() -> None:
     """Run what the arguments ask for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -150,7 +202,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
     if arguments.show:
-        print(json.dumps([]))
+        print(shown())
         return
     runs = kept_runs(arguments.table, arguments.split)
     for seed in map(int, arguments.seeds.split(",")):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from explain_distill.teachers.base import Teacher
     from explain_distill.teachers.cached import CachedTeacher
     from explain_distill.teachers.ensemble import EnsembleTeacher
+    from explain_distill.teachers.fingerprints import FingerprintTeacher
     from explain_distill.teachers.images import ImageTeacher
     from explain_distill.teachers.molecules import MolecularTeacher
     from explain_distill.teachers.neural import NeuralTeacher
@@ -63,6 +64,7 @@ _HOMES = {
     "DecisionTree": "students.decision_tree",
     "EnsembleTeacher": "teachers.ensemble",
     "ExplainDistillError": "exceptions",
+    "FingerprintTeacher": "teachers.fingerprints",
     "GradientMatching": "distillation.matching",
     "Hints": "distillation.hints",
     "ImageTeacher": "teachers.images",
@@ -105,6 +107,7 @@ __all__ = [
     "DecisionTree",
     "EnsembleTeacher",
     "ExplainDistillError",
+    "FingerprintTeacher",
     "GradientMatching",
     "Hints",
     "ImageTeacher",

@@ -79,6 +79,14 @@ def run(
         str,
         typer.Option(help="How test rows are chosen: random, or of molecules by scaffold."),
     ] = "random",
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="graph|fingerprint",
+            help="Of molecules: a network over graphs, or one over fingerprints, which trains in "
+            "seconds.",
+        ),
+    ] = None,
     students: Annotated[
         str,
         typer.Option(
@@ -177,6 +185,7 @@ def run(
             seed=seed,
             quick=quick,
             retrain_teacher=retrain_teacher,
+            teacher=teacher,
             price=price_per_cpu_hour,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
             progress=progress_for(quiet),

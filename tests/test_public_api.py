@@ -18,6 +18,7 @@ NAMES = [
     "DecisionTree",
     "EnsembleTeacher",
     "ExplainDistillError",
+    "FingerprintTeacher",
     "GradientMatching",
     "Hints",
     "ImageTeacher",

@@ -64,6 +64,7 @@ from explain_distill.study.tables import (
     write_scores,
 )
 from explain_distill.teachers.base import Teacher
+from explain_distill.teachers.fingerprints import FingerprintTeacher
 from explain_distill.teachers.images import ImageTeacher
 from explain_distill.teachers.molecules import MolecularTeacher
 from explain_distill.teachers.neural import NeuralTeacher
@@ -73,6 +74,7 @@ FIGURES = 3
 """Raised where a figure is measured otherwise, so that those of earlier studies come out anew."""
 TEACHERS: dict[str, type[NeuralTeacher] | type[ImageTeacher] | type[MolecularTeacher]] = {
     "neural": NeuralTeacher,
+    "fingerprint": FingerprintTeacher,
     "image": ImageTeacher,
     "molecular": MolecularTeacher,
 }

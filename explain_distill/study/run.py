@@ -27,6 +27,7 @@ from explain_distill.students.soft_tree import SoftTree, check_max_features
 from explain_distill.study.about import About
 from explain_distill.study.study import Study
 from explain_distill.teachers.base import Teacher
+from explain_distill.teachers.fingerprints import FingerprintTeacher
 from explain_distill.teachers.molecules import MolecularTeacher
 from explain_distill.teachers.neural import NeuralTeacher
 
@@ -69,6 +70,7 @@ def run(
     quick: bool = False,
     retrain_teacher: bool = False,
     price: float | None = None,
+    teacher: str | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Study:
@@ -106,6 +108,9 @@ def run(
         reasons.
     price : float, optional
         Of an hour of one CPU, in any money: what a million predictions cost is then told, too.
+    teacher : {"graph", "fingerprint"}, optional
+        Of molecules: a `MolecularTeacher`, which is the default, or a `FingerprintTeacher`, which
+        trains in seconds.
     command : str
         What redoes it, for the record.
     progress : Progress, optional
@@ -126,6 +131,7 @@ def run(
     check_priced(limits, price)
     check_options(temperature)
     where = _where_to_learn(transfer, data, quick)
+    new_teacher = _kind_of_teacher(teacher, data, quick)
     progress = progress or Progress()
     plain: dict[str, Student] = {
         name: STUDENTS[name](**(QUICK[name] if quick else {})) for name in chosen
@@ -136,17 +142,17 @@ def run(
     wanted = {name: plain[kind].with_size(size) for name, (kind, size) in size_of.items()} or plain
     train, test = data.split(seed=seed)
     learned, validation = set_apart(train, seed) if sizes or limits else (train, None)
-    teacher = _taught(train, seed, progress, quick)
+    taught = _taught(new_teacher(seed=seed), train, progress)
     options: Json = {"transfer": where, "seed": seed}
-    fitted = _distilled(teacher, wanted, learned, options | {"temperature": temperature}, progress)
+    fitted = _distilled(taught, wanted, learned, options | {"temperature": temperature}, progress)
     judged: Json = {"seed": seed, "quick": quick, "price": price, "repeats": {}}
     if stability is not None:
         with progress.stage("distilled again") as advance:
             options |= {"minutes": stability, "on_step": advance}
-            judged["repeats"] = redistill(teacher, fitted, learned, **options)
+            judged["repeats"] = redistill(taught, fitted, learned, **options)
     if retrain_teacher:
-        judged["retrained"] = _taught(train, seed + 1, progress, quick, "teacher again")
-    comparison = _judged(teacher, fitted, test, judged, progress)
+        judged["retrained"] = _taught(new_teacher(seed=seed + 1), train, progress, "teacher again")
+    comparison = _judged(taught, fitted, test, judged, progress)
     front = None
     if sizes and validation is not None:
         front = front_of(comparison, {n: size for n, (_, size) in size_of.items()}, validation)
@@ -170,9 +176,11 @@ def run(
     }
     if retrain_teacher:
         configuration["retrain_teacher"] = True
+    if teacher is not None:
+        configuration["teacher"] = teacher
     if price is not None:
         configuration["price"] = price
-    about = About.of(teacher, fitted, train, test, configuration, sha256=data.sha256)
+    about = About.of(taught, fitted, train, test, configuration, sha256=data.sha256)
     return Study(about, comparison, train, front, within)
 
 
@@ -183,14 +191,31 @@ def _where_to_learn(transfer: str, data: Dataset, quick: bool) -> TransferSet:
     return pooled(transfer_set(transfer, n_rows=QUICK_POOL if quick else None))
 
 
+def _kind_of_teacher(
+    name: str | None, data: Dataset, quick: bool
+) -> Callable[..., NeuralTeacher | MolecularTeacher]:
+    """Choose a teacher by its name, or by what the rows are."""
+    if data.schema.molecules is None:
+        if name is not None:
+            raise DataError(
+                f"A teacher is chosen for molecules only; however, {data.name!r} has none, and "
+                f"the teacher is {name!r}. Leave --teacher out."
+            )
+        return NeuralTeacher
+    options = QUICK_MOLECULES if quick else {}
+    kinds: dict[str, Callable[..., NeuralTeacher | MolecularTeacher]]
+    kinds = {"graph": partial(MolecularTeacher, **options), "fingerprint": FingerprintTeacher}
+    if (name or "graph") not in kinds:
+        raise UnknownNameError.of("The teacher", str(name), list(kinds))
+    return kinds[name or "graph"]
+
+
 def _taught(
-    train: Dataset, seed: int, progress: Progress, quick: bool, stage: str = "teacher"
+    teacher: NeuralTeacher | MolecularTeacher,
+    train: Dataset,
+    progress: Progress,
+    stage: str = "teacher",
 ) -> NeuralTeacher | MolecularTeacher:
-    teacher: NeuralTeacher | MolecularTeacher
-    if train.schema.molecules is None:
-        teacher = NeuralTeacher(seed=seed)
-    else:
-        teacher = MolecularTeacher(seed=seed, **(QUICK_MOLECULES if quick else {}))
     with progress.stage(stage) as advance:
         teacher.fit(
             train,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -41,6 +42,14 @@ RANGES = {
 }
 
 
+class Features(Protocol):
+    """What a network is told of rows."""
+
+    def transform(self, X: Rows) -> FloatArray:
+        """Turn raw rows ``(n_samples, n_columns)`` into ``(n_samples, n_features)``."""
+        ...
+
+
 class NeuralTeacher(Teacher):
     """A deep ensemble of perceptrons whose averaged logits are calibrated by one temperature.
 
@@ -72,6 +81,8 @@ class NeuralTeacher(Teacher):
     Guo, Pleiss, Sun & Weinberger (2017), On calibration of modern neural networks.
     Platt (1999), Probabilistic outputs for support vector machines (doubt in the targets).
     """
+
+    KIND = "neural"
 
     def __init__(
         self,
@@ -130,8 +141,8 @@ class NeuralTeacher(Teacher):
         held_out = split_indices(data, self.validation_share, rng)
         inner = np.setdiff1d(np.arange(len(data)), held_out)
         self.task, self.schema = data.task, data.schema
-        self._readable = ReadableFeatures(data.schema)
-        readable = data.readable()
+        self._readable = self._features_of(data.schema)
+        readable = self._readable.transform(data.X)
         self._preparation = Preparation.fit(readable[inner])
         self._calibration = Calibration.of(data.task, data.y[inner])
         targets = self._calibration.targets(data.y)
@@ -151,6 +162,11 @@ class NeuralTeacher(Teacher):
             self._calibration = replace(self._calibration, temperature=temperature)
         self.fit_seconds = time.perf_counter() - started
         return self
+
+    @staticmethod
+    def _features_of(schema: Schema) -> Features:
+        """Give what turns raw rows into what the network is told of them."""
+        return ReadableFeatures(schema)
 
     def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, n_columns)`` as ``(n_samples, n_scores)``."""
@@ -294,7 +310,7 @@ class NeuralTeacher(Teacher):
         weights = {k: v.numpy() for k, v in self._network.state_dict().items()}
         save_file(weights | self._preparation.to_arrays(), folder / "model.safetensors")
         return {
-            "kind": "neural",
+            "kind": self.KIND,
             "task": self.task.to_json(),
             "columns": self.schema.to_json(),
             **self._calibration.to_json(),
@@ -317,7 +333,7 @@ class NeuralTeacher(Teacher):
         teacher = cls(**parameters)
         teacher.task = Task.from_json(config["task"])
         teacher.schema = Schema.from_json(config["columns"])
-        teacher._readable = ReadableFeatures(teacher.schema)
+        teacher._readable = cls._features_of(teacher.schema)
         teacher._preparation = Preparation.from_arrays(arrays)
         teacher._calibration = Calibration.from_json(teacher.task, config)
         with torch.device("meta"):  # shapes without memory
