@@ -264,16 +264,18 @@ def predict(
     data: Annotated[Path, typer.Option(metavar="FILE", help="Rows, as CSV or Parquet.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="A new .csv or .parquet file.")],
 ) -> None:
-    """Predict the rows of a file, and write them with the predictions beside them."""
+    """Predict the rows of a file, and write them with the predictions beside them.
+
+    Rows that hold no molecule are written without a prediction, and the reason in a further column.
+    """
     from explain_distill._console import notes_on_stderr
-    from explain_distill.study.predictions import check_file, predictions, write_table
+    from explain_distill.study.predictions import check_file, predict_file
 
     check_file(out)
     opened = _open(study)
     with notes_on_stderr():
-        table = predictions(opened, student, data)
-    write_table(table, out)
-    print(f"{len(table)} rows: {out}")
+        n_rows = predict_file(opened, student, data, out)
+    print(f"{n_rows} rows: {out}")
 
 
 @app.command()

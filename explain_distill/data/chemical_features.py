@@ -21,7 +21,7 @@ import numpy as np
 
 from explain_distill._types import FloatArray, ReadableRows
 from explain_distill.data.fragments import KINDS, chem, fragments_of
-from explain_distill.data.molecules import kinds_of, molecule_of
+from explain_distill.data.molecules import MOST_ATOMS, kinds_of, molecule_of
 
 Measure = Callable[[Any], float]
 
@@ -36,6 +36,10 @@ def descriptors() -> tuple[tuple[str, str | None, Measure], ...]:
 
     def aromatic_share(molecule: Any) -> float:
         return sum(a.GetIsAromatic() for a in molecule.GetAtoms()) / molecule.GetNumAtoms()
+
+    def shape(molecule: Any) -> float:
+        # Of stars, such as SF5, the definition divides by hardly anything; chains stay far below.
+        return min(rdMolDescriptors.CalcKappa3(molecule), MOST_ATOMS)
 
     return (
         ("molecular weight", "g/mol", Descriptors.MolWt),
@@ -55,7 +59,7 @@ def descriptors() -> tuple[tuple[str, str | None, Measure], ...]:
         ("spiro atoms", None, rdMolDescriptors.CalcNumSpiroAtoms),
         ("formal charge", None, lambda molecule: chem().GetFormalCharge(molecule)),
         ("connectivity (chi 0v)", None, rdMolDescriptors.CalcChi0v),
-        ("shape (kappa 3)", None, rdMolDescriptors.CalcKappa3),
+        ("shape (kappa 3)", None, shape),
     )
 
 

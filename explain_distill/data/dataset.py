@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,6 +90,24 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.X)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The rows hold molecules by numbers, which another process has to know by their SMILES.
+        if self.schema.molecules is None:
+            return dict(self.__dict__)
+        from explain_distill.data.molecules import smiles_of
+
+        rows = [self.X] if self.background is None else [self.X, self.background]
+        held = np.unique(np.concatenate([np.unique(each) for each in rows]))
+        return self.__dict__ | {"_smiles": [smiles_of(number) for number in held.tolist()]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from explain_distill.data.molecules import number_of
+
+        told = dict(state)
+        for smiles in told.pop("_smiles", ()):
+            number_of(smiles)
+        self.__dict__.update(told)
 
     @cached_property
     def readable_features(self) -> ReadableFeatures:

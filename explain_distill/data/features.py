@@ -18,6 +18,8 @@ FeatureKind = Literal["number", "category", "boolean", "fragment"]
 TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
 
+SHOWN_LEVELS = 3  # levels that a warning names
+
 EXACT_WHOLE = 2.0**53
 """Below it, a float that is whole is one whole number and no other."""
 
@@ -62,18 +64,27 @@ class Feature:
             return numbers(values, self.name)
         if self.kind == "boolean":
             return self._encode_boolean(values)
-        text = level_text(values)
-        codes = text.map({level: code for code, level in enumerate(self.levels)})
-        unseen = text[codes.isna() & text.notna()]
+        codes = level_text(values).map({level: code for code, level in enumerate(self.levels)})
+        unseen = self.unseen(values)
         if len(unseen):
-            shown = ", ".join(repr(level) for level in unseen.unique()[:3])
-            warnings.warn(
-                f"Column {self.name!r} holds {shown} in {len(unseen)} of {len(values)} rows; "
-                "training never saw this level, so it is treated as missing.",
-                UnseenLevelWarning,
-                stacklevel=3,
-            )
+            told = self.unseen_warning(unseen.unique().tolist(), len(unseen), len(values))
+            warnings.warn(told, stacklevel=3)
         return codes.to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def unseen(self, values: pd.Series) -> pd.Series:
+        """Give those cells of a category, as text, whose level training never saw."""
+        text = level_text(values)
+        return text[text.notna() & ~text.isin(self.levels)]
+
+    def unseen_warning(
+        self, levels: Sequence[str], n_unseen: int, n_rows: int
+    ) -> UnseenLevelWarning:
+        """Say which levels training never saw, and in how many of the rows."""
+        shown = ", ".join(map(repr, levels[:SHOWN_LEVELS]))
+        return UnseenLevelWarning(
+            f"Column {self.name!r} holds {shown} in {n_unseen} of {n_rows} rows; training never "
+            "saw this level, so it is treated as missing."
+        )
 
     def _encode_boolean(self, values: pd.Series) -> np.ndarray:
         text = level_text(values).str.lower()
@@ -149,6 +160,21 @@ class Schema:
         DataError
             Where a column is absent, or holds what cannot be read.
         """
+        self.check(table, source)
+        if self.molecules is not None:
+            from explain_distill.data.molecules import rows_of_column
+
+            return rows_of_column(table[self.molecules])
+        columns = [feature.encode(table[feature.name]) for feature in self.features]
+        return np.column_stack(columns).astype(np.float64).reshape(len(table), len(self))
+
+    def check(self, table: pd.DataFrame, source: str = "The table") -> None:
+        """Refuse a table that lacks a column of this schema, or has one twice.
+
+        Raises
+        ------
+        DataError
+        """
         wanted = self.names if self.molecules is None else [self.molecules]
         absent = [name for name in wanted if name not in table.columns]
         if absent:
@@ -163,12 +189,6 @@ class Schema:
                 f"Each column of {source[0].lower() + source[1:]} must have a name of its own; "
                 f"however, {str(doubled[0])!r} names several. Rename or remove one."
             )
-        if self.molecules is not None:
-            from explain_distill.data.molecules import rows_of_column
-
-            return rows_of_column(table[self.molecules])
-        columns = [feature.encode(table[feature.name]) for feature in self.features]
-        return np.column_stack(columns).astype(np.float64).reshape(len(table), len(self))
 
     def decode(self, rows: Rows) -> pd.DataFrame:
         """Turn coded rows back into a table as a person would read it."""
@@ -243,12 +263,14 @@ def is_text(values: pd.Series) -> bool:
 
 
 def level_text(values: pd.Series) -> pd.Series:
-    """Write a column's cells as text, so that a level reads the same from CSV and Parquet."""
-    if pd.api.types.is_float_dtype(values):
-        filled = values.dropna()
-        if bool(((filled == filled.round()) & (filled.abs() < EXACT_WHOLE)).all()):
-            values = values.astype("Int64")
+    """Write a column's cells as text, so that a level reads the same from CSV and Parquet.
+
+    How a cell is written does not depend on the others.
+    """
     text = values.astype("string").str.strip()
+    if pd.api.types.is_float_dtype(values):
+        whole = (values == values.round()) & (values.abs() < EXACT_WHOLE)
+        text = text.mask(whole, values.where(whole).astype("Int64").astype("string"))
     return text.mask(text == "")
 
 

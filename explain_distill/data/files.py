@@ -5,18 +5,13 @@ Nothing here runs what a file holds: CSV is text, and Parquet is read without pa
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import zlib
-from collections import Counter
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from explain_distill.data.csv_files import checked_names, csv_batches, first_line
 from explain_distill.data.features import is_text
 from explain_distill.exceptions import DataError
 
@@ -28,7 +23,8 @@ MISSING_WORDS = ("", "?", ".", "NA", "N/A", "#N/A", "n/a", "na", "NaN", "nan", "
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".data", ".txt")
 DECIMAL_COMMA = r"[+-]?\d+(?:,\d+)?"
-UNNAMED = "unnamed column "
+BLOCK = 5_000  # rows
+READ_AT_ONCE = 1 << 16  # rows of a file that is read whole
 
 
 def read_cells(path: str | Path) -> pd.DataFrame:
@@ -50,29 +46,54 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     DataError
         Where the file is absent, of another format, damaged, or not a table with a header.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise DataError(
-            f"The data must be a file; however, '{path}' is a folder. Name a file in it."
-        )
-    if not path.exists():
-        raise DataError(f"The data must be a file; however, there is no '{path}'. Check its path.")
-    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-    if path.name.lower().endswith(".parquet"):
-        table = _read_parquet(path)
-    elif suffix in TEXT_SUFFIXES:
-        table = _read_csv(path)
-    else:
-        raise DataError(
-            f"The data must be a CSV file ({', '.join(TEXT_SUFFIXES)}, also with .gz) or a "
-            f".parquet file; however, got '{path.name}'. Save the table as CSV in UTF-8."
-        )
-    if table.empty:
-        raise DataError(
-            f"'{path.name}' must hold rows under its header; however, it has none. Give a table "
-            "with rows."
-        )
-    return table.apply(_clean)
+    import pyarrow as pa
+
+    table = pa.concat_tables(list(arrow_blocks(Path(path), READ_AT_ONCE)))
+    cells: pd.DataFrame = table.to_pandas(ignore_metadata=True, date_as_object=False)
+    return cells.apply(_clean)
+
+
+def cell_blocks(path: Path) -> Iterator[tuple[pd.DataFrame, pa.Schema]]:
+    """Read a file's cells, `BLOCK` rows at a time, each cell as `read_cells` gives it.
+
+    What type a column is does not depend on the block: whole numbers and truth values have types
+    of their own that may miss some, and days stay days.
+
+    Yields
+    ------
+    table : DataFrame of shape (at most BLOCK, n_columns)
+        Its index counts the rows of the file from 0.
+    types : pyarrow.Schema
+        How the file holds the columns.
+
+    Raises
+    ------
+    DataError
+        As of `read_cells`; while the blocks are taken.
+    """
+    nullable, start = _nullable(), 0
+    for block in arrow_blocks(path, BLOCK):
+        table = block.to_pandas(ignore_metadata=True, types_mapper=nullable.get)
+        table.index = pd.RangeIndex(start, start + len(table))
+        start += len(table)
+        yield table.apply(_clean), block.schema
+
+
+def _nullable() -> dict[pa.DataType, pd.api.extensions.ExtensionDtype]:
+    """Give the types of whole numbers and truth values of which some are missing."""
+    import pyarrow as pa
+
+    return {
+        pa.bool_(): pd.BooleanDtype(),
+        pa.int8(): pd.Int8Dtype(),
+        pa.int16(): pd.Int16Dtype(),
+        pa.int32(): pd.Int32Dtype(),
+        pa.int64(): pd.Int64Dtype(),
+        pa.uint8(): pd.UInt8Dtype(),
+        pa.uint16(): pd.UInt16Dtype(),
+        pa.uint32(): pd.UInt32Dtype(),
+        pa.uint64(): pd.UInt64Dtype(),
+    }
 
 
 def _clean(values: pd.Series) -> pd.Series:
@@ -82,175 +103,110 @@ def _clean(values: pd.Series) -> pd.Series:
     return text.mask(text.isin(MISSING_WORDS))
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def arrow_blocks(path: Path, n_rows: int) -> Iterator[pa.Table]:
+    """Read a file as it holds its cells, so many rows at a time, decimal commas as points.
+
+    Raises
+    ------
+    DataError
+        As of `read_cells`; while the blocks are taken.
+    """
+    import pyarrow as pa
+
+    if path.is_dir():
+        raise DataError(
+            f"The data must be a file; however, '{path}' is a folder. Name a file in it."
+        )
+    if not path.exists():
+        raise DataError(f"The data must be a file; however, there is no '{path}'. Check its path.")
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    if path.name.lower().endswith(".parquet"):
+        batches = _parquet_batches(path)
+    elif suffix in TEXT_SUFFIXES:
+        batches = _text_batches(path)
+    else:
+        raise DataError(
+            f"The data must be a CSV file ({', '.join(TEXT_SUFFIXES)}, also with .gz) or a "
+            f".parquet file; however, got '{path.name}'. Save the table as CSV in UTF-8."
+        )
+    empty = True
+    tables = (pa.Table.from_batches([batch]) for batch in batches)
+    for block in of_length(tables, n_rows):
+        empty = False
+        yield block
+    if empty:
+        raise DataError(
+            f"'{path.name}' must hold rows under its header; however, it has none. Give a table "
+            "with rows."
+        )
+
+
+def of_length(tables: Iterable[pa.Table], n_rows: int) -> Iterator[pa.Table]:
+    """Part tables anew into such of so many rows; the last may have fewer."""
+    import pyarrow as pa
+
+    left = None
+    for table in tables:
+        left = table if left is None else pa.concat_tables([left, table])
+        while left.num_rows > n_rows:
+            yield left.slice(0, n_rows)
+            left = left.slice(n_rows)
+    if left is not None and left.num_rows and left.num_columns:
+        yield left
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            table = file.read()
-        names = _checked_names(table.column_names, path)
-        table = _decimals_to_floats(table.rename_columns(names))
-        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, date_as_object=False)
-        return frame
+            names = checked_names(file.schema_arrow.names, path)
+            for batch in file.iter_batches(READ_AT_ONCE):
+                yield _decimals_to_floats(batch.rename_columns(names))
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"'{path.name}' must be a whole Parquet file; however, it cannot be read "
-            f"({_first_line(error)}). Write or copy the file again."
+            f"({first_line(error)}). Write or copy the file again."
         ) from error
 
 
-def _decimals_to_floats(table: pa.Table) -> pa.Table:
+def _decimals_to_floats(batch: pa.RecordBatch) -> pa.RecordBatch:
     import pyarrow as pa
 
-    for place, column in enumerate(table.schema):
+    for place, column in enumerate(batch.schema):
         if pa.types.is_decimal(column.type):
-            floats = table.column(place).cast(pa.float64())
-            table = table.set_column(place, column.name, floats)
-    return table
+            floats = batch.column(place).cast(pa.float64())
+            batch = batch.set_column(place, column.name, floats)
+    return batch
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    raw = _read_bytes(path)
-    text = _decode(raw, path)
-    delimiter = _delimiter(text)
-    header = _header(text, delimiter, path)
-    _refuse_headerless(header, path)
-    names = _checked_names(header, path)
-    cells = _parse(text, header, delimiter, path).rename_columns(names)
-    frame: pd.DataFrame = cells.to_pandas()
-    return frame.apply(_decimal_commas_to_points) if delimiter == ";" else frame
+def _text_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    delimiter, batches = csv_batches(path)
+    commas = _decimal_commas(batches) if delimiter == ";" else []
+    if delimiter == ";":
+        batches = csv_batches(path)[1]
+    for batch in batches:
+        yield _with_points(batch, commas)
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        if path.name.lower().endswith(".gz"):
-            with gzip.open(path) as file:
-                return file.read()
-        return path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"'{path.name}' must be a whole, readable file; however, it cannot be read "
-            f"({_first_line(error)}). Write or copy the file again."
-        ) from error
+def _decimal_commas(batches: Iterable[pa.RecordBatch]) -> list[str]:
+    """Find the columns that are made of numbers such as ``3,5``."""
+    filled: dict[str, int] = {}
+    found: dict[str, int] = {}
+    for batch in batches:
+        for name, values in batch.to_pandas().items():
+            cells = values[~values.str.strip().isin(MISSING_WORDS)]
+            filled[name] = filled.get(name, 0) + len(cells)
+            found[name] = found.get(name, 0) + int(cells.str.fullmatch(DECIMAL_COMMA).sum())
+    return [name for name, count in filled.items() if count and found[name] / count >= 0.9]
 
 
-def _decode(raw: bytes, path: Path) -> str:
-    """Give the file's text, without blank lines before the header."""
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"'{path.name}' must be text in UTF-8; however, line {line} holds a byte that is not "
-            f"(0x{raw[error.start]:02x}). Save the table again as 'CSV UTF-8'."
-        ) from error
-    if "\0" in text:
-        raise DataError(
-            f"'{path.name}' must be text in UTF-8; however, it holds binary data. Save the table "
-            "again as 'CSV UTF-8'."
-        )
-    if not text.strip():
-        raise DataError(
-            f"'{path.name}' must hold a table; however, the file is empty. Give a file with a "
-            "header and rows."
-        )
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.strip("\n") + "\n"
+def _with_points(batch: pa.RecordBatch, commas: Iterable[str]) -> pa.RecordBatch:
+    """Write ``3,5`` as ``3.5`` in some columns."""
+    from pyarrow import compute
 
-
-def _delimiter(text: str) -> str:
-    """Give the mark that parts the header: the most frequent of comma, semicolon and tab."""
-    header = text[: text.index("\n")]
-    return max((",", ";", "\t"), key=header.count)
-
-
-def _header(text: str, delimiter: str, path: Path) -> list[str]:
-    try:
-        return next(csv.reader(io.StringIO(text), delimiter=delimiter))
-    except csv.Error as error:
-        raise DataError(
-            f"The first line of '{path.name}' must hold the columns' names; however, it cannot be "
-            f"read ({_first_line(error)}). Look for a quote that is never closed."
-        ) from error
-
-
-def _checked_names(header: Sequence[str], path: Path) -> list[str]:
-    """Give the columns' names without spaces around them, every column with a name of its own."""
-    names = [name.strip() or f"{UNNAMED}{place}" for place, name in enumerate(header, 1)]
-    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
-    if count > 1:
-        raise DataError(
-            f"Each column of '{path.name}' must have a name of its own; however, {name!r} names "
-            f"{count} columns. Rename or remove one."
-        )
-    return names
-
-
-def _refuse_headerless(header: Sequence[str], path: Path) -> None:
-    """Refuse a first line that is mostly numbers, unless they count up as column numbers do."""
-    numbers = [float(name) for name in header if _is_number(name)]
-    counting = all(a < b for a, b in pairwise(numbers))
-    if len(numbers) > len(header) / 2 and not (counting and len(numbers) > 1):
-        raise DataError(
-            f"The first line of '{path.name}' must hold the columns' names; however, it holds "
-            f"numbers ({', '.join(header[:3])}, …). Add a line of names above it."
-        )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _parse(text: str, header: Sequence[str], delimiter: str, path: Path) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    ragged: list[arrow_csv.InvalidRow] = []
-
-    def note_ragged_row(row: arrow_csv.InvalidRow) -> str:
-        ragged.append(row)
-        return "error"
-
-    try:
-        return arrow_csv.read_csv(
-            pa.BufferReader(text.encode()),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=1 << 24),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=True,
-                invalid_row_handler=note_ragged_row,
-                ignore_empty_lines=len(header) > 1,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={name: pa.string() for name in header}, strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowException as error:
-        if ragged:
-            row = ragged[0]
-            raise DataError(
-                f"Each row of '{path.name}' must have {row.expected_columns} cells like its "
-                f"header; however, row {row.number - 1} has {row.actual_columns}. Mend that "
-                "row, or put text that holds the separator in quotes."
-            ) from error
-        raise DataError(
-            f"'{path.name}' must be a table in CSV; however, it cannot be read "
-            f"({_first_line(error)}). Save the table again as 'CSV UTF-8'."
-        ) from error
-
-
-def _decimal_commas_to_points(values: pd.Series) -> pd.Series:
-    """Write ``3,5`` as ``3.5`` in a column that is made of such numbers."""
-    filled = values[~values.str.strip().isin(MISSING_WORDS)]
-    if not len(filled) or filled.str.fullmatch(DECIMAL_COMMA).mean() < 0.9:
-        return values
-    return values.str.replace(",", ".", n=1, regex=False)
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".")[:120] or type(error).__name__
+    for name in commas:
+        points = compute.replace_substring(batch[name], ",", ".", max_replacements=1)
+        batch = batch.set_column(batch.schema.get_field_index(name), name, points)
+    return batch

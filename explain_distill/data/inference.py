@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from explain_distill.data.csv_files import UNNAMED
 from explain_distill.data.features import (
     TRUE_WORDS,
     Feature,
@@ -15,7 +16,6 @@ from explain_distill.data.features import (
     level_text,
     numbers,
 )
-from explain_distill.data.files import UNNAMED
 from explain_distill.exceptions import DataError
 
 MAX_LEVELS = 50

@@ -16,11 +16,14 @@ from explain_distill.data.features import is_text
 from explain_distill.data.fragments import EXTRA, chem
 from explain_distill.data.molecules import (
     Standardiser,
+    first_of,
     molecule_schema,
     numbers_of,
+    refusal,
     rows_of,
     scaffold_of,
     smiles_of,
+    standardised,
 )
 from explain_distill.exceptions import DataError, UnknownNameError
 
@@ -29,7 +32,6 @@ NEARLY_ALL, HARDLY_ANY = 0.9, 0.5  # of the cells that are looked at
 LOOKED_AT = 50
 LEAST_ATOMS, LEAST_DIFFERENT = 3, 10
 NO_COLUMN = "none"
-SHOWN = 5  # molecules that a note names
 
 
 def molecules(
@@ -68,7 +70,11 @@ def molecules(
         Where no molecule is left.
     """
     standard = Standardiser()
-    told, refused = _standardised(smiles, standard, numbers)
+    told, reasons = standardised(smiles, standard)
+    refused = [
+        refusal((place if numbers is None else numbers[place]) + 1, smiles[place], why)
+        for place, why in reasons.items()
+    ]
     if not told:
         raise DataError(
             f"Column {column!r} must hold molecules as SMILES; however, none of {len(smiles)} rows "
@@ -78,8 +84,7 @@ def molecules(
     table, merged = _each_once(table, task)
     found = [*notes]
     if refused:
-        more = f", and {len(refused) - SHOWN} more" if len(refused) > SHOWN else ""
-        found.append(f"Set aside as no molecules: {'; '.join(refused[:SHOWN])}{more}.")
+        found.append(f"Set aside as no molecules: {first_of(refused, len(refused))}.")
     changed = [f"{what} in {count}" for what, count in standard.changed.items() if count]
     if changed:
         found.append(f"Standardised: {', '.join(changed)} of {len(told)} molecules.")
@@ -91,22 +96,6 @@ def molecules(
         task,
         notes=(*found, *merged),
     )
-
-
-def _standardised(
-    smiles: Sequence[Any], standard: Standardiser, numbers: Sequence[int] | None
-) -> tuple[dict[int, str], list[str]]:
-    """Give the molecule of each row that holds one, and name those that do not, with the reason."""
-    told: dict[int, str] = {}
-    refused: list[str] = []
-    for place, cell in enumerate(smiles):
-        text = "" if pd.isna(cell) else str(cell).strip()
-        try:
-            told[place] = standard(text)
-        except ValueError as why:
-            row = place if numbers is None else numbers[place]
-            refused.append(f"row {row + 1} ({text[:40] or 'empty'}: {why})")
-    return told, refused
 
 
 def smiles_column(table: pd.DataFrame, target: str, named: str | None = None) -> str | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +30,7 @@ NOTHING = "C"
 NON_METALS = frozenset({1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 34, 35, 53})
 MOST_ATOMS = 300
 PARSED = 5_000  # molecules that are kept parsed
+SHOWN = 5  # rows without a molecule that a note names
 
 _SMILES: dict[float, str] = {0.0: NOTHING}
 _MIXED: dict[tuple[float, float, int, int], float] = {}
@@ -118,16 +120,52 @@ def rows_of_column(cells: pd.Series) -> Rows:
     DataError
         Names the first row that holds no molecule.
     """
-    standard, told = Standardiser(), []
+    told, refused = standardised(cells, Standardiser())
+    for place, why in refused.items():
+        raise DataError(
+            f"Column {cells.name!r} must hold molecules as SMILES; however, row {place + 1} "
+            f"holds {str(cells.iloc[place])[:60]!r}: {why}. Mend that row, or remove it."
+        )
+    return rows_of(told.values())
+
+
+def standardised(
+    cells: Iterable[Any], standard: Standardiser
+) -> tuple[dict[int, str], dict[int, str]]:
+    """Read each cell that holds a molecule as SMILES.
+
+    Parameters
+    ----------
+    cells : iterable of n cells
+    standard : Standardiser
+
+    Returns
+    -------
+    told : dict of int to str
+        The canonical SMILES of each cell that holds a molecule, by its place.
+    refused : dict of int to str
+        Why each other cell holds none, by its place.
+    """
+    told: dict[int, str] = {}
+    refused: dict[int, str] = {}
     for place, cell in enumerate(cells):
         try:
-            told.append(standard("" if pd.isna(cell) else str(cell)))
+            told[place] = standard("" if pd.isna(cell) else str(cell).strip())
         except ValueError as why:
-            raise DataError(
-                f"Column {cells.name!r} must hold molecules as SMILES; however, row {place + 1} "
-                f"holds {str(cell)[:60]!r}: {why}. Mend that row, or remove it."
-            ) from None
-    return rows_of(told)
+            refused[place] = str(why)
+    return told, refused
+
+
+def refusal(number: int, cell: Any, why: str) -> str:
+    """Name a row that holds no molecule, counted from 1, with the reason."""
+    text = "" if pd.isna(cell) else " ".join(str(cell).split())
+    return f"row {number} ({f'{text[:40]}: ' if text else ''}{why})"
+
+
+def first_of(refusals: Sequence[str], count: int) -> str:
+    """List the first of `count` refusals, and say how many more there are."""
+    more = f", and {count - SHOWN} more" if count > SHOWN else ""
+    return f"{'; '.join(refusals[:SHOWN])}{more}"
 
 
 def rows_of_kept(cells: Iterable[Any]) -> Rows:
@@ -193,6 +231,25 @@ def _bits(kinds: Sequence[int], atoms: Sequence[int]) -> int:
     return bits
 
 
+@contextmanager
+def forgetting() -> Iterator[None]:
+    """Forget, at the end, the molecules that were first met inside; what was known stays known.
+
+    For blocks of rows that nobody asks for again. Their rows mean nothing afterwards, nor may
+    another thread meet molecules meanwhile.
+    """
+    kept: tuple[dict[Any, Any], ...] = (_SMILES, _MIXED)
+    counts = [len(each) for each in kept]
+    try:
+        yield
+    finally:
+        for each, count in zip(kept, counts, strict=True):
+            while len(each) > count:
+                each.popitem()  # the last that came
+        molecule_of.cache_clear()
+        kinds_of.cache_clear()
+
+
 class Standardiser:
     """Brings molecules into one form, and counts what it changed.
 
@@ -225,7 +282,7 @@ class Standardiser:
             Says why a molecule cannot be taken.
         """
         Chem = chem()
-        if ">" in text:
+        if ">" in text.replace("->", ""):  # that is a bond of a metal
             raise ValueError("a reaction, not a molecule")
         molecule = Chem.MolFromSmiles(text)
         if molecule is None or not molecule.GetNumAtoms():
@@ -251,7 +308,7 @@ class Standardiser:
         self.changed["charges neutralised"] += told != written
         again = Chem.MolFromSmiles(told)
         if again is None:
-            raise ValueError("cannot be written in one way")
+            raise ValueError(f"{written}, its largest part, cannot stand without its charge")
         return str(Chem.MolToSmiles(again))
 
 

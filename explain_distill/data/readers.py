@@ -1,4 +1,4 @@
-"""A file of a table becomes a data set; a file of rows becomes rows to predict."""
+"""A file of a table becomes a data set."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from explain_distill._types import Rows, TaskKind
+from explain_distill.data.csv_files import UNNAMED
 from explain_distill.data.dataset import Dataset, Task, check_rows_suffice
 from explain_distill.data.features import Schema, first_row, is_text, level_text, numbers
-from explain_distill.data.files import UNNAMED, read_cells
+from explain_distill.data.files import read_cells
 from explain_distill.data.inference import (
     MAX_CODES,
     MAX_LEVELS,
@@ -138,33 +139,6 @@ def _read_molecules(
     for note in data.notes:
         warnings.warn(note, SetAsideWarning, stacklevel=3)
     return data
-
-
-def read_rows(path: str | Path, schema: Schema) -> tuple[Rows, pd.DataFrame]:
-    """Read rows to predict from a CSV or Parquet file.
-
-    Columns may stand in any order, and further ones are ignored. A level that training never saw
-    is treated as missing, with an `UnseenLevelWarning`.
-
-    Parameters
-    ----------
-    path : str or Path
-    schema : Schema
-        The columns that the model was trained on.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_samples, n_columns)
-    table : DataFrame
-        The file's cells, all its columns, in its order.
-
-    Raises
-    ------
-    DataError
-        Where the file cannot be read, or a column is absent or holds what cannot be read.
-    """
-    table = read_cells(path)
-    return schema.encode(table, source=f"'{Path(path).name}'"), table
 
 
 def missing_notes(rows: Rows, schema: Schema) -> tuple[str, ...]:

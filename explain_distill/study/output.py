@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from explain_distill.exceptions import OutputError
 
@@ -126,12 +127,27 @@ def write_whole(path: Path, content: bytes) -> None:
     ------
     OutputError
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a new file beside `path`, which takes its place once it is written.
+
+    An error or an interrupt leaves nothing behind.
+
+    Raises
+    ------
+    OutputError
+        Where the file cannot be written, because the disk is full, say.
+    """
     with told_as_output_error(path):
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         part = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             part.chmod(0o666 & ~_umask())

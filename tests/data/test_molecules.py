@@ -1,3 +1,7 @@
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,13 +11,14 @@ pytest.importorskip("rdkit", reason="molecules need the extra")
 from tests_molecules import SMILES, dataset
 
 import explain_distill as xd
-from explain_distill.data.chemical_features import names_and_units
+from explain_distill.data.chemical_features import features_of, names_and_units
 from explain_distill.data.dataset import Task
 from explain_distill.data.features import Schema
 from explain_distill.data.fragments import KINDS
 from explain_distill.data.molecule_tables import by_scaffold, molecules, smiles_column
 from explain_distill.data.molecules import (
     Standardiser,
+    forgetting,
     number_of,
     numbers_of,
     present_kinds,
@@ -35,6 +40,11 @@ REFUSED = {
     "N": "no carbon",
     "[Na+].[Cl-]": "no carbon",
     "C" * 301: "301 atoms",
+    "NC(Cc1ccccc1)C(=O)" * 45 + "O": "496 atoms, and 300 is the most",  # a peptide
+    "c1cc[cH-]c1.c1cc[cH-]c1.[Fe+2]": "its largest part, cannot stand without its charge",
+    "N[Pt](N)(Cl)Cl": "no carbon",
+    "CCO>[Pt]>CC=O": "reaction",
+    "[N]=O": "no carbon",
 }
 
 
@@ -58,6 +68,53 @@ def test_molecules_are_brought_into_one_form_and_changes_are_counted():
     assert standard.changed["charges neutralised"] == 2
     assert standard("[CH3]") == "[CH3]"  # a radical stays one
     assert standard("CC[Mg]Br")
+
+
+UNUSUAL = {
+    "isotopes": ("[2H]C([2H])([2H])[13CH2]O", "[2H]C([2H])([2H])[13CH2]O"),
+    "a radical": ("C[CH]C", "C[CH]C"),
+    "a stable radical": ("CC1(C)CCCC(C)(C)N1[O]", "CC1(C)CCCC(C)(C)N1[O]"),
+    "a carbene": ("[CH2]", "[CH2]"),
+    "a complex of platinum": (
+        "C1CC2(C1)C(=O)O[Pt]([NH3+])([NH3+])OC2=O",
+        "O=C(O)C1(C(=O)O)CCC1",
+    ),
+    "a bond that platinum is given": ("CCN->[Pt](Cl)(Cl)Cl", "CCN"),
+    "a metal bound to carbon": ("C[Hg]C", "[CH3][Hg][CH3]"),
+    "a Grignard reagent": ("CC[Mg]Br", "C[CH2][Mg][Br]"),
+    "a salt": ("CC(=O)[O-].[Na+]", "CC(=O)O"),
+    "a mixture": ("CCO.CCCCO", "CCCCO"),
+    "two of one": ("CCO.OCC", "CCO"),
+    "six bonds of sulfur": ("FS(F)(F)(F)(F)c1ccccc1", "FS(F)(F)(F)(F)c1ccccc1"),
+    "a peptide": ("NC(C)C(=O)" * 50 + "O", "CC(N)C(=O)" + "NC(C)C(=O)" * 48 + "NC(C)C(=O)O"),
+}
+
+
+@pytest.mark.parametrize("what", UNUSUAL)
+def test_unusual_molecules_have_fragments_coalitions_and_features(what):
+    written, told = UNUSUAL[what]
+    assert Standardiser()(written) == told
+    rng = np.random.default_rng(0)
+    row, other = rows_of([told, "O=C(O)Cc1ccccc1Cl"])
+    kept = rng.random((40, len(KINDS))) < 0.5
+    mixed = np.concatenate([row[None], np.where(kept, row, 0.0), np.where(kept, row, other)])
+    assert present_kinds(row[None]).any()
+    features = features_of(numbers_of(mixed))
+    assert np.isfinite(features).all()
+    assert np.abs(features).max() < 1e4
+
+
+def test_rows_of_many_kinds_are_taken_or_named_with_the_reason():
+    good = [written for written, _ in UNUSUAL.values()]
+    bad = ["C1CC", "", "CCO>>CC=O", "N[Pt](N)(Cl)Cl"]
+    smiles = [bad[0], *good, *bad[1:]]
+    data = molecules("few", smiles, np.arange(float(len(smiles))), VALUE)
+    assert data.notes[0] == (
+        "Set aside as no molecules: row 1 (C1CC: not a SMILES); row 15 (empty); "
+        "row 16 (CCO>>CC=O: a reaction, not a molecule); row 17 (N[Pt](N)(Cl)Cl: no carbon)."
+    )
+    with pytest.raises(DataError, match=r"none of 2 rows does, the first being row 1 \(x: not a"):
+        molecules("none", ["x", None], np.arange(2.0), VALUE)
 
 
 def test_a_row_of_two_molecules_is_one_that_is_made_of_both():
@@ -152,6 +209,12 @@ def test_the_wrong_column_is_told_with_the_right_one(tmp_path):
         smiles_column(table(), "value", "struktur")
     path = tmp_path / "made.csv"
     table().to_csv(path, index=False)
+    with pytest.raises(DataError) as caught:
+        xd.read_table(path, target="value", smiles="name")
+    assert str(caught.value) == (
+        "Column 'name' must hold molecules as SMILES; however, its cells are such as 'compound 0'. "
+        "Did you mean column 'structure'?"
+    )
     with pytest.raises(DataError, match="--split scaffold"):
         xd.read_table(path, target="value", group="name")
 
@@ -199,3 +262,29 @@ def test_codes_of_countries_are_no_molecules():
 def test_a_number_that_was_never_given_is_told():
     with pytest.raises(DataError, match="must be known by its SMILES"):
         smiles_of(12345.0)
+
+
+def test_molecules_that_were_met_in_between_are_forgotten():
+    known = number_of("CCO")
+    with forgetting():
+        new = number_of("CCCCCCCCCCCCCCCCCN")
+        assert smiles_of(new) == "CCCCCCCCCCCCCCCCCN"
+        mixed = np.where(np.arange(len(KINDS)) % 2, *rows_of(["CCO", "CCCCCCCCCCCCCCCCCN"]))
+        made = numbers_of(np.stack([mixed, rows_of(["CCO"])[0]]))
+    assert smiles_of(known) == "CCO"
+    for number in {new, made[0]} - {known, 0.0}:
+        with pytest.raises(DataError, match="must be known by its SMILES"):
+            smiles_of(number)
+    assert number_of("CCCCCCCCCCCCCCCCCN") == new
+
+
+def test_molecules_are_known_in_the_process_to_which_they_are_sent():
+    train, test = dataset().split(seed=0)
+    assert len(pickle.loads(pickle.dumps(xd.load_dataset("wine")))) == 178
+    code = (
+        "import pickle, sys; data = pickle.load(sys.stdin.buffer); "
+        "print(data.frame()['smiles'].tolist(), len(data.schema.decode(data.background)))"
+    )
+    sent = pickle.dumps(test)
+    done = subprocess.run([sys.executable, "-c", code], input=sent, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == f"{test.frame()['smiles'].tolist()} {len(train)}"

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from explain_distill.data.features import UnseenLevelWarning
-from explain_distill.data.readers import SetAsideWarning, read_rows, read_table
+from explain_distill.data.readers import SetAsideWarning, read_table
+from explain_distill.data.rows_to_predict import read_rows
 from explain_distill.exceptions import DataError, UnknownNameError
 
 
@@ -204,26 +205,29 @@ def test_rows_to_predict_may_be_reordered_and_have_further_columns(write, patien
     table = patients()
     data = read_table(write(table), "died")
     further = table.assign(note="x")[["note", "sex", "age"]]
-    rows, cells = read_rows(write(further, "new.csv"), data.schema)
-    np.testing.assert_array_equal(rows, data.X)
-    assert cells.columns.tolist() == ["note", "sex", "age"]
+    (block,) = read_rows(write(further, "new.csv"), data.schema)
+    np.testing.assert_array_equal(block.rows, data.X)
+    assert block.table.columns.tolist() == ["note", "sex", "age"]
 
 
 def test_rows_to_predict_must_have_every_feature(write, patients):
     schema = read_table(write(patients()), "died").schema
     with pytest.raises(DataError, match=r"'new.csv' must hold the columns .*'age', 'sex' are abs"):
-        read_rows(write(patients()[["died"]], "new.csv"), schema)
+        list(read_rows(write(patients()[["died"]], "new.csv"), schema))
 
 
 def test_a_level_that_training_never_saw_is_reported(write, patients):
     schema = read_table(write(patients()), "died").schema
     with pytest.warns(UnseenLevelWarning, match=r"'sex' holds 'diverse' in 1 of 40 rows"):
-        rows, _ = read_rows(write(patients(sex=["diverse"] + ["male"] * 39), "new.csv"), schema)
-    assert np.isnan(rows[0, 1])
-    assert not np.isnan(rows[1:, 1]).any()
+        blocks = list(
+            read_rows(write(patients(sex=["diverse"] + ["male"] * 39), "new.csv"), schema)
+        )
+    (block,) = blocks
+    assert np.isnan(block.rows[0, 1])
+    assert not np.isnan(block.rows[1:, 1]).any()
 
 
 def test_rows_to_predict_without_a_value_are_missing(write, patients):
     schema = read_table(write(patients()), "died").schema
-    rows, _ = read_rows(write(patients(age=None, sex=None), "new.csv"), schema)
-    assert np.isnan(rows).all()
+    (block,) = read_rows(write(patients(age=None, sex=None), "new.csv"), schema)
+    assert np.isnan(block.rows).all()

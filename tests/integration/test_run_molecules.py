@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("chemprop", reason="molecules need the extra")
 
 from sklearn.ensemble import RandomForestRegressor
-from tests_molecules import SMILES, WEIGHTS, KnownTeacher, dataset, known_property
+from tests_molecules import WEIGHTS, KnownTeacher, dataset, known_property
 
 import explain_distill as xd
 from explain_distill.data.fragments import KINDS
@@ -19,7 +19,6 @@ from explain_distill.data.molecules import kinds_of, numbers_of
 from explain_distill.distillation.distill import pooled
 from explain_distill.exceptions import DataError, StudyFormatError
 from explain_distill.report.molecule_drawing import atom_shares, shown_molecules
-from explain_distill.study.predictions import predictions
 from explain_distill.study.verify import verify
 
 
@@ -124,16 +123,6 @@ def test_the_report_draws_molecules_as_each_model_sees_them(study, folder):
     for row in block.rows:
         assert len({each.smiles for each in row}) == 1
         assert row[0].title.startswith("teacher: ")
-
-
-def test_a_prediction_takes_smiles(folder, tmp_path):
-    rows = tmp_path / "rows.csv"
-    pd.DataFrame({"smiles": SMILES[:5]}).to_csv(rows, index=False)
-    told = predictions(xd.Study.open(folder), "boosted-trees", rows)
-    assert len(told) == 5
-    pd.DataFrame({"smiles": ["CCO", "C1CC"]}).to_csv(rows, index=False)
-    with pytest.raises(DataError, match="row 2 holds 'C1CC'"):
-        predictions(xd.Study.open(folder), "boosted-trees", rows)
 
 
 def test_a_student_of_molecules_is_exported_as_a_function_of_its_readable_features(study, tmp_path):
