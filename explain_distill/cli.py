@@ -68,6 +68,12 @@ def run(
             metavar="COL", help="A column, such as the patient, whose rows must stay together."
         ),
     ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL", help="A column of numbers or dates: the latest rows are tested on."
+        ),
+    ] = None,
     smiles: Annotated[
         str | None,
         typer.Option(
@@ -174,7 +180,7 @@ def run(
     check_output(out, force)
     with notes_on_stderr():
         study = run_study(
-            _split_by(split, _load(data, target, group, smiles)),
+            _split_by(split, _load(data, target, group, smiles, time)),
             students=_names(students),
             transfer=transfer,
             temperature=temperature,
@@ -361,21 +367,32 @@ def _split_by(split: str, data: Dataset) -> Dataset:
 
     if split not in SPLITS:
         raise UnknownNameError.of("The split", split, SPLITS)
+    if split == "scaffold" and data.times is not None:
+        raise DataError(
+            "A split must be by scaffold or by time; however, both were asked for. Leave --split "
+            "or --time out."
+        )
     return by_scaffold(data) if split == "scaffold" else data
 
 
-def _load(data: str, target: str | None, group: str | None, smiles: str | None = None) -> Dataset:
+def _load(
+    data: str,
+    target: str | None,
+    group: str | None,
+    smiles: str | None = None,
+    time: str | None = None,
+) -> Dataset:
     """Load a data set by its name, or a file."""
     from explain_distill.data.catalog import CATALOG, load_dataset
     from explain_distill.data.readers import read_table
 
     looks_like_a_file = Path(data).suffix != "" or os.sep in data or Path(data).exists()
     if data not in CATALOG and looks_like_a_file:
-        return read_table(data, target, group=group, smiles=smiles)
-    if data in CATALOG and (target, group, smiles) != (None, None, None):
+        return read_table(data, target, group=group, time=time, smiles=smiles)
+    if data in CATALOG and (target, group, smiles, time) != (None,) * 4:
         raise UnknownNameError(
-            f"--target, --group and --smiles are for files; however, {data!r} is a data set of the "
-            "catalogue, which knows its own. Leave them out."
+            f"--target, --group, --time and --smiles are for files; however, {data!r} is a data "
+            "set of the catalogue, which knows its own. Leave them out."
         )
     return load_dataset(data)
 

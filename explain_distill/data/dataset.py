@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from explain_distill._random import generator
-from explain_distill._types import IntArray, Json, ReadableRows, Rows, TaskKind
+from explain_distill._types import FloatArray, IntArray, Json, ReadableRows, Rows, TaskKind
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.data.splits import draw_groups, draw_rows
+from explain_distill.data.splits import draw_groups, draw_rows, latest_rows
 from explain_distill.exceptions import DataError
 
 
@@ -77,6 +77,8 @@ class Dataset:
         The training rows that explanations of these rows are told against; `split` sets it.
     notes : tuple of str, default=()
         What was found, dropped or set aside while reading, in plain words.
+    times : ndarray of shape (n_samples,), optional
+        When each row was known, as a number: `split` then tests on the latest rows.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Dataset:
     groups: np.ndarray | None = field(default=None, repr=False)
     background: Rows | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
+    times: FloatArray | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.X)
@@ -133,13 +136,15 @@ class Dataset:
     def take(self, rows: np.ndarray) -> Dataset:
         """Give the data set of some rows, by index or by a mask of truth values."""
         groups = None if self.groups is None else self.groups[rows]
-        return replace(self, X=self.X[rows], y=self.y[rows], groups=groups)
+        times = None if self.times is None else self.times[rows]
+        return replace(self, X=self.X[rows], y=self.y[rows], groups=groups, times=times)
 
     def split(self, seed: int = 0, test_size: float = 0.25) -> tuple[Dataset, Dataset]:
         """Part the rows into training and test rows.
 
         Every class stands on both sides, in the same proportion as nearly as may be; where there
-        are groups, no group stands on both sides. The test rows remember the training rows as
+        are groups, no group stands on both sides; where there are times, the latest rows are
+        tested on, whatever the seed. The test rows remember the training rows as
         their `background`.
 
         Parameters
@@ -158,11 +163,20 @@ class Dataset:
             Where the rows are too few, or a class cannot stand on both sides.
         """
         check_rows_suffice(self)
-        test = split_indices(self, test_size, generator(seed, "split"))
+        test = (
+            split_indices(self, test_size, generator(seed, "split"))
+            if self.times is None
+            else self._latest(test_size)
+        )
         part = np.zeros(len(self), dtype=bool)
         part[test] = True
         train = self.take(~part)
         return train, replace(self.take(part), background=train.X)
+
+    def _latest(self, share: float) -> IntArray:
+        assert self.times is not None
+        strata, names = _strata(self)
+        return latest_rows(strata, self.times, names, share)
 
     @property
     def baseline(self) -> Rows:
@@ -203,14 +217,17 @@ def split_indices(data: Dataset, share: float, rng: np.random.Generator) -> IntA
             f"The share of the rows to set apart must lie between 0 and 1; however, got {share:g}. "
             "Give a share such as 0.25."
         )
-    if data.task.kind == "classification":
-        strata = data.y
-        names = [f"Class {name!r} of {data.task.target!r}" for name in data.task.class_names]
-    else:
-        strata, names = np.zeros(len(data), dtype=np.int64), ["The table"]
+    strata, names = _strata(data)
     if data.groups is None:
         return draw_rows(strata, names, share, rng)
     return draw_groups(strata, data.groups, names, share, rng)
+
+
+def _strata(data: Dataset) -> tuple[IntArray, list[str]]:
+    """Give the stratum of each row, its class, and what an error calls it."""
+    if data.task.kind == "classification":
+        return data.y, [f"Class {name!r} of {data.task.target!r}" for name in data.task.class_names]
+    return np.zeros(len(data), dtype=np.int64), ["The table"]
 
 
 MIN_ROWS = 20

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from explain_distill._optional import require
+from explain_distill._types import FloatArray
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import is_text
 from explain_distill.data.fragments import EXTRA, chem
@@ -42,6 +43,7 @@ def molecules(
     column: str = "smiles",
     notes: Sequence[str] = (),
     numbers: Sequence[int] | None = None,
+    times: FloatArray | None = None,
 ) -> Dataset:
     """Make a data set of molecules: standardised, each once.
 
@@ -58,6 +60,8 @@ def molecules(
         What was found before.
     numbers : sequence of int, optional
         What the rows are called in the file, from 0; counted where left out.
+    times : ndarray of shape (n,), optional
+        When each row was known; of rows that are merged the first counts.
 
     Returns
     -------
@@ -81,6 +85,7 @@ def molecules(
             f"does, the first being {refused[0]}. Name another column, or mend it."
         )
     table = pd.DataFrame({"smiles": list(told.values()), "y": y[list(told)]})
+    table["time"] = 0.0 if times is None else times[list(told)]
     table, merged = _each_once(table, task)
     found = [*notes]
     if refused:
@@ -95,6 +100,7 @@ def molecules(
         molecule_schema(column),
         task,
         notes=(*found, *merged),
+        times=None if times is None else table["time"].to_numpy(),
     )
 
 
@@ -158,6 +164,7 @@ def _each_once(table: pd.DataFrame, task: Task) -> tuple[pd.DataFrame, list[str]
     limit = SAME * float(table["y"].std()) if task.kind == "regression" else 0.0
     against = spread > limit
     kept = table[~against].copy()
+    kept["time"] = table.groupby("smiles", sort=False)["time"].transform("min")[~against]
     kept["y"] = groups.transform("mean")[~against].astype(table["y"].dtype)
     kept = kept.drop_duplicates("smiles", ignore_index=True)
     notes = []

@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from explain_distill._types import Rows, TaskKind
+from explain_distill._types import FloatArray, Rows, TaskKind
 from explain_distill.data.csv_files import UNNAMED
 from explain_distill.data.dataset import Dataset, Task, check_rows_suffice
 from explain_distill.data.features import Schema, first_row, is_text, level_text, numbers
@@ -41,6 +41,7 @@ def read_table(
     target: str | None = None,
     *,
     group: str | None = None,
+    time: str | None = None,
     smiles: str | None = None,
     task: TaskKind | None = None,
 ) -> Dataset:
@@ -60,6 +61,8 @@ def read_table(
     group : str, optional
         A column, such as the patient, whose rows must not stand on both sides of a split. It is
         no feature.
+    time : str, optional
+        A column of numbers or dates: the latest rows are tested on. It is no feature.
     smiles : str, optional
         The column that holds molecules, where it is not found by what it holds: a text column of
         which nearly every cell is a SMILES. Of a table of molecules no other column is a feature.
@@ -75,19 +78,20 @@ def read_table(
     DataError
         Where the file cannot be read, a column cannot be used, or the rows are too few.
     UnknownNameError
-        Where `target`, `group` or `task` is not among the known names.
+        Where `target`, `group`, `time` or `task` is not among the known names.
     """
     path = Path(path)
     table = read_cells(path).apply(settle)
     target = _checked_target(table, target, path)
     _check_options(table, target, group, task)
+    _check_time(table, target, group, time)
     column = smiles_column(table, target, smiles)
     if column is not None:
-        return _read_molecules(path.name.split(".")[0], table, target, column, group, task)
+        return _read_molecules(path.name.split(".")[0], table, target, column, group, time, task)
     identifiers = [
         str(name)
         for name in table.columns
-        if name not in (target, group) and is_identifier(table[name], str(name))
+        if name not in (target, group, time) and is_identifier(table[name], str(name))
     ]
     notes = [
         f"Column {name!r} is set aside: it looks like an identifier, which tells rows apart and "
@@ -99,7 +103,9 @@ def read_table(
     empty = Dataset(path.name.split(".")[0], np.empty((len(table), 0)), labels, Schema(()), found)
     check_rows_suffice(empty)
     groups = None if group is None else _read_groups(table[group], group)
-    columns = table.drop(columns=[target, *identifiers, *([] if group is None else [group])])
+    times = None if time is None else _read_times(table[time], time)
+    apart = [name for name in (group, time) if name is not None]
+    columns = table.drop(columns=[target, *identifiers, *apart])
     columns, constant = _without_constants(columns)
     schema = _infer_schema(columns, path)
     set_aside = (*notes, *dropped, *constant)
@@ -107,7 +113,7 @@ def read_table(
         warnings.warn(note, SetAsideWarning, stacklevel=2)
     rows = schema.encode(columns)
     notes_of_all = (*set_aside, *missing_notes(rows, schema))
-    return replace(empty, X=rows, schema=schema, groups=groups, notes=notes_of_all)
+    return replace(empty, X=rows, schema=schema, groups=groups, notes=notes_of_all, times=times)
 
 
 def _read_molecules(
@@ -116,6 +122,7 @@ def _read_molecules(
     target: str,
     column: str,
     group: str | None,
+    time: str | None,
     task: TaskKind | None,
 ) -> Dataset:
     """Read a table of molecules: one column of them, and the target."""
@@ -126,7 +133,8 @@ def _read_molecules(
         )
     table, dropped = _with_target(table, target)
     labels, found = _read_target(table[target], target, task)
-    others = [str(each) for each in table.columns if each not in (target, column)]
+    times = None if time is None else _read_times(table[time], time)
+    others = [str(each) for each in table.columns if each not in (target, column, time)]
     if others:
         more = ", …" if len(others) > NAMED else ""
         dropped.append(
@@ -134,7 +142,7 @@ def _read_molecules(
             f"{', '.join(map(repr, others[:NAMED]))}{more}."
         )
     numbered = table.index.tolist()
-    data = molecules(name, table[column].tolist(), labels, found, column, dropped, numbered)
+    data = molecules(name, table[column].tolist(), labels, found, column, dropped, numbered, times)
     check_rows_suffice(data)
     for note in data.notes:
         warnings.warn(note, SetAsideWarning, stacklevel=3)
@@ -211,6 +219,37 @@ def _read_target(values: pd.Series, target: str, task: TaskKind | None) -> tuple
         )
     codes = pd.Categorical(text, categories=list(classes)).codes
     return codes.astype(np.int64), Task("classification", target, classes)
+
+
+def _check_time(table: pd.DataFrame, target: str, group: str | None, time: str | None) -> None:
+    if time is None:
+        return
+    if time not in table.columns:
+        raise UnknownNameError.of("The time", time, map(str, table.columns))
+    if time == target or group is not None:
+        other = "the target" if time == target else f"--group {group}"
+        raise DataError(
+            f"A split by time must stand alone, by a column of its own; however, --time {time} "
+            f"was given beside {other}. Leave one of them out."
+        )
+
+
+def _read_times(values: pd.Series, time: str) -> FloatArray:
+    """Read numbers, or dates as nanoseconds."""
+    if is_text(values):
+        read = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
+    else:
+        read = values
+    unknown = read.isna()
+    if unknown.any():
+        row = first_row(unknown)
+        raise DataError(
+            f"The time must be a number or a date in every row; however, {time!r} is "
+            f"{str(values[unknown].iloc[0])!r} in row {row}. Mend that cell, or remove the row."
+        )
+    if pd.api.types.is_datetime64_any_dtype(read):
+        return np.asarray(read.astype("int64"), dtype=np.float64)
+    return np.asarray(read, dtype=np.float64)
 
 
 def _read_groups(values: pd.Series, group: str) -> np.ndarray:

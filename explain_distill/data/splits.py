@@ -1,4 +1,4 @@
-"""Parting rows in two: every stratum on both sides, and no group on both."""
+"""Parting rows in two: every stratum on both sides, and no group or time on both."""
 
 from __future__ import annotations
 
@@ -48,6 +48,49 @@ def draw_rows(
             )
         chosen.append(rows[: int(np.clip(round(share * len(rows)), 1, _most(len(rows))))])
     return np.sort(np.concatenate(chosen))
+
+
+def latest_rows(
+    strata: IntArray, times: FloatArray, names: Sequence[str], share: float
+) -> IntArray:
+    """Choose the latest rows; those of one time are all chosen, or none.
+
+    Parameters
+    ----------
+    strata : ndarray of shape (n_samples,)
+        The stratum of each row: its class.
+    times : ndarray of shape (n_samples,)
+    names : sequence of str
+        What to call each stratum in an error.
+    share : float
+        Between 0 and 1; met as nearly as may be.
+
+    Returns
+    -------
+    ndarray of shape (n_chosen,)
+        Indices of rows, ascending.
+
+    Raises
+    ------
+    DataError
+        Where all rows are of one time, or a stratum has earlier or later rows only.
+    """
+    starts = np.unique(times)[1:]
+    if not len(starts):
+        raise DataError(
+            "Rows must be of 2 times at least to be split by time; however, all are of one. Name "
+            "another column, or split at random."
+        )
+    off = [abs(float(np.mean(times >= start)) - share) for start in starts]
+    late = times >= starts[int(np.argmin(off))]
+    for stratum in np.unique(strata):
+        here = late[strata == stratum]
+        if here.all() or not here.any():
+            raise DataError(
+                f"{names[stratum]} must have rows before and after a split by time; however, all "
+                f"{len(here)} are {'late' if here.all() else 'early'}. Split at random."
+            )
+    return np.flatnonzero(late)
 
 
 def draw_groups(

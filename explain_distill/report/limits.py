@@ -84,6 +84,11 @@ def _here(study: Study) -> list[str]:
             "resample whole groups of test rows, so they are wider than as many single rows would "
             "give."
         )
+    if about.configuration.get("by_time"):
+        found.append(
+            "Test rows are the latest ones. The figures tell how models that learned from earlier "
+            "rows do on later ones, of this one stretch of time."
+        )
     if study.front is not None:
         found.append(
             "Sizes were chosen on training rows from which no student learned, but the teacher "

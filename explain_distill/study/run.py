@@ -172,6 +172,7 @@ def run(
         "stability": stability,
         "quick": quick,
         "grouped": data.groups is not None,
+        "by_time": data.times is not None,
         "cores": os.cpu_count(),
     }
     if retrain_teacher:
