@@ -1,0 +1,136 @@
+"""What a medicinal chemist reads of a study: what moves the property, as the models see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explain_distill.audit.fragment_effects import FragmentEffect, TakenOff
+from explain_distill.audit.known_molecules import TEACHER, default_score
+from explain_distill.data.fragments import KINDS
+from explain_distill.data.molecules import kinds_of, number_of
+from explain_distill.report.blocks import (
+    Block,
+    Cell,
+    Figure,
+    Paragraph,
+    RowGroup,
+    Section,
+    Structure,
+    StructureRow,
+    Structures,
+    Table,
+    written,
+)
+from explain_distill.report.wording import spoken, started
+
+if TYPE_CHECKING:
+    from explain_distill.data.dataset import Task
+    from explain_distill.study.study import Study
+
+MOST_ROWS = 8
+MOST_DRAWN = 4
+
+
+def molecules_section(study: Study) -> Section | None:
+    """Say which fragments move the property; None where no molecules are known."""
+    insight = study.molecule_insight
+    if insight is None or not insight.effects:
+        return None
+    blocks = _effects(study, insight.effects)
+    return Section("molecules", "Molecules: what moves the property", tuple(blocks))
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def _what(task: Task) -> str:
+    """Say what a model tells of a molecule."""
+    if task.kind == "regression":
+        return f"“{task.target}”{_unit(task)}"
+    return f"the probability of “{task.class_names[default_score(task)]}”"
+
+
+def _unit(task: Task) -> str:
+    return f" in {task.unit}" if task.unit else ""
+
+
+def _score_words(task: Task) -> str:
+    """Say in what shares are told."""
+    if task.kind == "regression":
+        return f"“{task.target}”{_unit(task)}"
+    name = task.class_names[default_score(task)]
+    if task.n_scores == 2:
+        return f"the score of “{name}”, half its log-odds"
+    return f"the score of “{name}”, its centred log-probability"
+
+
+def _value(value: float, task: Task) -> str:
+    """Write what a model says: a value, or a probability in percent."""
+    return f"{value:.0%}" if task.kind == "classification" else written(value, decimals=2)
+
+
+def _named(model: str) -> str:
+    return "teacher" if model == TEACHER else spoken(model).removeprefix("the ")
+
+
+# -- fragments -------------------------------------------------------------------------------------
+
+
+def _effects(study: Study, effects: tuple[FragmentEffect, ...]) -> list[Block]:
+    """List the kinds that move the property most, and draw what taking some off does."""
+    task, shown = study.about.task, effects[:MOST_ROWS]
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            effect.kind,
+            Figure(effect.n, form="count"),
+            *(Figure.of(estimate) for estimate in effect.shares.values()),
+        )
+        for effect in shown
+    )
+    n = len(study.comparison.reasons.rows)
+    models = tuple(f"Mean share, {_named(model)}" for model in shown[0].shares)
+    caption = (
+        f"Kinds of fragments by the size of the teacher's mean share in {_score_words(task)}: "
+        f"{len(shown)} of {len(effects)} kinds that at least 5 of {n} attributed test molecules "
+        "have; 95% intervals"
+    )
+    blocks: list[Block] = [
+        Paragraph(
+            "A fragment's share is what it adds to the predicted value, on the mean over all "
+            "orders in which the molecule's fragments can be put in, from methane on. The mean "
+            "is over the molecules that have the kind of fragment. These are the models' "
+            "reasons, not measurements; a student that gives its teacher's has the same signs "
+            "and sizes. An interval is left out where the mean rests on too few molecules."
+        ),
+        Table(caption, ("Kind of fragment", "Molecules", *models), (RowGroup("", rows),)),
+    ]
+    drawn = [effect for effect in shown if effect.example is not None][:MOST_DRAWN]
+    if drawn:
+        pairs = tuple(
+            StructureRow(started(effect.kind), _taken_off(effect.kind, effect.example, task))
+            for effect in drawn
+            if effect.example is not None
+        )
+        caption = (
+            "A test molecule that has it, and the same with it taken off and hydrogen in its "
+            f"place, or its ends joined; {_what(task)}, as each model predicts it"
+        )
+        blocks.append(Structures(caption, pairs))
+    return blocks
+
+
+def _taken_off(kind: str, example: TakenOff, task: Task) -> tuple[Structure, ...]:
+    """Tell of a molecule with and without its fragments of a kind."""
+    kinds = kinds_of(number_of(example.smiles))
+    has_it = tuple(atom for atom, place in enumerate(kinds) if KINDS[place] == kind)
+    return tuple(
+        Structure(
+            smiles,
+            tuple(
+                f"{_named(model)}: {_value(told[place], task)}"
+                for model, told in example.said.items()
+            ),
+            () if place else has_it,
+        )
+        for place, smiles in enumerate((example.smiles, example.without))
+    )

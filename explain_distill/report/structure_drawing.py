@@ -1,0 +1,116 @@
+"""Molecules side by side as SVG, in one position, what differs between them marked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explain_distill.data.fragments import chem
+from explain_distill.data.molecules import molecule_of, number_of
+from explain_distill.report.blocks import StructureRow, Structures
+from explain_distill.report.molecule_drawing import Colour, drawn_svg, placed
+from explain_distill.report.svg import FAINT, INK, LINE, drawing, element, shorten, text
+
+ACROSS = 4  # molecules on a line
+WIDTH, HEIGHT = 292.0, 170.0  # of one molecule, in pixels
+TITLE, LINE_HEIGHT, GAP = 28.0, 17.0, 18.0
+INSET = 8.0
+BOND = 26.0  # so that small molecules are drawn no larger than others
+MARK: Colour = (1.0, 0.85, 0.55)
+LEAST_COMMON = 3  # atoms, by which molecules are brought into one position
+SECONDS = 2  # for the largest common part, which is found in far less
+
+
+def structures_plot(block: Structures) -> str:
+    """Draw molecules, those of a row beside each other; several short rows share a line.
+
+    Parameters
+    ----------
+    block : Structures
+
+    Returns
+    -------
+    str
+        An ``<svg>`` element without outside references.
+    """
+    longest = max((len(row.structures) for row in block.rows), default=1)
+    beside = max(1, ACROSS // longest)
+    n_lines = max((len(each.lines) for row in block.rows for each in row.structures), default=0)
+    height = TITLE + HEIGHT + n_lines * LINE_HEIGHT + GAP
+    content = ""
+    for place, row in enumerate(block.rows):
+        left = place % beside * longest * WIDTH
+        top = place // beside * height
+        content += _row(row, left, top)
+    n_down = -(-len(block.rows) // beside)
+    across = min(beside, len(block.rows)) * longest
+    return drawing(content, across * WIDTH, n_down * height, block.caption)
+
+
+def _row(row: StructureRow, left: float, top: float) -> str:
+    """Draw the molecules of one comparison under their title."""
+    width = len(row.structures) * WIDTH
+    content = element(
+        "line", x1=left, x2=left + width - 2 * INSET, y1=top + 4, y2=top + 4, stroke=LINE
+    )
+    title = shorten(row.title, width - 3 * INSET, 13)
+    content += text(left, top + 22, title, 13, fill=INK, font_weight=600)
+    for column, (molecule, marked) in enumerate(compared([s.smiles for s in row.structures])):
+        at, each = left + column * WIDTH, row.structures[column]
+        chosen = marked if each.marked is None else each.marked
+        svg = drawn_svg(molecule, dict.fromkeys(chosen, MARK), (WIDTH - 2 * INSET, HEIGHT), BOND)
+        content += placed(svg, at, top + TITLE)
+        for number, words in enumerate(each.lines):
+            y = top + TITLE + HEIGHT + (number + 0.8) * LINE_HEIGHT
+            told = shorten(words, WIDTH - 2 * INSET, 12.5)
+            content += text(at, y, told, 12.5, fill=FAINT if number else INK)
+    return content
+
+
+def compared(smiles: list[str]) -> list[tuple[Any, list[int]]]:
+    """Bring molecules into the position of the first, and say which atoms differ from it.
+
+    Parameters
+    ----------
+    smiles : list of str
+        Canonical.
+
+    Returns
+    -------
+    list of tuple
+        Each molecule with coordinates, and its atoms outside of the largest part that it has in
+        common with the first. Of the first they are told where it is compared with one other.
+    """
+    from rdkit.Chem import rdDepictor
+
+    first, *others = (chem().Mol(molecule_of(number_of(each))) for each in smiles)
+    rdDepictor.Compute2DCoords(first)
+    found: list[tuple[Any, list[int]]] = [(first, [])]
+    for other in others:
+        common = _common(first, other)
+        if len(common) < LEAST_COMMON:
+            rdDepictor.Compute2DCoords(other)
+            found.append((other, []))
+            continue
+        rdDepictor.GenerateDepictionMatching2DStructure(other, first, common)
+        found.append((other, _apart(other, [theirs for _, theirs in common])))
+        if len(others) == 1:
+            found[0] = first, _apart(first, [ours for ours, _ in common])
+    return found
+
+
+def _apart(molecule: Any, common: list[int]) -> list[int]:
+    return [atom for atom in range(molecule.GetNumAtoms()) if atom not in set(common)]
+
+
+def _common(first: Any, other: Any) -> list[tuple[int, int]]:
+    """Pair the atoms of the largest part that two molecules have in common."""
+    from rdkit.Chem import rdFMCS
+
+    told = rdFMCS.FindMCS(
+        [first, other], ringMatchesRingOnly=True, completeRingsOnly=True, timeout=SECONDS
+    )
+    pattern = chem().MolFromSmarts(told.smartsString)
+    if pattern is None:
+        return []
+    ours, theirs = first.GetSubstructMatch(pattern), other.GetSubstructMatch(pattern)
+    return list(zip(ours, theirs, strict=False))
