@@ -4,24 +4,55 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from explain_distill.audit.comparison import Comparison
+from explain_distill.audit.counterfactuals import Counterfactual, counterfactuals
 from explain_distill.audit.fragment_effects import FragmentEffect, fragment_effects
+from explain_distill.audit.known_molecules import TEACHER
+from explain_distill.audit.near_molecules import Candidates
 from explain_distill.data.dataset import Dataset
+from explain_distill.data.molecules import numbers_of, smiles_of
+
+LEAST_KINDS = 3
+TOLD, TRIED = 3, 12  # molecules of which counterfactuals are told, and of which they are asked
+LEAST_SIMILARITY = 0.3
+
+
+@dataclass(frozen=True)
+class NearAnswers:
+    """A test molecule, and those near it of which the teacher says something else.
+
+    Parameters
+    ----------
+    smiles : str
+    scores : dict of str to tuple of float
+        What teacher and student say of it.
+    near : tuple of Counterfactual
+        The most similar first, one of each way in which it differs.
+    """
+
+    smiles: str
+    scores: dict[str, tuple[float, ...]]
+    near: tuple[Counterfactual, ...]
 
 
 @dataclass(frozen=True)
 class MoleculeInsight:
-    """Which fragments move the property.
+    """What moves a property, as teacher and student see it.
 
     Parameters
     ----------
     student : str
         Who is told of beside the teacher.
     effects : tuple of FragmentEffect
+    near : tuple of NearAnswers
+        Of a few test molecules; empty without the teacher or the training rows.
     """
 
     student: str
     effects: tuple[FragmentEffect, ...] = field(repr=False)
+    near: tuple[NearAnswers, ...] = field(default=(), repr=False)
 
 
 def molecule_insight(
@@ -38,4 +69,34 @@ def molecule_insight(
     data = comparison.data
     if data is None or data.schema.molecules is None:
         return None
-    return MoleculeInsight(student, fragment_effects(comparison, student))
+    return MoleculeInsight(
+        student, fragment_effects(comparison, student), near_answers(comparison, train, student)
+    )
+
+
+def near_answers(
+    comparison: Comparison, train: Dataset | None, student: str
+) -> tuple[NearAnswers, ...]:
+    """Find counterfactuals of the first attributed molecules of several kinds of fragments."""
+    teacher, data, present = comparison.teacher, comparison.data, comparison.reasons.present
+    if teacher is None or train is None or data is None or present is None:
+        return ()
+    candidates, others = Candidates.of(train), {student: comparison.students[student]}
+    told: list[NearAnswers] = []
+    several = np.flatnonzero(present.sum(axis=1) >= LEAST_KINDS)
+    for row in comparison.reasons.rows[several[:TRIED]].tolist():
+        smiles = smiles_of(float(numbers_of(data.X[[row]])[0]))
+        found = counterfactuals(teacher, smiles, candidates, others=others)
+        first: dict[str, Counterfactual] = {}
+        for each in found:
+            near = each.molecule
+            if near.similarity >= LEAST_SIMILARITY:
+                first.setdefault(near.made if near.measured is None else near.smiles, each)
+        if first:
+            scores = {
+                name: tuple(comparison.scores[name][row].tolist()) for name in (TEACHER, student)
+            }
+            told.append(NearAnswers(smiles, scores, tuple(first.values())))
+        if len(told) == TOLD:
+            break
+    return tuple(told)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from explain_distill.audit.counterfactuals import Counterfactual
 from explain_distill.audit.fragment_effects import FragmentEffect, TakenOff
-from explain_distill.audit.known_molecules import TEACHER, default_score
+from explain_distill.audit.known_molecules import TEACHER, default_score, said_of
+from explain_distill.audit.molecule_insight import MoleculeInsight
 from explain_distill.data.fragments import KINDS
 from explain_distill.data.molecules import kinds_of, number_of
 from explain_distill.report.blocks import (
@@ -21,7 +25,7 @@ from explain_distill.report.blocks import (
     Table,
     written,
 )
-from explain_distill.report.wording import spoken, started
+from explain_distill.report.wording import count, spoken, started
 
 if TYPE_CHECKING:
     from explain_distill.data.dataset import Task
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 8
 MOST_DRAWN = 4
+ACROSS = 4
 
 
 def molecules_section(study: Study) -> Section | None:
@@ -36,7 +41,7 @@ def molecules_section(study: Study) -> Section | None:
     insight = study.molecule_insight
     if insight is None or not insight.effects:
         return None
-    blocks = _effects(study, insight.effects)
+    blocks = [*_effects(study, insight.effects), *_near(study, insight)]
     return Section("molecules", "Molecules: what moves the property", tuple(blocks))
 
 
@@ -52,6 +57,10 @@ def _what(task: Task) -> str:
 
 def _unit(task: Task) -> str:
     return f" in {task.unit}" if task.unit else ""
+
+
+def _of_unit(task: Task) -> str:
+    return f" {task.unit}" if task.unit else ""
 
 
 def _score_words(task: Task) -> str:
@@ -134,3 +143,63 @@ def _taken_off(kind: str, example: TakenOff, task: Task) -> tuple[Structure, ...
         )
         for place, smiles in enumerate((example.smiles, example.without))
     )
+
+
+# -- counterfactuals -------------------------------------------------------------------------------
+
+
+def _near(study: Study, insight: MoleculeInsight) -> list[Block]:
+    """Draw molecules near a few, of which the teacher says something else."""
+    task = study.about.task
+    if not insight.near or study.train is None:
+        return []
+    other = "which another class is the most probable"
+    if task.kind == "regression":
+        least = written(float(np.std(study.train.y)), decimals=2)
+        other = f"which the value is at least {least}{_of_unit(task)} off, one standard deviation"
+    rows = tuple(
+        StructureRow(
+            f"Test molecule {number}, and what is near it",
+            (
+                Structure(each.smiles, _said(each.scores, task), ()),
+                *(_counterfactual(found, task) for found in each.near[: ACROSS - 1]),
+            ),
+        )
+        for number, each in enumerate(insight.near, 1)
+    )
+    caption = (
+        f"Molecules near {count(len(rows), 'test molecule')} of {other}, as the teacher predicts "
+        f"it; {_what(task)} as each model predicts it"
+    )
+    words = Paragraph(
+        "What would have to change for another answer? Looked at were the training molecules, the "
+        "molecule with one or two fragments taken off, and with one of them exchanged for a "
+        "fragment of a training molecule; none beyond the training molecules' weight, logP or "
+        "polar surface area. Nobody checked whether those that are made can be made in a flask; "
+        "they have no stereochemistry. Similarity is Tanimoto's, of Morgan fingerprints (radius "
+        "2), and what differs is marked."
+    )
+    return [words, Structures(caption, rows)]
+
+
+def _counterfactual(found: Counterfactual, task: Task) -> Structure:
+    near = found.molecule
+    lines = [*_said(found.scores, task), f"similarity {near.similarity:.2f}"]
+    if near.measured is None:
+        lines.append(near.made)
+    else:
+        measured = near.measured
+        told = task.class_names[int(measured)] if task.class_names else _value(measured, task)
+        lines.append(f"a training molecule, measured: {told}")
+    return Structure(near.smiles, tuple(lines))
+
+
+def _said(scores: dict[str, tuple[float, ...]], task: Task) -> tuple[str, ...]:
+    """Write what each model says of a molecule."""
+    return tuple(
+        f"{_named(model)}: {_value(_read(told, task), task)}" for model, told in scores.items()
+    )
+
+
+def _read(told: tuple[float, ...], task: Task) -> float:
+    return float(said_of(np.array([told]), task, default_score(task))[0])

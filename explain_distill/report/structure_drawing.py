@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from explain_distill.data.fragments import chem
 from explain_distill.data.molecules import molecule_of, number_of
-from explain_distill.report.blocks import StructureRow, Structures
+from explain_distill.report.blocks import Structure, StructureRow, Structures
 from explain_distill.report.molecule_drawing import Colour, drawn_svg, placed
-from explain_distill.report.svg import FAINT, INK, LINE, drawing, element, shorten, text
+from explain_distill.report.svg import FAINT, INK, LINE, drawing, element, shorten, text, wrapped
 
 ACROSS = 4  # molecules on a line
 WIDTH, HEIGHT = 292.0, 170.0  # of one molecule, in pixels
 TITLE, LINE_HEIGHT, GAP = 28.0, 17.0, 18.0
 INSET = 8.0
+SIZE = 12.5  # of words
 BOND = 26.0  # so that small molecules are drawn no larger than others
 MARK: Colour = (1.0, 0.85, 0.55)
 LEAST_COMMON = 3  # atoms, by which molecules are brought into one position
+LEAST_APART = 0.6  # of atoms, where a bond is 1.5 long
 SECONDS = 2  # for the largest common part, which is found in far less
 
 
@@ -34,7 +38,7 @@ def structures_plot(block: Structures) -> str:
     """
     longest = max((len(row.structures) for row in block.rows), default=1)
     beside = max(1, ACROSS // longest)
-    n_lines = max((len(each.lines) for row in block.rows for each in row.structures), default=0)
+    n_lines = max((len(_lines(each)) for row in block.rows for each in row.structures), default=0)
     height = TITLE + HEIGHT + n_lines * LINE_HEIGHT + GAP
     content = ""
     for place, row in enumerate(block.rows):
@@ -59,11 +63,15 @@ def _row(row: StructureRow, left: float, top: float) -> str:
         chosen = marked if each.marked is None else each.marked
         svg = drawn_svg(molecule, dict.fromkeys(chosen, MARK), (WIDTH - 2 * INSET, HEIGHT), BOND)
         content += placed(svg, at, top + TITLE)
-        for number, words in enumerate(each.lines):
+        for number, words in enumerate(_lines(each)):
             y = top + TITLE + HEIGHT + (number + 0.8) * LINE_HEIGHT
-            told = shorten(words, WIDTH - 2 * INSET, 12.5)
-            content += text(at, y, told, 12.5, fill=FAINT if number else INK)
+            content += text(at, y, words, SIZE, fill=FAINT if number else INK)
     return content
+
+
+def _lines(each: Structure) -> list[str]:
+    """Break what is said of a molecule into lines of its width."""
+    return [line for words in each.lines for line in wrapped(words, WIDTH - 2 * INSET, SIZE)]
 
 
 def compared(smiles: list[str]) -> list[tuple[Any, list[int]]]:
@@ -92,10 +100,19 @@ def compared(smiles: list[str]) -> list[tuple[Any, list[int]]]:
             found.append((other, []))
             continue
         rdDepictor.GenerateDepictionMatching2DStructure(other, first, common)
+        if _crowded(other):
+            rdDepictor.Compute2DCoords(other)
         found.append((other, _apart(other, [theirs for _, theirs in common])))
         if len(others) == 1:
             found[0] = first, _apart(first, [ours for ours, _ in common])
     return found
+
+
+def _crowded(molecule: Any) -> bool:
+    """Whether atoms that are not bound are drawn on top of each other."""
+    at = np.array(molecule.GetConformer().GetPositions())[:, :2]
+    apart = np.linalg.norm(at[:, None] - at[None], axis=-1)
+    return bool((apart[np.triu_indices(len(at), 1)] < LEAST_APART).any())
 
 
 def _apart(molecule: Any, common: list[int]) -> list[int]:
