@@ -1,4 +1,7 @@
-"""How alike molecules are: Tanimoto similarity of Morgan fingerprints.
+"""How alike molecules are: Tanimoto similarity of Morgan fingerprints that count.
+
+A bit says whether an atom's surroundings occur at least once, another whether twice, four and eight
+times: without counts, chains of any length would be the same.
 
 References
 ----------
@@ -10,14 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from explain_distill._types import FloatArray
 from explain_distill.data.fragments import chem
 
-RADIUS, BITS = 2, 2048
+RADIUS, FEATURES = 2, 2048
+COUNTS = (1, 2, 4, 8)
+BITS = FEATURES * len(COUNTS)
+
+
+Bits: TypeAlias = npt.NDArray[np.float32]
+"""``(n, n_bits)``: 0 and 1, as numbers that are multiplied fast."""
 
 
 @cache
@@ -25,18 +35,20 @@ def _generator() -> Any:
     chem()
     from rdkit.Chem import rdFingerprintGenerator
 
-    return rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
+    return rdFingerprintGenerator.GetMorganGenerator(
+        radius=RADIUS, fpSize=BITS, countSimulation=True, countBounds=COUNTS
+    )
 
 
-def fingerprints(molecules: Sequence[Any]) -> FloatArray:
-    """Give the bits of each molecule, without stereochemistry: ``(n, 2048)``, 0 and 1."""
-    if not molecules:
-        return np.zeros((0, BITS))
-    told = [_generator().GetFingerprintAsNumPy(molecule) for molecule in molecules]
-    return np.stack(told).astype(np.float64)
+def fingerprints(molecules: Sequence[Any]) -> Bits:
+    """Give the bits of each molecule, without stereochemistry: ``(n, 8192)``, 0 and 1."""
+    told = np.zeros((len(molecules), BITS), dtype=np.float32)
+    for row, molecule in zip(told, molecules, strict=True):
+        row[:] = _generator().GetFingerprintAsNumPy(molecule)
+    return told
 
 
-def similarities(first: FloatArray, second: FloatArray) -> FloatArray:
+def similarities(first: Bits, second: Bits) -> FloatArray:
     """Give Tanimoto similarities.
 
     Bits that both have by bits that either has: from 0 to 1, which molecules of the same bits get.
@@ -51,6 +63,6 @@ def similarities(first: FloatArray, second: FloatArray) -> FloatArray:
     -------
     ndarray of shape (n_first, n_second)
     """
-    shared = first @ second.T
+    shared = (first @ second.T).astype(np.float64)
     either = first.sum(axis=1)[:, None] + second.sum(axis=1)[None] - shared
     return np.asarray(shared / either)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from explain_distill.audit.activity_cliffs import Cliffs, activity_cliffs
 from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.counterfactuals import Counterfactual, counterfactuals
 from explain_distill.audit.fragment_effects import FragmentEffect, fragment_effects
-from explain_distill.audit.known_molecules import TEACHER
+from explain_distill.audit.known_molecules import TEACHER, known_molecules
+from explain_distill.audit.matched_pairs import MatchedPairs, matched_pairs
 from explain_distill.audit.near_molecules import Candidates
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.molecules import numbers_of, smiles_of
@@ -46,12 +48,19 @@ class MoleculeInsight:
     student : str
         Who is told of beside the teacher.
     effects : tuple of FragmentEffect
+    pairs : MatchedPairs
+    cliffs : Cliffs
+    n_all : int
+        How many molecules there are; pairs and cliffs are those of 2 000 at most, drawn at random.
     near : tuple of NearAnswers
         Of a few test molecules; empty without the teacher or the training rows.
     """
 
     student: str
     effects: tuple[FragmentEffect, ...] = field(repr=False)
+    pairs: MatchedPairs
+    cliffs: Cliffs
+    n_all: int
     near: tuple[NearAnswers, ...] = field(default=(), repr=False)
 
 
@@ -69,8 +78,14 @@ def molecule_insight(
     data = comparison.data
     if data is None or data.schema.molecules is None:
         return None
+    known = known_molecules(comparison, train, student)
     return MoleculeInsight(
-        student, fragment_effects(comparison, student), near_answers(comparison, train, student)
+        student,
+        fragment_effects(comparison, student),
+        matched_pairs(known),
+        activity_cliffs(known),
+        known.n_all,
+        near_answers(comparison, train, student),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from explain_distill._types import BoolArray, FloatArray, Rows
-from explain_distill.audit.fingerprints import fingerprints, similarities
+from explain_distill.audit.fingerprints import Bits, fingerprints, similarities
 from explain_distill.data.chemical_features import descriptors
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.fragments import Fragment, chem, fragments_of, spliced
@@ -66,7 +66,7 @@ class Candidates:
     """
 
     data: Dataset
-    bits: FloatArray = field(repr=False)
+    bits: Bits = field(repr=False)
     low: FloatArray = field(repr=False)
     high: FloatArray = field(repr=False)
     parts: tuple[tuple[float, Fragment, int], ...] = field(repr=False)

@@ -8,7 +8,6 @@ import numpy as np
 
 from explain_distill.audit.counterfactuals import Counterfactual
 from explain_distill.audit.fragment_effects import FragmentEffect, TakenOff
-from explain_distill.audit.known_molecules import TEACHER, default_score, said_of
 from explain_distill.audit.molecule_insight import MoleculeInsight
 from explain_distill.data.fragments import KINDS
 from explain_distill.data.molecules import kinds_of, number_of
@@ -25,7 +24,17 @@ from explain_distill.report.blocks import (
     Table,
     written,
 )
-from explain_distill.report.wording import count, spoken, started
+from explain_distill.report.molecule_pairs import cliffs_blocks, pairs_blocks
+from explain_distill.report.molecule_words import (
+    named,
+    of_unit,
+    said_lines,
+    score_words,
+    truth_words,
+    value_words,
+    what_words,
+)
+from explain_distill.report.wording import count, started
 
 if TYPE_CHECKING:
     from explain_distill.data.dataset import Task
@@ -39,47 +48,17 @@ ACROSS = 4
 def molecules_section(study: Study) -> Section | None:
     """Say which fragments move the property; None where no molecules are known."""
     insight = study.molecule_insight
-    if insight is None or not insight.effects:
+    if insight is None:
         return None
-    blocks = [*_effects(study, insight.effects), *_near(study, insight)]
+    blocks = [
+        *_effects(study, insight.effects),
+        *pairs_blocks(study.about.task, insight),
+        *cliffs_blocks(study.about.task, insight),
+        *_near(study, insight),
+    ]
+    if not blocks:
+        return None
     return Section("molecules", "Molecules: what moves the property", tuple(blocks))
-
-
-# -- words -----------------------------------------------------------------------------------------
-
-
-def _what(task: Task) -> str:
-    """Say what a model tells of a molecule."""
-    if task.kind == "regression":
-        return f"“{task.target}”{_unit(task)}"
-    return f"the probability of “{task.class_names[default_score(task)]}”"
-
-
-def _unit(task: Task) -> str:
-    return f" in {task.unit}" if task.unit else ""
-
-
-def _of_unit(task: Task) -> str:
-    return f" {task.unit}" if task.unit else ""
-
-
-def _score_words(task: Task) -> str:
-    """Say in what shares are told."""
-    if task.kind == "regression":
-        return f"“{task.target}”{_unit(task)}"
-    name = task.class_names[default_score(task)]
-    if task.n_scores == 2:
-        return f"the score of “{name}”, half its log-odds"
-    return f"the score of “{name}”, its centred log-probability"
-
-
-def _value(value: float, task: Task) -> str:
-    """Write what a model says: a value, or a probability in percent."""
-    return f"{value:.0%}" if task.kind == "classification" else written(value, decimals=2)
-
-
-def _named(model: str) -> str:
-    return "teacher" if model == TEACHER else spoken(model).removeprefix("the ")
 
 
 # -- fragments -------------------------------------------------------------------------------------
@@ -88,6 +67,8 @@ def _named(model: str) -> str:
 def _effects(study: Study, effects: tuple[FragmentEffect, ...]) -> list[Block]:
     """List the kinds that move the property most, and draw what taking some off does."""
     task, shown = study.about.task, effects[:MOST_ROWS]
+    if not shown:
+        return []
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             effect.kind,
@@ -97,9 +78,9 @@ def _effects(study: Study, effects: tuple[FragmentEffect, ...]) -> list[Block]:
         for effect in shown
     )
     n = len(study.comparison.reasons.rows)
-    models = tuple(f"Mean share, {_named(model)}" for model in shown[0].shares)
+    models = tuple(f"Mean share, {named(model)}" for model in shown[0].shares)
     caption = (
-        f"Kinds of fragments by the size of the teacher's mean share in {_score_words(task)}: "
+        f"Kinds of fragments by the size of the teacher's mean share in {score_words(task)}: "
         f"{len(shown)} of {len(effects)} kinds that at least 5 of {n} attributed test molecules "
         "have; 95% intervals"
     )
@@ -122,7 +103,7 @@ def _effects(study: Study, effects: tuple[FragmentEffect, ...]) -> list[Block]:
         )
         caption = (
             "A test molecule that has it, and the same with it taken off and hydrogen in its "
-            f"place, or its ends joined; {_what(task)}, as each model predicts it"
+            f"place, or its ends joined; {what_words(task)}, as each model predicts it"
         )
         blocks.append(Structures(caption, pairs))
     return blocks
@@ -136,7 +117,7 @@ def _taken_off(kind: str, example: TakenOff, task: Task) -> tuple[Structure, ...
         Structure(
             smiles,
             tuple(
-                f"{_named(model)}: {_value(told[place], task)}"
+                f"{named(model)}: {value_words(told[place], task)}"
                 for model, told in example.said.items()
             ),
             () if place else has_it,
@@ -156,12 +137,12 @@ def _near(study: Study, insight: MoleculeInsight) -> list[Block]:
     other = "which another class is the most probable"
     if task.kind == "regression":
         least = written(float(np.std(study.train.y)), decimals=2)
-        other = f"which the value is at least {least}{_of_unit(task)} off, one standard deviation"
+        other = f"which the value is at least {least}{of_unit(task)} off, one standard deviation"
     rows = tuple(
         StructureRow(
             f"Test molecule {number}, and what is near it",
             (
-                Structure(each.smiles, _said(each.scores, task), ()),
+                Structure(each.smiles, said_lines(each.scores, task), ()),
                 *(_counterfactual(found, task) for found in each.near[: ACROSS - 1]),
             ),
         )
@@ -169,7 +150,7 @@ def _near(study: Study, insight: MoleculeInsight) -> list[Block]:
     )
     caption = (
         f"Molecules near {count(len(rows), 'test molecule')} of {other}, as the teacher predicts "
-        f"it; {_what(task)} as each model predicts it"
+        f"it; {what_words(task)} as each model predicts it"
     )
     words = Paragraph(
         "What would have to change for another answer? Looked at were the training molecules, the "
@@ -184,22 +165,9 @@ def _near(study: Study, insight: MoleculeInsight) -> list[Block]:
 
 def _counterfactual(found: Counterfactual, task: Task) -> Structure:
     near = found.molecule
-    lines = [*_said(found.scores, task), f"similarity {near.similarity:.2f}"]
+    lines = [*said_lines(found.scores, task), f"similarity {near.similarity:.2f}"]
     if near.measured is None:
         lines.append(near.made)
     else:
-        measured = near.measured
-        told = task.class_names[int(measured)] if task.class_names else _value(measured, task)
-        lines.append(f"a training molecule, measured: {told}")
+        lines.append(f"a training molecule, measured: {truth_words(near.measured, task)}")
     return Structure(near.smiles, tuple(lines))
-
-
-def _said(scores: dict[str, tuple[float, ...]], task: Task) -> tuple[str, ...]:
-    """Write what each model says of a molecule."""
-    return tuple(
-        f"{_named(model)}: {_value(_read(told, task), task)}" for model, told in scores.items()
-    )
-
-
-def _read(told: tuple[float, ...], task: Task) -> float:
-    return float(said_of(np.array([told]), task, default_score(task))[0])
