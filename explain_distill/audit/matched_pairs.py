@@ -26,6 +26,7 @@ from explain_distill._types import FloatArray, IntArray
 from explain_distill.audit.known_molecules import TEACHER, KnownMolecules
 from explain_distill.audit.substituents import ATTACHED, HYDROGEN, spoken_part
 from explain_distill.data.fragments import chem
+from explain_distill.data.molecules import molecule_of, number_of
 from explain_distill.metrics.intervals import Estimate, mean
 
 MOST_CHANGED = 10  # heavy atoms of a substituent
@@ -216,11 +217,12 @@ def joined_pairs(places: IntArray, groups: IntArray | None = None) -> IntArray:
 def _pairs(smiles: tuple[str, ...]) -> tuple[IntArray, list[tuple[str, str]]]:
     """Give the places ``(n_pairs, 2)`` of two molecules of one core, and what changes."""
     place = {told: at for at, told in enumerate(smiles)}
+    known = {_elements(told) for told in smiles}
     of_core: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for at, told in enumerate(smiles):
         for core, part in _cuts(told):
             of_core[core][at] = part
-            bare = _with_hydrogen(core)
+            bare = _with_hydrogen(core) if _elements(core) in known else None
             if bare in place:
                 of_core[core][place[bare]] = HYDROGEN
     found: dict[tuple[int, int], tuple[str, str]] = {}
@@ -238,7 +240,7 @@ def _cuts(smiles: str) -> Iterator[tuple[str, str]]:
     """Cut each bond that can be cut: core and substituent, each open at ``[*:1]``."""
     from rdkit.Chem import rdMMPA
 
-    molecule = chem().MolFromSmiles(smiles)
+    molecule = molecule_of(number_of(smiles))
     cut = rdMMPA.FragmentMol(molecule, maxCuts=1, maxCutBonds=MOST_CUT, resultsAsMols=False)
     for _, parted in cut:
         one, other = parted.split(".")
@@ -250,6 +252,13 @@ def _cuts(smiles: str) -> Iterator[tuple[str, str]]:
 def _heavy(part: str) -> int:
     """Count the heavy atoms of a part that is open at ``[*:1]``."""
     return sum(atom not in NOT_HEAVY for atom in ATOM.findall(part))
+
+
+def _elements(smiles: str) -> str:
+    """Give the letters of a SMILES but for hydrogen: a molecule's are those of its core."""
+    return "".join(
+        sorted(letter for letter in smiles.upper() if letter.isalpha() and letter != "H")
+    )
 
 
 def _with_hydrogen(core: str) -> str:

@@ -96,7 +96,7 @@ def _transformations(task: Task, pairs: MatchedPairs) -> Table:
         f"The commonest changes of one substituent, {len(shown)} of {len(pairs.transformations)} "
         f"in at least {LEAST_PAIRS} pairs. Measured is the mean change of "
         f"{measured_words(task)}; predicted that of {what_words(task)}. 95% intervals, for which "
-        "pairs that share a molecule belong together"
+        "pairs that share a molecule belong together; none where a mean rests on too few"
     )
     columns = ("Change", "Pairs", "With training molecules", "Measured", *models)
     return Table(caption, columns, (RowGroup("", rows),))
@@ -173,10 +173,10 @@ def _each_once(cliffs: Iterable[Cliff]) -> Iterator[Cliff]:
 
 def _cliff(cliff: Cliff, task: Task) -> StructureRow:
     seen = [spoken(model) for model, sees in cliff.seen.items() if sees]
-    title = f"Similarity {cliff.similarity:.2f}; seen by {joined(seen) or 'neither'}"
+    steep = "the same fingerprint"
     if cliff.similarity < 1:
-        title = f"Similarity {cliff.similarity:.2f}, steepness {cliff.steepness:.3g}; seen by "
-        title += joined(seen) or "neither"
+        steep = f"steepness {cliff.steepness:.3g}"
+    title = f"Similarity {cliff.similarity:.2f}, {steep}; seen by {joined(seen) or 'neither'}"
     return StructureRow(
         title,
         tuple(
