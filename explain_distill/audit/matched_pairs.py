@@ -1,40 +1,29 @@
 """Matched molecular pairs: molecules of one core that differ by one substituent.
 
 What the change of a substituent does was measured in each pair; the models' predictions of both say
-whether they know it. Bonds are cut as RDKit's matched-pair analysis does; a substituent can be
-hydrogen, where the core with it is a molecule of the study.
+whether they know it. See `cores` for how pairs are found.
 
 References
 ----------
 Hussain & Rea (2010), Computationally efficient algorithm to identify matched molecular pairs (MMPs)
 in large data sets, Journal of Chemical Information and Modeling 50, 339-348.
-Dalke, Hert & Kramer (2018), mmpdb: an open-source matched molecular pair platform for large
-multiproperty data sets, Journal of Chemical Information and Modeling 58, 902-910 (hydrogen).
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray
+from explain_distill.audit.cores import pairs_of_one_core
 from explain_distill.audit.known_molecules import TEACHER, KnownMolecules
-from explain_distill.audit.substituents import ATTACHED, HYDROGEN, spoken_part
-from explain_distill.data.fragments import chem
-from explain_distill.data.molecules import molecule_of, number_of
+from explain_distill.audit.substituents import spoken_part
 from explain_distill.metrics.intervals import Estimate, mean
 
-MOST_CHANGED = 10  # heavy atoms of a substituent
-MOST_CUT = 200  # bonds of a molecule
 LEAST_PAIRS = 5
 MOST_APART = 20
-ATOM = re.compile(r"\[[^\]]*\]|Br|Cl|[A-Za-z]")  # of a SMILES
-NOT_HEAVY = frozenset({ATTACHED, "[H]"})
 NOTHING = 1e-9  # changes that differ by less are the same
 
 
@@ -113,9 +102,6 @@ def matched_pairs(
 ) -> MatchedPairs:
     """Find the pairs of a study's molecules that differ by one substituent.
 
-    A substituent has ten heavy atoms at the most, and fewer than the core. Of a pair that can be
-    cut in several ways, the largest core counts.
-
     Parameters
     ----------
     known : KnownMolecules
@@ -125,7 +111,7 @@ def matched_pairs(
     most : int, default=20
         Pairs in which teacher and student differ.
     """
-    places, changes = _pairs(known.smiles)
+    places, changes = pairs_of_one_core(known.smiles)
     measured, training = known.measured, known.training
     delta = {model: _change(known.said(model), places) for model in known.models}
     with_training = training[places].any(axis=1)
@@ -212,55 +198,3 @@ def joined_pairs(places: IntArray, groups: IntArray | None = None) -> IntArray:
     n = int(of.max(initial=-1)) + 1
     links = coo_matrix((np.ones(len(of)), (of[:, 0], of[:, 1])), shape=(n, n))
     return np.asarray(connected_components(links, directed=False)[1][of[:, 0]], dtype=np.int64)
-
-
-def _pairs(smiles: tuple[str, ...]) -> tuple[IntArray, list[tuple[str, str]]]:
-    """Give the places ``(n_pairs, 2)`` of two molecules of one core, and what changes."""
-    place = {told: at for at, told in enumerate(smiles)}
-    known = {_elements(told) for told in smiles}
-    of_core: defaultdict[str, dict[int, str]] = defaultdict(dict)
-    for at, told in enumerate(smiles):
-        for core, part in _cuts(told):
-            of_core[core][at] = part
-            bare = _with_hydrogen(core) if _elements(core) in known else None
-            if bare in place:
-                of_core[core][place[bare]] = HYDROGEN
-    found: dict[tuple[int, int], tuple[str, str]] = {}
-    for core in sorted(of_core, key=lambda core: (-_heavy(core), core)):
-        for (one, part), (other, its) in combinations(sorted(of_core[core].items()), 2):
-            if part != its and (one, other) not in found and (other, one) not in found:
-                swap = (_heavy(part), part) > (_heavy(its), its)
-                key, change = ((other, one), (its, part)) if swap else ((one, other), (part, its))
-                found[key] = change
-    places = np.array(list(found), dtype=np.int64).reshape(-1, 2)
-    return places, list(found.values())
-
-
-def _cuts(smiles: str) -> Iterator[tuple[str, str]]:
-    """Cut each bond that can be cut: core and substituent, each open at ``[*:1]``."""
-    from rdkit.Chem import rdMMPA
-
-    molecule = molecule_of(number_of(smiles))
-    cut = rdMMPA.FragmentMol(molecule, maxCuts=1, maxCutBonds=MOST_CUT, resultsAsMols=False)
-    for _, parted in cut:
-        one, other = parted.split(".")
-        for core, part in ((one, other), (other, one)):
-            if _heavy(part) <= MOST_CHANGED and _heavy(part) < _heavy(core):
-                yield core, part
-
-
-def _heavy(part: str) -> int:
-    """Count the heavy atoms of a part that is open at ``[*:1]``."""
-    return sum(atom not in NOT_HEAVY for atom in ATOM.findall(part))
-
-
-def _elements(smiles: str) -> str:
-    """Give the letters of a SMILES but for hydrogen: a molecule's are those of its core."""
-    return "".join(
-        sorted(letter for letter in smiles.upper() if letter.isalpha() and letter != "H")
-    )
-
-
-def _with_hydrogen(core: str) -> str:
-    """Close a core by hydrogen."""
-    return str(chem().MolToSmiles(chem().MolFromSmiles(core.replace(ATTACHED, "[H]"))))
