@@ -18,7 +18,7 @@ from explain_distill.data.molecules import numbers_of, smiles_of
 
 LEAST_KINDS = 3
 TOLD, TRIED = 3, 12  # molecules of which counterfactuals are told, and of which they are asked
-LEAST_SIMILARITY = 0.3
+LEAST_SIMILARITY = 0.35  # below, two molecules have little in common
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,14 @@ def molecule_insight(
 def near_answers(
     comparison: Comparison, train: Dataset | None, student: str
 ) -> tuple[NearAnswers, ...]:
-    """Find counterfactuals of the first attributed molecules of several kinds of fragments."""
+    """Find counterfactuals of a few attributed molecules, those of several kinds first."""
     teacher, data, present = comparison.teacher, comparison.data, comparison.reasons.present
     if teacher is None or train is None or data is None or present is None:
         return ()
     candidates, others = Candidates.of(train), {student: comparison.students[student]}
     told: list[NearAnswers] = []
-    several = np.flatnonzero(present.sum(axis=1) >= LEAST_KINDS)
-    for row in comparison.reasons.rows[several[:TRIED]].tolist():
+    order = np.argsort(present.sum(axis=1) < LEAST_KINDS, kind="stable")
+    for row in comparison.reasons.rows[order[:TRIED]].tolist():
         smiles = smiles_of(float(numbers_of(data.X[[row]])[0]))
         found = counterfactuals(teacher, smiles, candidates, others=others)
         first: dict[str, Counterfactual] = {}

@@ -8,7 +8,7 @@ import numpy as np
 
 from explain_distill.audit.counterfactuals import Counterfactual
 from explain_distill.audit.fragment_effects import FragmentEffect, TakenOff
-from explain_distill.audit.molecule_insight import MoleculeInsight
+from explain_distill.audit.molecule_insight import LEAST_SIMILARITY, MoleculeInsight
 from explain_distill.data.fragments import KINDS
 from explain_distill.data.molecules import kinds_of, number_of
 from explain_distill.report.blocks import (
@@ -158,7 +158,7 @@ def _near(study: Study, insight: MoleculeInsight) -> list[Block]:
         "fragment of a training molecule; none beyond the training molecules' weight, logP or "
         "polar surface area. Nobody checked whether those that are made can be made in a flask; "
         "they have no stereochemistry. Similarity is Tanimoto's, of Morgan fingerprints (radius "
-        "2), and what differs is marked."
+        f"2), of {LEAST_SIMILARITY} at the least, and what differs is marked."
     )
     return [words, Structures(caption, rows)]
 
