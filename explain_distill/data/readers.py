@@ -237,7 +237,9 @@ def _check_time(table: pd.DataFrame, target: str, group: str | None, time: str |
 def _read_times(values: pd.Series, time: str) -> FloatArray:
     """Read numbers, or dates as nanoseconds."""
     if is_text(values):
-        read = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
+        as_numbers = pd.to_numeric(values, errors="coerce")
+        as_dates = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
+        read = as_dates if as_dates.notna().sum() > as_numbers.notna().sum() else as_numbers
     else:
         read = values
     unknown = read.isna()

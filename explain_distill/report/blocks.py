@@ -240,6 +240,40 @@ class Molecules:
 
 
 @dataclass(frozen=True)
+class Structure:
+    """A molecule, and lines of words under it.
+
+    Parameters
+    ----------
+    smiles : str
+    lines : tuple of str
+    marked : tuple of int, optional
+        Atoms to mark, in the order of the SMILES; where left out, those that differ from the first
+        molecule of the row.
+    """
+
+    smiles: str
+    lines: tuple[str, ...]
+    marked: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class StructureRow:
+    """Molecules side by side under a title, to be compared with the first."""
+
+    title: str
+    structures: tuple[Structure, ...]
+
+
+@dataclass(frozen=True)
+class Structures:
+    """Molecules to be compared, a row each comparison."""
+
+    caption: str
+    rows: tuple[StructureRow, ...]
+
+
+@dataclass(frozen=True)
 class Item:
     """A line of an `Outline` with those under it; `lead` is the answer that leads to it."""
 
@@ -267,6 +301,7 @@ Block: TypeAlias = (
     | Shapes
     | Tree
     | Molecules
+    | Structures
     | Outline
 )
 

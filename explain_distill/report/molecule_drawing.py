@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.attribution.base import Attributions
-from explain_distill.data.fragments import chem
-from explain_distill.data.molecules import kinds_of, molecule_of, number_of, numbers_of, smiles_of
+from explain_distill.data.molecules import kinds_of, numbers_of, smiles_of
+from explain_distill.report.alignment import compared
 from explain_distill.report.blocks import ColouredMolecule, Molecules, written
 from explain_distill.report.svg import CLASS_COLOURS, FAINT, INK, LINE, drawing, element, text
 
 if TYPE_CHECKING:
     from explain_distill.study.study import Study
+
+Colour: TypeAlias = tuple[float, float, float]
 
 WIDTH, HEIGHT = 380.0, 250.0  # of one molecule, in pixels
 TOP, LEGEND = 26.0, 46.0
@@ -24,8 +26,6 @@ RAISES, LOWERS = CLASS_COLOURS[0], CLASS_COLOURS[5]  # blue and vermilion
 LEAST_KINDS = 3
 SHOWN = 4
 BOND = 36.0  # the longest that a bond is drawn, in pixels
-COMMON_SECONDS = 1  # for finding what two molecules have in common
-LEAST_COMMON = 3  # atoms
 STEPS = 41  # of the scale's bar
 
 
@@ -116,7 +116,7 @@ def molecules_plot(block: Molecules) -> str:
         for column, each in enumerate(row):
             left = column * WIDTH
             content += text(left + 8, top + 17, each.title, 13, fill=INK, font_weight=600)
-            content += _placed(molecule_svg(each, limit), left, top + TOP)
+            content += placed(molecule_svg(each, limit), left, top + TOP)
         content += element("line", x1=0, x2=width, y1=top, y2=top, stroke=LINE)
     height = LEGEND + len(block.rows) * (TOP + HEIGHT)
     return drawing(content, width, height, block.caption)
@@ -124,26 +124,42 @@ def molecules_plot(block: Molecules) -> str:
 
 def molecule_svg(each: ColouredMolecule, limit: float) -> str:
     """Draw one molecule with RDKit, each atom on a disc of its colour."""
-    from rdkit.Chem import rdDepictor
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    molecule = chem().Mol(molecule_of(number_of(each.smiles)))
-    rdDepictor.Compute2DCoords(molecule)
-    if each.like:
-        _turn_like(molecule, each.like)
-    pen = rdMolDraw2D.MolDraw2DSVG(int(WIDTH), int(HEIGHT))
-    options = pen.drawOptions()
-    options.clearBackground = False
-    options.padding = 0.08
-    options.fixedBondLength = BOND
-    options.useBWAtomPalette()
-    options.fillHighlights = True
-    options.highlightRadius = 0.42
+    (first, _), *others = compared(list(filter(None, (each.like, each.smiles))))
+    molecule = others[0][0] if others else first
     coloured = {
         atom: _colour(share / limit)
         for atom, share in enumerate(each.shares)
         if abs(share) > 1e-3 * limit
     }
+    return drawn_svg(molecule, coloured, (WIDTH, HEIGHT), BOND)
+
+
+def drawn_svg(
+    molecule: Any, coloured: dict[int, Colour], size: tuple[float, float], bond: float = -1.0
+) -> str:
+    """Draw a molecule that has coordinates, some atoms on discs.
+
+    Parameters
+    ----------
+    molecule : rdkit.Chem.Mol
+    coloured : dict of int to tuple
+        Red, green and blue from 0 to 1, by atom.
+    size : tuple of two floats
+        Width and height in pixels.
+    bond : float, default=-1.0
+        The length of a bond in pixels, where there is room for it; as long as can be where
+        negative.
+    """
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    pen = rdMolDraw2D.MolDraw2DSVG(*map(int, size))
+    options = pen.drawOptions()
+    options.clearBackground = False
+    options.padding = 0.08
+    options.fixedBondLength = bond
+    options.useBWAtomPalette()
+    options.fillHighlights = True
+    options.highlightRadius = 0.42
     rdMolDraw2D.PrepareAndDrawMolecule(
         pen,
         molecule,
@@ -156,21 +172,7 @@ def molecule_svg(each: ColouredMolecule, limit: float) -> str:
     return str(pen.GetDrawingText())
 
 
-def _turn_like(molecule: Any, like: str) -> None:
-    """Draw what a molecule has in common with another one as it is drawn there."""
-    from rdkit.Chem import rdDepictor, rdFMCS
-
-    other = chem().Mol(molecule_of(number_of(like)))
-    rdDepictor.Compute2DCoords(other)
-    common = rdFMCS.FindMCS([other, molecule], timeout=COMMON_SECONDS, ringMatchesRingOnly=True)
-    if common.numAtoms < LEAST_COMMON:
-        return
-    pattern = chem().MolFromSmarts(common.smartsString)
-    pairs = zip(other.GetSubstructMatch(pattern), molecule.GetSubstructMatch(pattern), strict=True)
-    rdDepictor.GenerateDepictionMatching2DStructure(molecule, other, list(pairs))
-
-
-def _placed(svg: str, left: float, top: float) -> str:
+def placed(svg: str, left: float, top: float) -> str:
     """Give RDKit's drawing as an element within another, at a place."""
     inner = svg[svg.index("<svg") :]
     inner = re.sub(r"<!--.*?-->|\sxmlns(:\w+)?='[^']*'|\sxml:space='[^']*'", "", inner)
@@ -178,7 +180,7 @@ def _placed(svg: str, left: float, top: float) -> str:
     return inner.replace("<svg", f"<svg x='{left:g}' y='{top:g}'", 1).strip()
 
 
-def _colour(share: float) -> tuple[float, float, float]:
+def _colour(share: float) -> Colour:
     """Give red, green and blue from 0 to 1: white at 0, full colour at -1 and 1."""
     full = RAISES if share > 0 else LOWERS
     strength = min(abs(share), 1.0) ** 0.7

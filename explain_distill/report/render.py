@@ -25,6 +25,7 @@ from explain_distill.report.blocks import (
     Report,
     Shapes,
     Sizes,
+    Structures,
     Tree,
 )
 from explain_distill.report.molecule_drawing import molecules_plot
@@ -32,6 +33,7 @@ from explain_distill.report.plots import bars_plot, dots_plot
 from explain_distill.report.sections import build_report
 from explain_distill.report.shapes_plot import shapes_plot
 from explain_distill.report.sizes_plot import sizes_plot
+from explain_distill.report.structure_drawing import structures_plot
 from explain_distill.report.tree_drawing import draw_tree
 from explain_distill.study.output import write_whole
 
@@ -151,7 +153,7 @@ def _environment(*, html: bool) -> Environment:
     return environment
 
 
-def _draw(block: Dots | Sizes | Bars | Shapes | Tree | Molecules) -> Markup:
+def _draw(block: Dots | Sizes | Bars | Shapes | Tree | Molecules | Structures) -> Markup:
     """Draw a block; drawings escape their text themselves."""
     if isinstance(block, Dots):
         return Markup(dots_plot(block))
@@ -163,6 +165,8 @@ def _draw(block: Dots | Sizes | Bars | Shapes | Tree | Molecules) -> Markup:
         return Markup(shapes_plot(block))
     if isinstance(block, Molecules):
         return Markup(molecules_plot(block))
+    if isinstance(block, Structures):
+        return Markup(structures_plot(block))
     return Markup(draw_tree(list(block.nodes), block.task, weighed=block.weighed))
 
 

@@ -33,6 +33,7 @@ from explain_distill.report.judgement import (
     students_section,
 )
 from explain_distill.report.limits import limits_section, provenance_section
+from explain_distill.report.molecules import molecules_section
 from explain_distill.report.reading import recommended_section
 from explain_distill.report.trust import trust_section
 from explain_distill.report.wording import (
@@ -78,6 +79,7 @@ def build_report(study: Study) -> Report:
     Report
     """
     sizes = () if study.front is None else (front_section(study, study.front),)
+    chemistry = molecules_section(study)
     return Report(
         title=f"{study.about.name}: how far the students speak for their teacher",
         created=study.about.created,
@@ -89,6 +91,7 @@ def build_report(study: Study) -> Report:
             students_section(study),
             fidelity_section(study),
             reasons_section(study),
+            *(() if chemistry is None else (chemistry,)),
             *((trust_section(study),) if study.leading.trust else ()),
             recommended_section(study),
             limits_section(study),

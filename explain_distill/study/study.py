@@ -15,6 +15,7 @@ from explain_distill.audit.budget import Budget
 from explain_distill.audit.compare import compare as compare_models
 from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.front import Front
+from explain_distill.audit.molecule_insight import MoleculeInsight, molecule_insight
 from explain_distill.data.dataset import Dataset
 from explain_distill.students.base import Student
 from explain_distill.study.about import About
@@ -74,6 +75,11 @@ class Study:
         return next(
             (kinds[k] for k in ("soft-tree", "decision-tree", "additive") if k in kinds), names[0]
         )
+
+    @cached_property
+    def molecule_insight(self) -> MoleculeInsight | None:
+        """What the study tells a chemist; None where its rows are no molecules, or not kept."""
+        return molecule_insight(self.comparison, self.train, self.recommended)
 
     def summary(self) -> pd.DataFrame:
         """Give all figures as a table, an interval beside each; see `Comparison.summary`."""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import explain_distill as xd
+from explain_distill.data.readers import SetAsideWarning
 from explain_distill.exceptions import DataError, UnknownNameError
 
 
@@ -46,7 +47,7 @@ def test_rows_of_one_time_stay_together(tmp_path):
     ("times", "columns", "told"),
     [
         ([7] * 40, {}, "Rows must be of 2 times at least to be split by time; however, all are of"),
-        (range(40), {"ill": ["no"] * 30 + ["yes"] * 10}, "however, all 10 are late"),
+        (range(40), {"ill": ["no"] * 30 + ["yes"] * 10}, "however, all 30 are early"),
         ([*range(39), "soon"], {}, "however, 'when' is 'soon' in row 40"),
         ([*range(39), None], {}, "however, 'when' is 'nan' in row 40"),
     ],
@@ -75,7 +76,7 @@ def test_molecules_are_split_by_time_and_merged_ones_count_as_the_first(tmp_path
     cells = [*SMILES, SMILES[3]]
     table = pd.DataFrame({"smiles": cells, "y": [0.5 * len(s) for s in cells]})
     table.assign(year=np.arange(len(cells))).to_csv(path, index=False)
-    with pytest.warns(xd.exceptions.SetAsideWarning, match="1 row was merged"):
+    with pytest.warns(SetAsideWarning, match="1 row was merged"):
         data = xd.read_table(path, target="y", time="year")
     assert len(data) == len(SMILES)
     assert data.times[3] == 3.0

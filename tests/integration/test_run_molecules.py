@@ -175,3 +175,34 @@ def test_a_model_of_smiles_serves_as_a_teacher():
         xd.distill(forest.fit(train.X, train.y), xd.DecisionTree(), train)
     forest.fit(train.readable(), train.y)
     xd.distill(forest, xd.DecisionTree(max_leaves=4), train, transfer="training-rows")
+
+
+def test_the_report_says_what_moves_the_property(study, folder):
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    section = page[page.index('<section id="molecules">') :]
+    section = section[: section.index("</section>")]
+    assert section.count('<figure class="structures">') >= 3
+    assert "aromatic carbocycle" in section
+    change = study.molecule_insight.pairs.transformations[0].name
+    assert f"{change}</th>" in section
+    assert "Activity cliffs" in section
+    assert "fill:#FFD88C" in section  # what differs is marked
+    for told in ("Molecules: what moves the property", f"| {change} |", "similarity 0"):
+        assert told in text
+    near = study.molecule_insight.near
+    assert near
+    for each in near:
+        assert each.smiles in text.replace("\\", "")
+
+
+def test_a_study_of_other_rows_or_of_none_has_no_section_of_molecules(study):
+    alone = dataclasses.replace(study.comparison, data=None)
+    assert dataclasses.replace(study, comparison=alone).molecule_insight is None
+
+
+def test_without_training_rows_pairs_are_of_test_molecules(known):
+    insight = known.molecule_insight
+    assert insight.n_all == len(known.comparison.data)
+    assert insight.pairs.n_training == 0
+    assert insight.near == ()
