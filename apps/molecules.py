@@ -21,6 +21,8 @@ from explain_distill.attribution.one_molecule import (
     with_fragments,
 )
 from explain_distill.attribution.own import score_rows
+from explain_distill.audit.counterfactuals import Counterfactual, counterfactuals
+from explain_distill.audit.near_molecules import Candidates
 from explain_distill.data.chemical_features import names_and_units
 from explain_distill.data.fragments import Fragment, chem
 from explain_distill.data.molecule_domain import Domain, Neighbour
@@ -33,7 +35,13 @@ from explain_distill.data.molecules import (
     smiles_of,
 )
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.report.blocks import ColouredMolecule, Molecules
+from explain_distill.report.blocks import (
+    ColouredMolecule,
+    Molecules,
+    Structure,
+    StructureRow,
+    Structures,
+)
 from explain_distill.students.base import Student
 from explain_distill.study.study import Study
 from explain_distill.teachers.base import Teacher
@@ -127,6 +135,47 @@ def atom_shares(study: Study, smiles: str) -> PlayerShares | None:
     return atom_shares_of(
         lambda stays: teacher.masked_scores(smiles, stays), smiles, generator(0, "atoms")
     )
+
+
+@st.cache_resource(show_spinner="Preparing the training molecules", hash_funcs={Study: _which})
+def candidates(study: Study) -> Candidates | None:
+    """Give what can be near a molecule; None where the training molecules were not kept."""
+    return None if study.train is None else Candidates.of(study.train)
+
+
+@st.cache_resource(
+    show_spinner="Looking for near molecules", max_entries=KEPT, hash_funcs={Study: _which}
+)
+def counterfactuals_of(
+    study: Study, student: str, smiles: str
+) -> tuple[Counterfactual, ...] | None:
+    """Give the nearest molecules of which the teacher, or else the student, says otherwise."""
+    among, models = candidates(study), models_of(study, [student])
+    if among is None:
+        return None
+    name = next(iter(models))
+    return counterfactuals(models[name], smiles, among, name=name, others=models)
+
+
+def counterfactual_structures(
+    study: Study, smiles: str, found: Sequence[Counterfactual], names: Sequence[str]
+) -> Structures:
+    """Put a molecule beside those of which something else is said."""
+    task, models = study.about.task, models_of(study, names)
+    own = [
+        f"{name}: {words.answer(task, scored(study, model, [smiles])[0])}"
+        for name, model in models.items()
+    ]
+    rows = []
+    for each in found:
+        near = each.molecule
+        lines = [f"{near.made}; similarity {near.similarity:.2f}"]
+        if near.measured is not None:
+            lines.append(f"measured: {words.truth(task, near.measured)}")
+        lines += [f"{k}: {words.answer(task, np.array(v))}" for k, v in each.scores.items()]
+        both = (Structure(smiles, tuple(own)), Structure(near.smiles, tuple(lines)))
+        rows.append(StructureRow("", both))
+    return Structures("A molecule, and near ones of which something else is said", tuple(rows))
 
 
 def coloured(

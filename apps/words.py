@@ -363,6 +363,22 @@ def score_note(task: Task) -> str:
     )
 
 
+def near_note(task: Task) -> str:
+    """Say which molecules were looked at, and what another answer is."""
+    other = (
+        "a value that is a standard deviation of the training values away, or more"
+        if task.kind == "regression"
+        else "another class"
+    )
+    return (
+        f"Another answer is {other}. Looked at are the training molecules and what is made of the "
+        "molecule, by taking one or two fragments off or putting another fragment in the place of "
+        "one, within the training molecules' range of weight, logP and polar surface. A molecule "
+        "that was made is sound to RDKit; whether it can be made in a flask was not checked, and "
+        "of it only the models speak."
+    )
+
+
 # -- one row ---------------------------------------------------------------------------------------
 
 

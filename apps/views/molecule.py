@@ -16,6 +16,7 @@ from explain_distill.data.molecule_domain import Domain
 from explain_distill.data.molecule_tables import smiles_column
 from explain_distill.exceptions import ExplainDistillError
 from explain_distill.report.molecule_drawing import molecule_svg, molecules_plot
+from explain_distill.report.structure_drawing import structures_plot
 from explain_distill.students.nodes import ReadableTree, path_words
 
 PASTED, DRAWN, TABLE = "SMILES", "A drawing", "A table"
@@ -46,6 +47,7 @@ def show(choice: Choice) -> None:
     _seen(choice, smiles)
     _near(choice, smiles, like)
     _way(choice, smiles)
+    _otherwise(choice, smiles)
     _changed(choice, smiles)
 
 
@@ -199,6 +201,23 @@ def _way(choice: Choice, smiles: str) -> None:
     row = molecules.readable(choice.study).transform(molecules.rows_of([smiles]))
     for number, line in enumerate(path_words(model, row), start=1):
         st.markdown(f"{number}. {words.plain(line)}")
+
+
+def _otherwise(choice: Choice, smiles: str) -> None:
+    """Show the nearest molecules of which something else is said, if that is asked."""
+    st.subheader("What would change the answer?")
+    if not st.toggle("Nearest molecules with another answer", key="near", bind="query-params"):
+        return
+    found = molecules.counterfactuals_of(choice.study, choice.student, smiles)
+    if found is None:
+        st.info(words.NO_TRAINING)
+        return
+    if not found:
+        st.info("None was found among the training molecules and those that were made.")
+        return
+    block = molecules.counterfactual_structures(choice.study, smiles, found, _names(choice))
+    st.image(structures_plot(block), width="stretch")
+    st.caption(words.near_note(choice.task))
 
 
 def _changed(choice: Choice, smiles: str) -> None:

@@ -35,6 +35,13 @@ def folders(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """A whole study, its training molecules with it."""
+    study = xd.run(dataset(), students=["boosted-trees"], quick=True, teacher="fingerprint")
+    return study.save(tmp_path_factory.mktemp("whole") / "study")
+
+
 def visited(folder, pasted=None, **session):
     """Run the page, after something was pasted."""
 
@@ -105,6 +112,27 @@ def test_the_teachers_atoms_are_shown_where_they_are_asked_for(folders):
 def test_what_is_unlike_the_training_molecules_is_said_to_be(folders):
     app = visited(folders / "regression", "C[Si](C)(C)O[Si](C)(C)O[Si](C)(C)O[Si](C)(C)C")
     assert "Outside what was trained on" in said(app)
+
+
+def test_near_molecules_with_another_answer_are_shown_where_they_are_asked_for(known):
+    app = visited(known, "CCCCCl", near=True)
+    assert "Another answer is a value that is a standard deviation" in said(app)
+    study = xd.Study.open(known)
+    found = molecules.counterfactuals_of(study, "boosted-trees", "CCCCCl")
+    assert found
+    block = molecules.counterfactual_structures(study, "CCCCCl", found, ["teacher"])
+    assert len(block.rows) == len(found)
+    assert (
+        block.rows[0]
+        .structures[1]
+        .lines[0]
+        .endswith(f"similarity {found[0].molecule.similarity:.2f}")
+    )
+
+
+def test_without_its_training_molecules_none_are_looked_for(folders):
+    app = visited(folders / "regression", ASPIRIN, near=True)
+    assert "The training molecules were not kept" in said(app)
 
 
 def test_without_its_rows_a_study_still_takes_molecules(folders):
