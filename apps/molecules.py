@@ -23,7 +23,6 @@ from explain_distill.attribution.one_molecule import (
 from explain_distill.attribution.own import score_rows
 from explain_distill.audit.counterfactuals import Counterfactual, counterfactuals
 from explain_distill.audit.near_molecules import Candidates
-from explain_distill.data.chemical_features import names_and_units
 from explain_distill.data.fragments import Fragment, chem
 from explain_distill.data.molecule_domain import Domain, Neighbour
 from explain_distill.data.molecules import (
@@ -254,15 +253,16 @@ def change_table(
 
 def features_table(study: Study, before: str, after: str) -> pd.DataFrame:
     """Give the readable features in which two molecules differ."""
-    first, second = readable(study).transform(rows_of([before, after]))
+    features = readable(study)
+    first, second = features.transform(rows_of([before, after]))
     return pd.DataFrame(
         [
             {
-                "feature": f"{name} ({unit})" if unit else name,
+                "feature": f"{feature.name} ({feature.unit})" if feature.unit else feature.name,
                 "before": words.significant(float(one), 4),
                 "after": words.significant(float(other), 4),
             }
-            for (name, unit), one, other in zip(names_and_units(), first, second, strict=True)
+            for feature, one, other in zip(features.features, first, second, strict=True)
             if one != other
         ]
     )

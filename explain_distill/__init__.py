@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from explain_distill.audit.redistillation import redistill
     from explain_distill.data.catalog import load_dataset
     from explain_distill.data.dataset import Dataset
+    from explain_distill.data.environments import with_environments
     from explain_distill.data.images import load_images
     from explain_distill.data.readers import read_table
     from explain_distill.distillation.active_queries import ActiveQueries
@@ -91,6 +92,7 @@ _HOMES = {
     "read_table": "data.readers",
     "redistill": "audit.redistillation",
     "run": "study.run",
+    "with_environments": "data.environments",
 }
 
 __all__ = [
@@ -133,6 +135,7 @@ __all__ = [
     "read_table",
     "redistill",
     "run",
+    "with_environments",
 ]
 
 

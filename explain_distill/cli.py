@@ -85,6 +85,14 @@ def run(
         str,
         typer.Option(help="How test rows are chosen: random, or of molecules by scaffold."),
     ] = "random",
+    environments: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Of molecules: let students also count the N environments of atoms (Morgan, ECFP) "
+            "that part the molecules best.",
+        ),
+    ] = 0,
     teacher: Annotated[
         str | None,
         typer.Option(
@@ -180,7 +188,7 @@ def run(
     check_output(out, force)
     with notes_on_stderr():
         study = run_study(
-            _split_by(split, _load(data, target, group, smiles, time)),
+            _counting(environments, _split_by(split, _load(data, target, group, smiles, time))),
             students=_names(students),
             transfer=transfer,
             temperature=temperature,
@@ -373,6 +381,13 @@ def _split_by(split: str, data: Dataset) -> Dataset:
             "or --time out."
         )
     return by_scaffold(data) if split == "scaffold" else data
+
+
+def _counting(environments: int, data: Dataset) -> Dataset:
+    """Let students of molecules count environments of atoms."""
+    from explain_distill.data.environments import with_environments
+
+    return with_environments(data, environments) if environments else data
 
 
 def _load(

@@ -45,6 +45,7 @@ NAMES = [
     "read_table",
     "redistill",
     "run",
+    "with_environments",
 ]
 
 

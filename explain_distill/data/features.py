@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -116,15 +116,37 @@ class Feature:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """An atom and what is around it, which students of molecules count.
+
+    Parameters
+    ----------
+    key : int
+        The identifier that Morgan fingerprints give it, of 32 bits.
+    smiles : str
+        Its atoms, as SMILES.
+    share : float
+        Of the molecules that have it, from 0 to 1.
+    """
+
+    key: int
+    smiles: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Schema:
     """The raw columns of a table, in order.
 
     Parameters
     ----------
     features : tuple of Feature
+    environments : tuple of Environment, default=()
+        Of molecules: what students count besides; see `with_environments`.
     """
 
     features: tuple[Feature, ...]
+    environments: tuple[Environment, ...] = ()
 
     def __len__(self) -> int:
         return len(self.features)
@@ -202,11 +224,14 @@ class Schema:
 
     def to_json(self) -> list[Json]:
         """Describe the columns as a list of JSON objects."""
-        return [
+        columns: list[Json] = [
             {"name": f.name, "kind": f.kind, "unit": f.unit, "levels": list(f.levels)}
             | ({} if f.part_of is None else {"part_of": f.part_of})
             for f in self.features
         ]
+        if self.environments:
+            columns[0]["environments"] = [asdict(each) for each in self.environments]
+        return columns
 
     @classmethod
     def from_json(cls, columns: Sequence[Json]) -> Schema:
@@ -221,7 +246,8 @@ class Schema:
                     c.get("part_of"),
                 )
                 for c in columns
-            )
+            ),
+            tuple(Environment(**e) for c in columns[:1] for e in c.get("environments", ())),
         )
 
 

@@ -56,8 +56,10 @@ class ReadableFeatures:
         """The readable features in order, length ``n_readable``."""
         if self.of_molecules:
             from explain_distill.data.chemical_features import names_and_units
+            from explain_distill.data.environments import environment_names
 
-            told = enumerate(names_and_units())
+            counted = environment_names(self.schema.environments)
+            told = enumerate((*names_and_units(), *((name, None) for name in counted)))
             return tuple(ReadableFeature(name, place, unit=unit) for place, (name, unit) in told)
         return tuple(
             readable
@@ -85,9 +87,15 @@ class ReadableFeatures:
         rows = np.asarray(rows, dtype=np.float64)
         if self.of_molecules:
             from explain_distill.data.chemical_features import features_of
+            from explain_distill.data.environments import environment_counts
             from explain_distill.data.molecules import numbers_of
 
-            return features_of(numbers_of(rows))
+            numbers = numbers_of(rows)
+            told = features_of(numbers)
+            if not self.schema.environments:
+                return told
+            counted = environment_counts(numbers.tolist(), self.schema.environments)
+            return np.concatenate([told, counted], axis=1)
         if not any(feature.kind == "category" for feature in self.schema.features):
             return rows
         out = rows[:, self.columns]

@@ -24,6 +24,7 @@ from explain_distill.report.blocks import (
     Section,
     Table,
 )
+from explain_distill.report.environments import environment_blocks
 from explain_distill.report.front import front_section
 from explain_distill.report.judgement import (
     agreement_words,
@@ -216,7 +217,7 @@ def data_section(study: Study) -> Section:
     blocks += _truth(study)
     if about.notes:
         blocks += [Paragraph("Noted while reading:"), Listing(about.notes)]
-    blocks.append(_columns(study))
+    blocks += [_columns(study), *environment_blocks(study)]
     if study.comparison.data is None:
         blocks.append(
             Paragraph("The study keeps no rows, so classes and missing cells are not counted here.")
