@@ -22,9 +22,9 @@ from explain_distill.attribution.one_molecule import (
 )
 from explain_distill.attribution.own import score_rows
 from explain_distill.audit.counterfactuals import Counterfactual, counterfactuals
+from explain_distill.audit.molecule_domain import Domain, Neighbour
 from explain_distill.audit.near_molecules import Candidates
 from explain_distill.data.fragments import Fragment, chem
-from explain_distill.data.molecule_domain import Domain, Neighbour
 from explain_distill.data.molecules import (
     Standardiser,
     molecule_of,

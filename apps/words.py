@@ -58,8 +58,8 @@ ATOMS_NOTE = (
     "Students see no graph and have no such picture."
 )
 DOMAIN_NOTE = (
-    "Similarity is Tanimoto's on Morgan fingerprints of radius 2. A molecule like the training "
-    "molecules may still be told badly; one unlike them should be told of with care."
+    "Similarity is Tanimoto's, of Morgan fingerprints of radius 2 that count. A molecule like the "
+    "training molecules may still be told badly; one unlike them should be told of with care."
 )
 NO_TRAINING = "The training molecules were not kept in this study, so nearness cannot be told."
 SIZES_NOTE = (

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import roc_auc_score
 
 import explain_distill as xd
 from explain_distill.data.molecule_tables import by_scaffold
@@ -79,14 +80,27 @@ def parted(data: xd.Dataset, split: str, seed: int) -> tuple[xd.Dataset, xd.Data
     return first, replace(grouped.take(test), background=first.X)
 
 
-def one_run(table: str, split: str, seed: int, kept: Path | None) -> dict[str, Any]:
-    """Train a teacher, distil students on each transfer set, and judge them all."""
+def one_run(
+    table: str, split: str, seed: int, kept: Path | None, alone: bool = False
+) -> dict[str, Any]:
+    """Train a teacher, distil students on each transfer set, and judge them all.
+
+    With `alone`, the teacher is judged by how right it is, and no student is made.
+    """
     data = xd.load_dataset(table)
     train, test = parted(data, split, seed)
     started = time.perf_counter()
     teacher = xd.MolecularTeacher(seed=seed).fit(train)
     trained = time.perf_counter()
     print(f"teacher: {trained - started:.0f} s", flush=True)
+    if alone:
+        return {
+            "seed": seed,
+            "train": len(train),
+            "test": len(test),
+            "seconds": {"teacher": round(trained - started)},
+            "figures": [right(teacher, test)],
+        }
     learned = {}
     for transfer in TRANSFERS:
         for name, student in students().items():
@@ -126,6 +140,16 @@ def one_run(table: str, split: str, seed: int, kept: Path | None) -> dict[str, A
             if metric.metric in KEPT
         ],
     }
+
+
+def right(teacher: xd.Teacher, test: xd.Dataset) -> dict[str, Any]:
+    """Give the error or the area under the curve of a teacher on the test molecules."""
+    scores = teacher.predict_score(test.X)
+    if test.task.kind == "regression":
+        metric, value = "rmse", float(np.sqrt(np.square(scores[:, 0] - test.y).mean()))
+    else:
+        metric, value = "roc_auc", float(roc_auc_score(test.y, scores[:, 1] - scores[:, 0]))
+    return {"model": "teacher", "metric": f"performance.{metric}", "value": round(value, 5)}
 
 
 def path_of(table: str, split: str) -> Path:
@@ -199,6 +223,9 @@ def main() -> None:
     parser.add_argument("--split", choices=SPLITS, default="random")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--keep", type=Path, help="a folder for the studies themselves")
+    parser.add_argument(
+        "--teacher-alone", action="store_true", help="judge how right the teacher is, and no more"
+    )
     parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
     if arguments.show:
@@ -208,7 +235,9 @@ def main() -> None:
     for seed in map(int, arguments.seeds.split(",")):
         if any(run["seed"] == seed for run in runs):
             continue
-        runs.append(one_run(arguments.table, arguments.split, seed, arguments.keep))
+        runs.append(
+            one_run(arguments.table, arguments.split, seed, arguments.keep, arguments.teacher_alone)
+        )
         path = path_of(arguments.table, arguments.split)
         draft = path.with_suffix(".draft")
         about = {"table": arguments.table, "split": arguments.split, "runs": runs}

@@ -12,7 +12,7 @@ from explain_distill.app import molecules, words
 from explain_distill.app.molecules import Given
 from explain_distill.app.state import Choice
 from explain_distill.attribution.one_molecule import PlayerShares
-from explain_distill.data.molecule_domain import Domain
+from explain_distill.audit.molecule_domain import Domain
 from explain_distill.data.molecule_tables import smiles_column
 from explain_distill.exceptions import ExplainDistillError
 from explain_distill.report.molecule_drawing import molecule_svg, molecules_plot

@@ -48,6 +48,11 @@ def fingerprints(molecules: Sequence[Any]) -> Bits:
     return told
 
 
+def packed(molecule: Any) -> Any:
+    """Give the bits of one molecule as RDKit packs them, for where there are very many."""
+    return _generator().GetFingerprint(molecule)
+
+
 def similarities(first: Bits, second: Bits) -> FloatArray:
     """Give Tanimoto similarities.
 

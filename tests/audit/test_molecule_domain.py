@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("rdkit", reason="molecules need the extra")
 
-from explain_distill.data.molecule_domain import Domain
+from explain_distill.audit.molecule_domain import Domain
 
 ALKANES = ["C" * n + "O" for n in range(2, 12)]
 

@@ -1,4 +1,7 @@
-"""Whether a molecule is like those that were trained on, and which of them are nearest."""
+"""Whether a molecule is like those that were trained on, and which of them are nearest.
+
+Like is the Tanimoto similarity of `fingerprints`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from explain_distill._types import FloatArray
+from explain_distill.audit.fingerprints import packed
+from explain_distill.audit.near_molecules import KEPT_TO
 from explain_distill.data.chemical_features import features_of, names_and_units
-from explain_distill.data.fragments import chem
 from explain_distill.data.molecules import molecule_of, number_of
 
-RADIUS, BITS = 2, 2048
 USUAL = 0.05  # of training molecules are less like their nearest other one
 SAMPLED = 500  # training molecules whose nearest other one is looked for
-RANGED = ("molecular weight", "logP (Crippen)", "polar surface area")
+RANGED = KEPT_TO
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,18 @@ class Domain:
 
     References
     ----------
-    Rogers & Hahn (2010), Extended-connectivity fingerprints, Journal of Chemical Information and
-    Modeling 50, 742-754. Sheridan, Feuston, Maiorov & Kearsley (2004), Similarity to molecules in
+    Sheridan, Feuston, Maiorov & Kearsley (2004), Similarity to molecules in
     the training set is a good discriminator for prediction accuracy in QSAR, Journal of Chemical
     Information and Computer Sciences 44, 1912-1928.
     """
 
     def __init__(self, smiles: Sequence[str]) -> None:
         self.smiles = tuple(smiles)
-        self._prints = [_fingerprint(each) for each in self.smiles]
+        self._prints = [packed(molecule_of(number_of(each))) for each in self.smiles]
 
     def nearest(self, smiles: str, n: int = 4) -> tuple[Neighbour, ...]:
         """Give the training molecules that are most like one, by Tanimoto similarity."""
-        alike = self._similarities(_fingerprint(smiles))
+        alike = self._similarities(packed(molecule_of(number_of(smiles))))
         order = np.argsort(-alike, kind="stable")[:n]
         return tuple(Neighbour(int(place), float(alike[place])) for place in order)
 
@@ -100,15 +102,6 @@ class Domain:
         from rdkit import DataStructs
 
         return np.array(DataStructs.BulkTanimotoSimilarity(fingerprint, self._prints))
-
-
-def _fingerprint(smiles: str) -> Any:
-    chem()
-    from rdkit.Chem.rdFingerprintGenerator import GetMorganGenerator
-
-    return GetMorganGenerator(radius=RADIUS, fpSize=BITS).GetFingerprint(
-        molecule_of(number_of(smiles))
-    )
 
 
 def _ranged(smiles: Sequence[str]) -> FloatArray:
