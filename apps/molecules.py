@@ -125,6 +125,13 @@ def shares(study: Study, name: str, smiles: str) -> PlayerShares:
     )
 
 
+def atom_gradients(study: Study, smiles: str, score: int) -> tuple[float, ...]:
+    """Give integrated gradients of the teacher's score, by atom."""
+    teacher = study.comparison.teacher
+    assert isinstance(teacher, MolecularTeacher)
+    return tuple(teacher.atom_gradients(smiles)[:, score].tolist())
+
+
 @st.cache_resource(show_spinner="Blanking atoms", max_entries=KEPT, hash_funcs={Study: _which})
 def atom_shares(study: Study, smiles: str) -> PlayerShares | None:
     """Give what each atom adds to the teacher's score; None where it is no network over graphs."""

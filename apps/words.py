@@ -52,9 +52,11 @@ FRAGMENTS_NOTE = (
     "'Without it' is the molecule that is left when the fragment is taken off."
 )
 ATOMS_NOTE = (
-    "Atoms of the teacher's graph are blanked one by one, in all or many orders, and atoms that "
-    "symmetry makes alike share alike. A blanked atom makes no molecule, so the teacher is asked "
-    "about what it was never trained on: read it beside the fragments, not in their place. "
+    "Left, atoms of the teacher's graph are blanked one by one, in all or many orders, and atoms "
+    "that symmetry makes alike share alike; right, gradients are followed from a blank graph to "
+    "the molecule's, and a bond's part goes to its two atoms in halves. A blanked atom makes no "
+    "molecule, so the teacher is asked about what it was never trained on: read it beside the "
+    "fragments, not in their place. "
     "Students see no graph and have no such picture."
 )
 DOMAIN_NOTE = (

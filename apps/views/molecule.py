@@ -164,11 +164,15 @@ def _atoms(choice: Choice, smiles: str) -> None:
     if found is None:
         st.info("This teacher is no network over graphs, or was not kept.")
         return
-    atoms = molecules.ColouredMolecule(
-        smiles, "teacher, atom by atom", tuple(found.shares[:, choice.score].tolist())
-    )
+    ways = {
+        "teacher, Shapley values of its atoms": tuple(found.shares[:, choice.score].tolist()),
+        "teacher, integrated gradients": molecules.atom_gradients(
+            choice.study, smiles, choice.score
+        ),
+    }
+    atoms = [molecules.ColouredMolecule(smiles, way, told) for way, told in ways.items()]
     caption = "The molecule, its atoms coloured by what each adds to the teacher's score"
-    st.image(molecules_plot(molecules.block(caption, [atoms])), width=SCALED)
+    st.image(molecules_plot(molecules.block(caption, atoms)), width=len(atoms) * WIDTH)
     st.caption(words.ATOMS_NOTE)
 
 

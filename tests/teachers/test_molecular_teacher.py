@@ -73,3 +73,23 @@ def test_a_table_without_molecules_is_refused():
         xd.MolecularTeacher(**SMALL).fit(train)
     with pytest.raises(DataError, match="n_epochs must"):
         xd.MolecularTeacher(n_epochs=0).fit(dataset())
+
+
+def test_integrated_gradients_of_atoms_add_up_and_heed_symmetry(taught):
+    teacher, *_ = taught
+    smiles = "Cc1ccccc1"
+    told = teacher.atom_gradients(smiles)
+    blank = teacher.masked_scores(smiles, np.zeros((1, 7), dtype=bool))[0]
+    whole = teacher.masked_scores(smiles, np.ones((1, 7), dtype=bool))[0]
+    assert whole == pytest.approx(teacher.predict_score(rows_of([smiles]))[0])
+    change = whole - blank
+    assert told.sum(axis=0) == pytest.approx(change, abs=0.05 * np.abs(change).max() + 1e-3)
+    np.testing.assert_allclose(told[2], told[6], atol=1e-9)
+    np.testing.assert_allclose(told[3], told[5], atol=1e-9)
+
+
+def test_blank_atoms_change_the_score(taught):
+    teacher, *_ = taught
+    stays = np.array([[True, True, True], [True, True, False]])
+    first, second = teacher.masked_scores("CCO", stays)
+    assert not np.allclose(first, second)
