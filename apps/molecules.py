@@ -13,6 +13,7 @@ import streamlit as st
 from explain_distill._random import generator
 from explain_distill._types import FloatArray, Rows
 from explain_distill.app import words
+from explain_distill.attribution.feature_atoms import FeaturesOnAtoms, features_on_atoms
 from explain_distill.attribution.one_molecule import (
     PlayerShares,
     atom_shares_of,
@@ -47,6 +48,8 @@ from explain_distill.teachers.base import Teacher
 from explain_distill.teachers.molecules import MolecularTeacher
 
 MOST = 1000  # molecules at once
+BACKGROUND = 200  # training molecules against which a student's features are told
+SHOWN_REST = 8
 KEPT = 200  # molecules whose shares are kept
 
 
@@ -182,6 +185,42 @@ def counterfactual_structures(
         both = (Structure(smiles, tuple(own)), Structure(near.smiles, tuple(lines)))
         rows.append(StructureRow("", both))
     return Structures("A molecule, and near ones of which something else is said", tuple(rows))
+
+
+@st.cache_resource(
+    show_spinner="Asking for each feature", max_entries=KEPT, hash_funcs={Study: _which}
+)
+def on_atoms(study: Study, student: str, smiles: str) -> FeaturesOnAtoms | None:
+    """Put a student's features on atoms; None where no molecules to compare with were kept."""
+    rows = _trained_on(study)
+    if rows is None:
+        return None
+    rng = generator(0, "features")
+    features = readable(study)
+    chosen = rng.permutation(len(rows))[:BACKGROUND]
+    return features_on_atoms(
+        study.students[student], smiles, features.transform(rows[chosen]), features, rng
+    )
+
+
+def remainder_table(found: FeaturesOnAtoms, score: int) -> pd.DataFrame:
+    """Give the largest shares that are on no atom, the others in one line, and base and atoms."""
+    shares = {name: float(share[score]) for name, share in found.rest.items()}
+    shares = dict(sorted(shares.items(), key=lambda each: -abs(each[1])))
+    told = {"base: the mean of training molecules": float(found.base[score])}
+    told["on atoms, together"] = float(found.atoms[:, score].sum())
+    told |= dict(list(shares.items())[:SHOWN_REST])
+    others = list(shares.values())[SHOWN_REST:]
+    if others:
+        told[f"{len(others)} others"] = sum(others)
+    told["the score"] = (
+        told["base: the mean of training molecules"]
+        + told["on atoms, together"]
+        + sum(shares.values())
+    )
+    return pd.DataFrame(
+        {"feature": list(told), "share": [words.signed(value) for value in told.values()]}
+    )
 
 
 def coloured(

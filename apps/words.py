@@ -56,8 +56,13 @@ ATOMS_NOTE = (
     "that symmetry makes alike share alike; right, gradients are followed from a blank graph to "
     "the molecule's, and a bond's part goes to its two atoms in halves. A blanked atom makes no "
     "molecule, so the teacher is asked about what it was never trained on: read it beside the "
-    "fragments, not in their place. "
-    "Students see no graph and have no such picture."
+    "fragments, not in their place. Students see no graph and cannot be asked this."
+)
+ON_ATOMS_NOTE = (
+    "Shapley values of the student's readable features, against training molecules: what a feature "
+    "adds is put on the atoms that make it, in equal parts where it counts, by area where it is an "
+    "area. Features that no atom makes, and groups that the molecule lacks, stand in the table. "
+    "These are shares of features, those above shares of fragments: they answer other questions."
 )
 DOMAIN_NOTE = (
     "Similarity is Tanimoto's, of Morgan fingerprints of radius 2 that count. A molecule like the "

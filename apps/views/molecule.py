@@ -141,11 +141,12 @@ def _seen(choice: Choice, smiles: str) -> None:
     st.image(molecules_plot(molecules.block(caption, drawn)), width=max(len(drawn) * WIDTH, SCALED))
     if molecules.fragments_of_smiles(smiles):
         table = molecules.fragments_table(study, smiles, _names(choice), choice.score)
-        st.dataframe(table, hide_index=True, width="stretch")
+        st.table(table, hide_index=True)
     sums = [_sum(name, found, choice.score) for name, found in told.items()]
     st.caption(f"The base, the score of methane, and the shares: {'; '.join(sums)}.")
     st.caption(f"{words.score_note(task)} {words.FRAGMENTS_NOTE}")
     _atoms(choice, smiles)
+    _features(choice, smiles)
 
 
 def _sum(name: str, found: PlayerShares, score: int) -> str:
@@ -174,6 +175,26 @@ def _atoms(choice: Choice, smiles: str) -> None:
     caption = "The molecule, its atoms coloured by what each adds to the teacher's score"
     st.image(molecules_plot(molecules.block(caption, atoms)), width=len(atoms) * WIDTH)
     st.caption(words.ATOMS_NOTE)
+
+
+def _features(choice: Choice, smiles: str) -> None:
+    """Draw what the student's own features are on, and tell those that are on no atom."""
+    name = words.plain(choice.student)
+    if not st.toggle(f"The features of {name} on atoms", key="on_atoms", bind="query-params"):
+        return
+    found = molecules.on_atoms(choice.study, choice.student, smiles)
+    if found is None:
+        st.info(words.NO_TRAINING)
+        return
+    shares = tuple(found.atoms[:, choice.score].tolist())
+    drawn = molecules.ColouredMolecule(smiles, f"{choice.student}, its features", shares)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        caption = "The molecule, its atoms coloured by the student's features that they make"
+        st.image(molecules_plot(molecules.block(caption, [drawn])), width=SCALED)
+    with right:
+        st.table(molecules.remainder_table(found, choice.score), hide_index=True)
+    st.caption(words.ON_ATOMS_NOTE)
 
 
 def _near(choice: Choice, smiles: str, like: Domain | None) -> None:

@@ -73,7 +73,7 @@ def test_the_molecule_of_the_chosen_row_is_shown_at_first(folders, task, student
     app = visited(folders / task, student=student)
     assert app.code[0].value == app.text_area[0].value
     assert app.subheader[0].value == "What each fragment adds"
-    told = app.dataframe[0].value
+    told = app.table[0].value
     assert list(told.columns)[:4] == ["fragment", "atoms", "share, teacher", f"share, {student}"]
     assert "The base, the score of methane" in said(app)
     assert ("comes to its answer" in " ".join(s.value for s in app.subheader)) == (
@@ -96,7 +96,7 @@ def test_several_molecules_are_told_in_a_table_and_the_others_named(folders):
 def test_a_change_is_compared(folders):
     app = visited(folders / "regression", ASPIRIN)
     app.text_input[0].set_value("CC(=O)Oc1ccccc1C(=O)OC").run(timeout=120)
-    models, features = app.table[0].value, app.table[1].value
+    models, features = app.table[1].value, app.table[2].value
     assert list(models["model"]) == ["teacher", "soft-tree", "boosted-trees"]
     changed = dict(zip(features["feature"], features["after"], strict=True))
     assert changed["molecular weight (g/mol)"] == "194.2"
@@ -107,6 +107,17 @@ def test_a_change_is_compared(folders):
 def test_the_teachers_atoms_are_shown_where_they_are_asked_for(folders):
     app = visited(folders / "classification", ASPIRIN, atoms=True)
     assert "blanked one by one" in said(app)
+
+
+def test_a_students_features_are_put_on_atoms_and_the_rest_in_a_table(folders):
+    app = visited(folders / "regression", ASPIRIN, on_atoms=True)
+    told = app.table[1].value
+    assert list(told["feature"])[:2] == [
+        "base: the mean of training molecules",
+        "on atoms, together",
+    ]
+    assert told["feature"].iloc[-1] == "the score"
+    assert "stand in the table" in said(app)
 
 
 def test_what_is_unlike_the_training_molecules_is_said_to_be(folders):

@@ -58,11 +58,15 @@ def chosen(page, label):
     return page.get_by_role("combobox", name=re.compile(label)).input_value()
 
 
-def table(page):
+def table(page, place=0):
     """Read a table as texts, row by row."""
-    return page.get_by_test_id("stTable").first.evaluate(
-        "shown => [...shown.querySelectorAll('tr')].map("
-        "row => [...row.children].map(cell => cell.textContent.trim()))"
+    return (
+        page.get_by_test_id("stTable")
+        .nth(place)
+        .evaluate(
+            "shown => [...shown.querySelectorAll('tr')].map("
+            "row => [...row.children].map(cell => cell.textContent.trim()))"
+        )
     )
 
 
@@ -247,7 +251,7 @@ def test_a_pasted_molecule_is_drawn_compared_and_told(page, served_molecules):
     assert drawings.count() == 5  # teacher and student in one, four neighbours
     pasted(page, "The molecule as you would change it", "O=C(O)c1ccccc1O", "Enter")
     page.get_by_text("What students are told of it that differs").wait_for()
-    assert [row[0] for row in table(page)[1:]] == ["teacher", "soft-tree", "boosted-trees"]
+    assert [row[0] for row in table(page, 1)[1:]] == ["teacher", "soft-tree", "boosted-trees"]
     assert fits(page)
 
 
