@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,19 +59,30 @@ class Given:
 
     line: int
     text: str
+    name: str = ""
     smiles: str = ""
     why: str = ""
 
+    @property
+    def called(self) -> str:
+        """Its line and its name, or its SMILES where it has none."""
+        return f"{self.line}: {self.name or self.smiles}"
+
 
 def taken(texts: Sequence[str]) -> list[Given]:
-    """Standardise molecules as those of the study were; lines are counted from 1."""
+    """Standardise molecules as those of the study were.
+
+    A text is a SMILES and, behind a space, its name; lines are counted from 1.
+    """
     standard = Standardiser()
     found = []
     for line, text in enumerate(texts, start=1):
+        written, _, name = text.strip().partition(" ")
+        given = Given(line, written, name.strip())
         try:
-            found.append(Given(line, text, smiles=standard(text.strip())))
+            found.append(replace(given, smiles=standard(written)))
         except ValueError as why:
-            found.append(Given(line, text, why=str(why)))
+            found.append(replace(given, why=str(why)))
     return found
 
 
@@ -275,7 +286,10 @@ def answers_table(
     """Give what models answer to molecules, and whether these are like the training molecules."""
     told = [each for each in given if each.smiles]
     smiles = [each.smiles for each in told]
-    table: dict[str, Any] = {"line": [each.line for each in told], "molecule": smiles}
+    table: dict[str, Any] = {"line": [each.line for each in told]}
+    if any(each.name for each in told):
+        table["name"] = [each.name for each in told]
+    table["molecule"] = smiles
     for name, model in models_of(study, names).items():
         scores = scored(study, model, smiles)
         table[name] = [words.answer(study.about.task, row) for row in scores]

@@ -71,10 +71,10 @@ def _texts(choice: Choice) -> list[str]:
         first,
         height=100,
         key=f"smiles of {first}",
-        help="The molecule of the test row that is chosen at the left stands here at first.",
+        help="A name may stand behind each, after a space. The molecule of the test row that is "
+        "chosen at the left stands here at first.",
     )
-    texts = [line.split(maxsplit=1)[0] for line in pasted.splitlines() if line.strip()]
-    return _some(texts)
+    return _some([line for line in pasted.splitlines() if line.strip()])
 
 
 def _drawn(first: str) -> list[str]:
@@ -121,7 +121,7 @@ def _chosen(choice: Choice, told: Sequence[Given], like: Domain | None) -> str:
     names = list(dict.fromkeys([*_names(choice), *choice.models]))
     table = molecules.answers_table(choice.study, told, names, like)
     st.dataframe(table, hide_index=True, width="stretch")
-    lines = {f"{each.line}: {each.smiles}": each.smiles for each in told}
+    lines = {each.called: each.smiles for each in told}
     return lines[st.selectbox("Look at", list(lines))]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from explain_distill._arrays import is_count, take_checked
 from explain_distill._optional import require
+from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
 from explain_distill._training import Recipe, descend, seeded
@@ -25,12 +26,16 @@ from explain_distill.data.dataset import Dataset, Task, check_dataset, split_ind
 from explain_distill.data.features import Schema
 from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher, spread_of
+from explain_distill.teachers.batched_mlp import CLIP
 from explain_distill.teachers.calibration import Calibration
 from explain_distill.teachers.neural import fitted_temperature
 
 CHUNK = 256  # molecules a forward pass
 EXTRA = "molecules"
 STEPS = 64  # of integrated gradients
+Told: TypeAlias = tuple[Any, Tensor | None]
+"""The graph of a molecule, and its descriptors ``(n_beside,)`` where networks are told them."""
+
 RANGES = {
     **dict.fromkeys(("members", "width", "batch_size", "n_epochs"), Range(1, whole=True)),
     "steps": Range(1, 20, whole=True),
@@ -63,6 +68,9 @@ class MolecularTeacher(Teacher):
     batch_size : int, default=32
     n_epochs : int, default=40
     validation_share : float, default=0.1
+    descriptors : bool, default=False
+        Whether the hidden layer is also told what students are told: descriptors and counts of
+        groups, scaled (Yang et al. 2019 do so with RDKit's).
     seed : int, default=0
 
     References
@@ -85,6 +93,7 @@ class MolecularTeacher(Teacher):
         batch_size: int = 32,
         n_epochs: int = 40,
         validation_share: float = 0.1,
+        descriptors: bool = False,
         seed: int = 0,
     ) -> None:
         self.members = members
@@ -96,8 +105,10 @@ class MolecularTeacher(Teacher):
         self.batch_size = batch_size
         self.n_epochs = n_epochs
         self.validation_share = validation_share
+        self.descriptors = descriptors
         self.seed = seed
         self._told: dict[float, FloatArray] = {}
+        self._preparation: Preparation | None = None
 
     def fit(
         self, data: Dataset, on_epoch: Callable[[int, float], None] | None = None
@@ -135,7 +146,11 @@ class MolecularTeacher(Teacher):
         inner = np.setdiff1d(np.arange(len(data)), held_out)
         self._calibration = Calibration.of(data.task, data.y[inner])
         targets = self._calibration.targets(data.y)
-        graphs = _graphs(_numbers_of(data.X))
+        numbers = _numbers_of(data.X)
+        self._preparation = None
+        if self.descriptors:
+            self._preparation = Preparation.fit(_described([numbers[row] for row in inner]))
+        graphs = self._told_of(numbers)
         seeds = [integer_seed(rng) for _ in range(self.members)]
         self._networks = []
         for place, seed in enumerate(seeds):
@@ -189,20 +204,29 @@ class MolecularTeacher(Teacher):
         new = [number for number in dict.fromkeys(numbers) if number not in self._told]
         for start in range(0, len(new), CHUNK):
             chunk = new[start : start + CHUNK]
-            told = self._calibration.score(self._outputs(_graphs(chunk)))
+            told = self._calibration.score(self._outputs(self._told_of(chunk)))
             self._told.update(zip(chunk, told.transpose(1, 0, 2), strict=True))
         return np.stack([self._told[number] for number in numbers])
 
-    def _outputs(self, graphs: Sequence[Any]) -> FloatArray:
+    def _told_of(self, numbers: Sequence[float]) -> list[Told]:
+        """Give what the networks are told of numbered molecules."""
+        if self._preparation is None:
+            return [(graph, None) for graph in _graphs(numbers)]
+        rows = torch.as_tensor(self._preparation(_described(numbers)), dtype=torch.float32)
+        squashed = rows / torch.sqrt(1 + (rows / CLIP).square())
+        return list(zip(_graphs(numbers), squashed, strict=True))
+
+    def _outputs(self, graphs: Sequence[Told]) -> FloatArray:
         """Ask each network: ``(n_members, n_samples, n_scores)``."""
         told = []
         # In double precision a molecule's score does not depend on those beside it.
         precise = [copy.deepcopy(network).double() for network in self._networks]
         with torch.inference_mode():
             for start in range(0, len(graphs), CHUNK):
-                batch = _batch(graphs[start : start + CHUNK])
+                batch, beside = _batch(graphs[start : start + CHUNK])
                 batch.V, batch.E = batch.V.double(), batch.E.double()
-                told.append(torch.stack([network(batch) for network in precise]))
+                beside = None if beside is None else beside.double()
+                told.append(torch.stack([network(batch, beside) for network in precise]))
         return np.asarray(torch.cat(told, dim=1).numpy())
 
     def masked_scores(self, smiles: str, stays: BoolArray) -> Scores:
@@ -221,13 +245,14 @@ class MolecularTeacher(Teacher):
         """
         from explain_distill.data.molecules import number_of
 
-        (graph,) = _graphs([number_of(smiles)])
-        masked = []
+        ((graph, beside),) = self._told_of([number_of(smiles)])
+        masked: list[Told] = []
         for row in np.asarray(stays, dtype=bool):
             ends = row[graph.edge_index]
-            masked.append(
-                graph._replace(V=graph.V * row[:, None], E=graph.E * (ends[0] & ends[1])[:, None])
+            blank = graph._replace(
+                V=graph.V * row[:, None], E=graph.E * (ends[0] & ends[1])[:, None]
             )
+            masked.append((blank, beside))
         return np.asarray(self._calibration.score(self._outputs(masked)).mean(axis=0))
 
     def atom_gradients(self, smiles: str) -> FloatArray:
@@ -252,15 +277,18 @@ class MolecularTeacher(Teacher):
         """
         from explain_distill.data.molecules import number_of
 
-        (graph,) = _graphs([number_of(smiles)])
+        ((graph, beside),) = self._told_of([number_of(smiles)])
         nodes, weights = np.polynomial.legendre.leggauss(STEPS)
         along = torch.as_tensor((nodes + 1) / 2)[:, None, None]
-        batch = _batch([graph] * STEPS)
+        batch, rows = _batch([(graph, beside)] * STEPS)
+        rows = None if rows is None else rows.double()
         whole = [torch.as_tensor(part, dtype=torch.float64) for part in (graph.V, graph.E)]
         moved = [(along * part).flatten(0, 1).requires_grad_() for part in whole]
         batch.V, batch.E = moved
         precise = [copy.deepcopy(network).double() for network in self._networks]
-        scores = torch.stack([self._calibration.score(each(batch)) for each in precise]).mean(dim=0)
+        scores = torch.stack([self._calibration.score(each(batch, rows)) for each in precise]).mean(
+            dim=0
+        )
         mean = (scores * torch.as_tensor(weights / 2)[:, None]).sum(dim=0)
         shares = np.zeros((len(graph.V), len(mean)))
         for score, value in enumerate(mean):
@@ -288,7 +316,8 @@ class MolecularTeacher(Teacher):
 
     def _new_network(self, seed: int) -> Network:
         with seeded(seed):
-            return Network(self.width, self.steps, self.dropout, self.task.n_scores)
+            n_beside = 0 if self._preparation is None else self._preparation.n_prepared
+            return Network(self.width, self.steps, self.dropout, self.task.n_scores, n_beside)
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         if self.task.kind == "regression":
@@ -298,7 +327,7 @@ class MolecularTeacher(Teacher):
     def _descend(
         self,
         network: Network,
-        graphs: Sequence[Any],
+        graphs: Sequence[Told],
         targets: Tensor,
         parts: tuple[np.ndarray, np.ndarray],
         seed: int,
@@ -327,7 +356,7 @@ class MolecularTeacher(Teacher):
             with torch.no_grad():
                 for start in range(0, len(held_out), CHUNK):
                     chosen = held_out[start : start + CHUNK]
-                    told.append(network(_batch([graphs[row] for row in chosen])))
+                    told.append(network(*_batch([graphs[row] for row in chosen])))
                 loss = float(self._loss(torch.cat(told), targets[held_out]))
             network.train()
             if loss < best[0]:
@@ -343,7 +372,7 @@ class MolecularTeacher(Teacher):
             descend(
                 network,
                 batches(),
-                lambda batch: self._loss(network(batch[0]), batch[1]),
+                lambda batch: self._loss(network(*batch[0]), batch[1]),
                 recipe,
                 on_step,
             )
@@ -369,6 +398,8 @@ class MolecularTeacher(Teacher):
             for place, network in enumerate(self._networks)
             for name, value in network.state_dict().items()
         }
+        if self._preparation is not None:
+            arrays |= self._preparation.to_arrays()
         save_file(arrays, folder / "model.safetensors")
         return {
             "kind": "molecular",
@@ -377,7 +408,7 @@ class MolecularTeacher(Teacher):
             **self._calibration.to_json(),
             "parameters": {
                 name: getattr(self, name)
-                for name in ("members", "width", "steps", "dropout", "seed")
+                for name in ("members", "width", "steps", "dropout", "descriptors", "seed")
             },
         }
 
@@ -401,6 +432,10 @@ class MolecularTeacher(Teacher):
         teacher.task = Task.from_json(config["task"])
         teacher.schema = Schema.from_json(config["columns"])
         teacher._calibration = Calibration.from_json(teacher.task, config)
+        if teacher.descriptors:
+            teacher._preparation = Preparation.from_arrays(arrays)
+            if len(teacher._preparation.fill) != _described([0.0]).shape[1]:
+                raise ValueError("the descriptors are not those of this version")
         with torch.device("meta"):  # shapes without memory
             network = teacher._new_network(0)
         shapes = {name: tuple(array.shape) for name, array in network.state_dict().items()}
@@ -424,21 +459,28 @@ class Network(nn.Module):
     plain look-up: a step of training takes some six tenths of the time.
     """
 
-    def __init__(self, width: int, steps: int, dropout: float, n_outputs: int) -> None:
+    def __init__(
+        self, width: int, steps: int, dropout: float, n_outputs: int, n_beside: int = 0
+    ) -> None:
         super().__init__()
         from chemprop.nn import BondMessagePassing
 
         self.passing = BondMessagePassing(d_h=width, depth=steps, dropout=dropout)
         self.outputs = nn.Sequential(
             nn.Dropout(dropout),
-            nn.Linear(width, width),
+            nn.Linear(width + n_beside, width),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Linear(width, n_outputs),
         )
 
-    def forward(self, batch: Any) -> Tensor:
-        """Give the outputs ``(n, n_outputs)`` of a batch of graphs."""
+    def forward(self, batch: Any, beside: Tensor | None = None) -> Tensor:
+        """Give the outputs of a batch of graphs, told ``(n, n_beside)`` besides.
+
+        Returns
+        -------
+        Tensor of shape (n, n_outputs)
+        """
         passing, n_atoms = self.passing, len(batch.V)
         begin, end = batch.edge_index
         first = passing.W_i(torch.cat([batch.V.index_select(0, begin), batch.E], dim=1))
@@ -449,7 +491,8 @@ class Network(nn.Module):
         atoms = passing.finalize(_summed(bonds, end, n_atoms), batch.V, None)
         counts = torch.bincount(batch.batch)
         mean = _summed(atoms, batch.batch, len(counts)) / counts[:, None]
-        told: Tensor = self.outputs(mean)
+        whole = mean if beside is None else torch.cat([mean, beside], dim=1)
+        told: Tensor = self.outputs(whole)
         return told
 
 
@@ -484,7 +527,14 @@ def _graphs(numbers: Sequence[float]) -> list[Any]:
     return [featurize(molecule_of(number)) for number in numbers]
 
 
-def _batch(graphs: Sequence[Any]) -> Any:
+def _described(numbers: Sequence[float]) -> FloatArray:
+    from explain_distill.data.chemical_features import features_of
+
+    return features_of(np.array(numbers))
+
+
+def _batch(told: Sequence[Told]) -> tuple[Any, Tensor | None]:
     from chemprop.data import BatchMolGraph
 
-    return BatchMolGraph(list(graphs))
+    rows = [beside for _, beside in told if beside is not None]
+    return BatchMolGraph([graph for graph, _ in told]), torch.stack(rows) if rows else None

@@ -85,6 +85,7 @@ def test_several_molecules_are_told_in_a_table_and_the_others_named(folders):
     app = visited(folders / "regression", f"{ASPIRIN} aspirin\nC1CC\n\nCCO>>CC=O\nCCO")
     assert list(app.dataframe[0].value["molecule"]) == [ASPIRIN, "CCO"]
     assert list(app.dataframe[0].value["line"]) == [1, 4]
+    assert list(app.dataframe[0].value["name"]) == ["aspirin", ""]
     told = [each.value for each in app.warning]
     assert "Line 2 \\(C1CC\\) is left out\\: not a SMILES\\." in told
     assert "Line 3 \\(CCO\\>\\>CC=O\\) is left out\\: a reaction, not a molecule\\." in told

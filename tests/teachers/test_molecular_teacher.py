@@ -13,10 +13,15 @@ from explain_distill.exceptions import DataError
 SMALL = {"members": 2, "width": 24, "n_epochs": 12, "learning_rate": 3e-3}
 
 
-@pytest.fixture(scope="module", params=["regression", "classification"])
+@pytest.fixture(
+    scope="module",
+    params=[("regression", False), ("classification", False), ("classification", True)],
+    ids=["regression", "classification", "with descriptors"],
+)
 def taught(request):
-    train, test = dataset(request.param).split(seed=0)
-    return xd.MolecularTeacher(**SMALL).fit(train), train, test
+    task, descriptors = request.param
+    train, test = dataset(task).split(seed=0)
+    return xd.MolecularTeacher(**SMALL, descriptors=descriptors).fit(train), train, test
 
 
 def test_it_learns_a_property_of_molecules(taught):
