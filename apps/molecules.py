@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,9 @@ from explain_distill.attribution.own import score_rows
 from explain_distill.audit.counterfactuals import Counterfactual, counterfactuals
 from explain_distill.audit.molecule_domain import Domain, Neighbour
 from explain_distill.audit.near_molecules import Candidates
+from explain_distill.data.files import read_cells
 from explain_distill.data.fragments import Fragment, chem
+from explain_distill.data.molecule_tables import smiles_column
 from explain_distill.data.molecules import (
     Standardiser,
     molecule_of,
@@ -48,7 +52,7 @@ from explain_distill.teachers.base import Teacher
 from explain_distill.teachers.molecules import MolecularTeacher
 
 MOST = 1000  # molecules at once
-BACKGROUND = 200  # training molecules against which a student's features are told
+BACKGROUND = 100  # training molecules against which a student's features are told
 SHOWN_REST = 8
 KEPT = 200  # molecules whose shares are kept
 
@@ -84,6 +88,23 @@ def taken(texts: Sequence[str]) -> list[Given]:
         except ValueError as why:
             found.append(replace(given, why=str(why)))
     return found
+
+
+def uploaded(name: str, content: bytes) -> tuple[str | None, list[str]]:
+    """Read the column of molecules of a file, as any table is read; None where there is none.
+
+    Raises
+    ------
+    DataError
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / Path(name).name
+        path.write_bytes(content)
+        table = read_cells(path)
+    column = smiles_column(table, "")
+    if column is None:
+        return None, []
+    return column, ["" if pd.isna(cell) else str(cell) for cell in table[column]]
 
 
 def test_smiles(study: Study, row: int) -> str:
@@ -216,22 +237,19 @@ def on_atoms(study: Study, student: str, smiles: str) -> FeaturesOnAtoms | None:
 
 def remainder_table(found: FeaturesOnAtoms, score: int) -> pd.DataFrame:
     """Give the largest shares that are on no atom, the others in one line, and base and atoms."""
-    shares = {name: float(share[score]) for name, share in found.rest.items()}
-    shares = dict(sorted(shares.items(), key=lambda each: -abs(each[1])))
-    told = {"base: the mean of training molecules": float(found.base[score])}
-    told["on atoms, together"] = float(found.atoms[:, score].sum())
-    told |= dict(list(shares.items())[:SHOWN_REST])
-    others = list(shares.values())[SHOWN_REST:]
+    rest = sorted(found.rest, key=lambda each: -abs(float(each.share[score])))
+    base, atoms = float(found.base[score]), float(found.atoms[:, score].sum())
+    lines = [("base: the mean of training molecules", words.signed(base))]
+    lines.append(("on atoms, together", words.signed(atoms)))
+    for each in rest[:SHOWN_REST]:
+        error = words.significant(2 * float(each.error[score]), 2)
+        lines.append((each.name, f"{words.signed(float(each.share[score]))} ± {error}"))
+    others = [float(each.share[score]) for each in rest[SHOWN_REST:]]
     if others:
-        told[f"{len(others)} others"] = sum(others)
-    told["the score"] = (
-        told["base: the mean of training molecules"]
-        + told["on atoms, together"]
-        + sum(shares.values())
-    )
-    return pd.DataFrame(
-        {"feature": list(told), "share": [words.signed(value) for value in told.values()]}
-    )
+        lines.append((f"{len(others)} others", words.signed(sum(others))))
+    whole = base + atoms + sum(float(each.share[score]) for each in rest)
+    lines.append(("the score", words.signed(whole)))
+    return pd.DataFrame(lines, columns=["feature", "share"])
 
 
 def coloured(

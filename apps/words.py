@@ -61,8 +61,9 @@ ATOMS_NOTE = (
 ON_ATOMS_NOTE = (
     "Shapley values of the student's readable features, against training molecules: what a feature "
     "adds is put on the atoms that make it, in equal parts where it counts, by area where it is an "
-    "area. Features that no atom makes, and groups that the molecule lacks, stand in the table. "
-    "These are shares of features, those above shares of fragments: they answer other questions."
+    "area. Features of the whole molecule, such as logP, and groups that it lacks stand in the "
+    "table, with two standard errors. These are shares of features, those above shares of "
+    "fragments: they answer other questions."
 )
 DOMAIN_NOTE = (
     "Similarity is Tanimoto's, of Morgan fingerprints of radius 2 that count. A molecule like the "

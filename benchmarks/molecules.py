@@ -29,7 +29,6 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 import explain_distill as xd
-from explain_distill.data.molecule_tables import by_scaffold
 
 RESULTS = Path(__file__).parent / "results"
 SPLITS = ("random", "balanced-scaffold", "ordered-scaffold")
@@ -60,7 +59,7 @@ def parted(data: xd.Dataset, split: str, seed: int) -> tuple[xd.Dataset, xd.Data
     """Part molecules into training and test rows."""
     if split == "random":
         return data.split(seed, TEST_SHARE)
-    grouped = by_scaffold(data)
+    grouped = xd.by_scaffold(data)
     assert grouped.groups is not None
     scaffolds = list(pd.Series(np.arange(len(data))).groupby(grouped.groups).indices.values())
     wanted = TEST_SHARE * len(data)

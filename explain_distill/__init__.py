@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from explain_distill.audit.redistillation import redistill
     from explain_distill.data.catalog import load_dataset
     from explain_distill.data.dataset import Dataset
-    from explain_distill.data.environments import with_environments
+    from explain_distill.data.environments import environments_of
     from explain_distill.data.images import load_images
+    from explain_distill.data.molecule_tables import by_scaffold
     from explain_distill.data.readers import read_table
     from explain_distill.distillation.active_queries import ActiveQueries
     from explain_distill.distillation.conditional_coalitions import ConditionalCoalitions
@@ -65,6 +66,7 @@ _HOMES = {
     "DecisionTree": "students.decision_tree",
     "EnsembleTeacher": "teachers.ensemble",
     "ExplainDistillError": "exceptions",
+    "environments_of": "data.environments",
     "FingerprintTeacher": "teachers.fingerprints",
     "GradientMatching": "distillation.matching",
     "Hints": "distillation.hints",
@@ -83,6 +85,7 @@ _HOMES = {
     "TrainingRows": "distillation.transfer_sets",
     "TransferSet": "distillation.transfer_sets",
     "WrappedTeacher": "teachers.wrapped",
+    "by_scaffold": "data.molecule_tables",
     "compare": "study.study",
     "distill": "distillation.distill",
     "draw_gates": "report.gate_images",
@@ -92,7 +95,6 @@ _HOMES = {
     "read_table": "data.readers",
     "redistill": "audit.redistillation",
     "run": "study.run",
-    "with_environments": "data.environments",
 }
 
 __all__ = [
@@ -126,16 +128,17 @@ __all__ = [
     "TrainingRows",
     "TransferSet",
     "WrappedTeacher",
+    "by_scaffold",
     "compare",
     "distill",
     "draw_gates",
+    "environments_of",
     "export",
     "load_dataset",
     "load_images",
     "read_table",
     "redistill",
     "run",
-    "with_environments",
 ]
 
 

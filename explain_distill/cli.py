@@ -188,7 +188,7 @@ def run(
     check_output(out, force)
     with notes_on_stderr():
         study = run_study(
-            _counting(environments, _split_by(split, _load(data, target, group, smiles, time))),
+            _split_by(split, _load(data, target, group, smiles, time)),
             students=_names(students),
             transfer=transfer,
             temperature=temperature,
@@ -200,6 +200,7 @@ def run(
             quick=quick,
             retrain_teacher=retrain_teacher,
             teacher=teacher,
+            environments=environments,
             price=price_per_cpu_hour,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
             progress=progress_for(quiet),
@@ -381,13 +382,6 @@ def _split_by(split: str, data: Dataset) -> Dataset:
             "or --time out."
         )
     return by_scaffold(data) if split == "scaffold" else data
-
-
-def _counting(environments: int, data: Dataset) -> Dataset:
-    """Let students of molecules count environments of atoms."""
-    from explain_distill.data.environments import with_environments
-
-    return with_environments(data, environments) if environments else data
 
 
 def _load(

@@ -36,16 +36,17 @@ NAMES = [
     "TrainingRows",
     "TransferSet",
     "WrappedTeacher",
+    "by_scaffold",
     "compare",
     "distill",
     "draw_gates",
+    "environments_of",
     "export",
     "load_dataset",
     "load_images",
     "read_table",
     "redistill",
     "run",
-    "with_environments",
 ]
 
 

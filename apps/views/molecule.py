@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-import pandas as pd
 import streamlit as st
 
-from explain_distill.app import molecules, words
+from explain_distill.app import molecules, tables, words
 from explain_distill.app.molecules import Given
 from explain_distill.app.state import Choice
 from explain_distill.attribution.one_molecule import PlayerShares
 from explain_distill.audit.molecule_domain import Domain
-from explain_distill.data.molecule_tables import smiles_column
 from explain_distill.exceptions import ExplainDistillError
 from explain_distill.report.molecule_drawing import molecule_svg, molecules_plot
 from explain_distill.report.structure_drawing import structures_plot
@@ -90,18 +88,15 @@ def _uploaded() -> list[str]:
     if file is None:
         return []
     try:
-        table = (
-            pd.read_parquet(file) if file.name.endswith("parquet") else pd.read_csv(file, dtype=str)
-        )
-        column = smiles_column(table, "")
-    except (ExplainDistillError, ValueError, OSError) as error:
-        st.warning(words.plain(f"This table cannot be read: {str(error).splitlines()[0]}"))
+        column, cells = molecules.uploaded(file.name, file.getvalue())
+    except ExplainDistillError as error:
+        st.warning(words.plain(str(error)))
         return []
     if column is None:
         st.warning("This table has no column that holds molecules as SMILES.")
         return []
     st.caption(words.plain(f"Molecules are taken from column {column!r}."))
-    return _some(["" if pd.isna(cell) else str(cell) for cell in table[column]])
+    return _some(cells)
 
 
 def _some(texts: list[str]) -> list[str]:
@@ -141,7 +136,7 @@ def _seen(choice: Choice, smiles: str) -> None:
     st.image(molecules_plot(molecules.block(caption, drawn)), width=max(len(drawn) * WIDTH, SCALED))
     if molecules.fragments_of_smiles(smiles):
         table = molecules.fragments_table(study, smiles, _names(choice), choice.score)
-        st.table(table, hide_index=True)
+        st.table(tables.guarded(table), hide_index=True)
     sums = [_sum(name, found, choice.score) for name, found in told.items()]
     st.caption(f"The base, the score of methane, and the shares: {'; '.join(sums)}.")
     st.caption(f"{words.score_note(task)} {words.FRAGMENTS_NOTE}")
@@ -193,7 +188,7 @@ def _features(choice: Choice, smiles: str) -> None:
         caption = "The molecule, its atoms coloured by the student's features that they make"
         st.image(molecules_plot(molecules.block(caption, [drawn])), width=SCALED)
     with right:
-        st.table(molecules.remainder_table(found, choice.score), hide_index=True)
+        st.table(tables.guarded(molecules.remainder_table(found, choice.score)), hide_index=True)
     st.caption(words.ON_ATOMS_NOTE)
 
 
@@ -271,6 +266,8 @@ def _changed(choice: Choice, smiles: str) -> None:
     ]
     caption = "The molecule before and after, on one scale"
     st.image(molecules_plot(molecules.block(caption, *drawn)), width=len(models) * WIDTH)
-    st.table(molecules.change_table(study, names, smiles, after, choice.score), hide_index=True)
+    change = molecules.change_table(study, names, smiles, after, choice.score)
+    st.table(tables.guarded(change), hide_index=True)
     st.caption("What students are told of it that differs:")
-    st.table(molecules.features_table(study, smiles, after), hide_index=True)
+    differ = molecules.features_table(study, smiles, after)
+    st.table(tables.guarded(differ), hide_index=True)

@@ -112,6 +112,8 @@ def score_of(groups: list[dict[str, Any]], who: str) -> str:
     found = [group for group in told if group[who][1] > 0]
     alerts = [group for group in told if group["alert"]]
     right = sum(group["alert"] for group in found)
+    if not found:
+        return f"{who}: none of {len(told)} groups found"
     return (
         f"{who}: {len(found)} of {len(told)} groups found, {right} of them alerts (precision "
         f"{right / len(found):.2f}); {right} of {len(alerts)} alerts found (recall "

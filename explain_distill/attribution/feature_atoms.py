@@ -1,7 +1,7 @@
 """What the readable features of one molecule add to a student's score, put on their atoms.
 
 A count of something is put on the atoms of that something, an area on the atoms that make it. What
-has no atoms, such as molecular weight, or what the molecule lacks, is the remainder.
+is neither, such as molecular weight and logP, or what the molecule lacks, is the remainder.
 """
 
 from __future__ import annotations
@@ -21,11 +21,18 @@ from explain_distill.data.molecules import molecule_of, number_of, rows_of
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.students.base import Student
 
-PAIRS = 64  # of antithetic orders
 OF_FRAGMENTS = "fragments of "
-OF_ENVIRONMENTS = "environments "
 RINGS = ("rings",)
 AROMATIC = ("aromatic rings", "share of aromatic atoms")
+
+
+@dataclass(frozen=True, eq=False)
+class OnNoAtom:
+    """The share of a feature that is on no atom ``(n_scores,)``, and its standard error."""
+
+    name: str
+    share: FloatArray
+    error: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +44,13 @@ class FeaturesOnAtoms:
     atoms : ndarray of shape (n_atoms, n_scores)
     base : ndarray of shape (n_scores,)
         The mean score of the background molecules.
-    rest : dict of str to ndarray of shape (n_scores,)
-        The share of each feature that is on no atom, the largest first.
+    rest : tuple of OnNoAtom
+        The features that are on no atom, the largest first.
     """
 
     atoms: FloatArray
     base: FloatArray
-    rest: dict[str, FloatArray]
+    rest: tuple[OnNoAtom, ...]
 
 
 def features_on_atoms(
@@ -61,7 +68,8 @@ def features_on_atoms(
     smiles : str
         Canonical.
     background : ndarray of shape (n_background, n_readable)
-        Readable features of other molecules, against which the shares are told.
+        Readable features of other molecules, against which the shares are told: an order of the
+        features and its reverse for each.
     features : ReadableFeatures
     rng : Generator
 
@@ -72,7 +80,7 @@ def features_on_atoms(
     told = feature_shares(student, smiles, background, features, rng)
     molecule = molecule_of(number_of(smiles))
     atoms = np.zeros((molecule.GetNumAtoms(), told.shares.shape[1]))
-    rest = {}
+    rest: list[OnNoAtom] = []
     keys = {
         name: each.key
         for name, each in zip(
@@ -81,14 +89,15 @@ def features_on_atoms(
             strict=True,
         )
     }
-    for name, share in zip(features.names, told.shares, strict=True):
+    assert told.errors is not None
+    for name, share, error in zip(features.names, told.shares, told.errors, strict=True):
         weights = _weights(smiles, name, keys.get(name))
         if weights.sum() > 0:
             atoms += np.outer(weights / weights.sum(), share)
         elif np.any(share):
-            rest[name] = share
-    order = sorted(rest, key=lambda name: -float(np.abs(rest[name]).max()))
-    return FeaturesOnAtoms(atoms, told.base, {name: rest[name] for name in order})
+            rest.append(OnNoAtom(name, share, error))
+    rest.sort(key=lambda each: -float(np.abs(each.share).max()))
+    return FeaturesOnAtoms(atoms, told.base, tuple(rest))
 
 
 def feature_shares(
@@ -102,10 +111,11 @@ def feature_shares(
 
     Parameters and errors are those of `features_on_atoms`.
     """
-    own = features.transform(rows_of([smiles]))
-    draws = Draws.draw(PAIRS, own.shape[1], 1, len(background), rng)
-    told = sampled_shapley(student.predict_score, np.repeat(own, PAIRS, axis=0), background, draws)
-    errors = told.values.std(axis=0, ddof=1) / PAIRS**0.5
+    own, n = features.transform(rows_of([smiles])), len(background)
+    drawn = Draws.draw(n, own.shape[1], 1, n, rng)
+    draws = Draws(drawn.orders, np.arange(n)[:, None])  # each molecule of the background once
+    told = sampled_shapley(student.predict_score, np.repeat(own, n, axis=0), background, draws)
+    errors = told.values.std(axis=0, ddof=1) / n**0.5
     return PlayerShares(told.values.mean(axis=0), told.base.mean(axis=0), errors)
 
 

@@ -40,7 +40,12 @@ class PlayerShares:
     errors: FloatArray | None = None
 
 
-def player_shares(score: MaskedScore, n_players: int, rng: np.random.Generator) -> PlayerShares:
+def player_shares(
+    score: MaskedScore,
+    n_players: int,
+    rng: np.random.Generator,
+    alike: FloatArray | None = None,
+) -> PlayerShares:
     """Give the Shapley values of players, exact where there are few.
 
     Parameters
@@ -50,6 +55,8 @@ def player_shares(score: MaskedScore, n_players: int, rng: np.random.Generator) 
     n_players : int
     rng : Generator
         Draws orders, in antithetic pairs, where there are more than `MOST_EXACT` players.
+    alike : ndarray of shape (n_players, n_players), optional
+        Means over players that are alike, taken of every pair of orders.
 
     Returns
     -------
@@ -60,15 +67,17 @@ def player_shares(score: MaskedScore, n_players: int, rng: np.random.Generator) 
     Shapley (1953), A value for n-person games. For orders see `sampled_shapley`.
     """
     if n_players <= MOST_EXACT:
-        return _exact(score, n_players)
+        told = _exact(score, n_players)
+        return told if alike is None else PlayerShares(alike @ told.shares, told.base)
     pairs = max(LEAST_PAIRS, EVALUATIONS // (2 * n_players))
     draws = Draws.draw(pairs, n_players, 1, 1, rng)
     all_stay = np.ones((pairs, n_players))
-    told = sampled_shapley(
+    drawn = sampled_shapley(
         lambda masks: score(masks.astype(bool)), all_stay, np.zeros((1, n_players)), draws
     )
-    errors = told.values.std(axis=0, ddof=1) / math.sqrt(pairs)
-    return PlayerShares(told.values.mean(axis=0), told.base[0], errors)
+    each = drawn.values if alike is None else alike @ drawn.values
+    errors = each.std(axis=0, ddof=1) / math.sqrt(pairs)
+    return PlayerShares(each.mean(axis=0), drawn.base[0], errors)
 
 
 def _exact(score: MaskedScore, n_players: int) -> PlayerShares:
@@ -158,9 +167,6 @@ def atom_shares_of(score: MaskedScore, smiles: str, rng: np.random.Generator) ->
         In the order of the atoms.
     """
     molecule = molecule_of(number_of(smiles))
-    told = player_shares(score, molecule.GetNumAtoms(), rng)
     classes = np.array(list(chem().CanonicalRankAtoms(molecule, breakTies=False)))
-    alike = classes[:, None] == classes[None]
-    mean = alike / alike.sum(axis=1, keepdims=True)
-    errors = None if told.errors is None else np.sqrt(mean**2 @ told.errors**2)
-    return PlayerShares(mean @ told.shares, told.base, errors)
+    same = classes[:, None] == classes[None]
+    return player_shares(score, len(same), rng, same / same.sum(axis=1, keepdims=True))

@@ -14,13 +14,12 @@ import numpy as np
 
 from explain_distill._types import FloatArray
 from explain_distill.audit.fingerprints import packed
-from explain_distill.audit.near_molecules import KEPT_TO
-from explain_distill.data.chemical_features import features_of, names_and_units
+from explain_distill.audit.near_molecules import KEPT_TO, kept_to
+from explain_distill.data.chemical_features import names_and_units
 from explain_distill.data.molecules import molecule_of, number_of
 
 USUAL = 0.05  # of training molecules are less like their nearest other one
 SAMPLED = 500  # training molecules whose nearest other one is looked for
-RANGED = KEPT_TO
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,9 @@ class Domain:
 
     @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """The lowest and the highest value of each of `RANGED` among training molecules."""
-        told = _ranged(self.smiles)
-        return dict(zip(RANGED, zip(told.min(axis=0), told.max(axis=0), strict=True), strict=True))
+        """The lowest and the highest value of each of `KEPT_TO` among training molecules."""
+        told = kept_to([*map(number_of, self.smiles)])
+        return dict(zip(KEPT_TO, zip(told.min(axis=0), told.max(axis=0), strict=True), strict=True))
 
     def doubts(self, smiles: str) -> tuple[str, ...]:
         """Say why a molecule is outside the domain; nothing where it is within."""
@@ -88,7 +87,7 @@ class Domain:
                 f"training molecules have one of {self.usual:.2f} or more to another"
             )
         units = dict(names_and_units())
-        for name, value in zip(RANGED, _ranged([smiles])[0], strict=True):
+        for name, value in zip(KEPT_TO, kept_to([number_of(smiles)])[0], strict=True):
             low, high = self.ranges[name]
             if not low <= value <= high:
                 unit = f" {units[name]}" if units[name] else ""
@@ -102,10 +101,3 @@ class Domain:
         from rdkit import DataStructs
 
         return np.array(DataStructs.BulkTanimotoSimilarity(fingerprint, self._prints))
-
-
-def _ranged(smiles: Sequence[str]) -> FloatArray:
-    """Give the descriptors that are looked at ``(n, n_ranged)``."""
-    names = [name for name, _ in names_and_units()]
-    told = features_of(np.array([number_of(each) for each in smiles]))
-    return told[:, [names.index(name) for name in RANGED]]

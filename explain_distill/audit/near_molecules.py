@@ -87,15 +87,15 @@ class Candidates:
             )
         numbers = [float(number) for number in numbers_of(train.X)]
         bits = fingerprints([molecule_of(number) for number in numbers])
-        kept_to = _kept_to(numbers)
-        low, high = kept_to.min(axis=0), kept_to.max(axis=0)
+        told = kept_to(numbers)
+        low, high = told.min(axis=0), told.max(axis=0)
         return cls(
             train, bits, low, high, tuple(_parts(numbers[:: -(-len(numbers) // MOST_PARTED)]))
         )
 
     def within(self, rows: Rows) -> BoolArray:
         """Say which molecules are in the range of the training molecules: ``(n,)``."""
-        told = _kept_to([float(number) for number in numbers_of(rows)])
+        told = kept_to([float(number) for number in numbers_of(rows)])
         return np.asarray(((told >= self.low) & (told <= self.high)).all(axis=1))
 
     def near(self, smiles: str) -> list[Near]:
@@ -211,7 +211,7 @@ def _bonds(ends: list[tuple[int, int]], fragment: Fragment) -> int:
     return sum((begin in inside) != (end in inside) for begin, end in ends)
 
 
-def _kept_to(numbers: Sequence[float]) -> FloatArray:
+def kept_to(numbers: Sequence[float]) -> FloatArray:
     """Give weight, logP and polar surface of numbered molecules: ``(n, 3)``."""
     measures = [measure for name, _, measure in descriptors() if name in KEPT_TO]
     molecules = [molecule_of(number) for number in numbers]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from explain_distill._random import generator
 from explain_distill._types import FloatArray, IntArray, Json, ReadableRows, Rows, TaskKind
-from explain_distill.data.features import Schema
+from explain_distill.data.features import Environment, Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.data.splits import draw_groups, draw_rows, latest_rows
 from explain_distill.exceptions import DataError
@@ -132,6 +132,13 @@ class Dataset:
         digest.update(np.ascontiguousarray(self.X).tobytes())
         digest.update(np.ascontiguousarray(self.y).tobytes())
         return digest.hexdigest()
+
+    def counting(self, environments: tuple[Environment, ...]) -> Dataset:
+        """Let students of molecules count these environments of atoms, and no others.
+
+        Behind the other readable features; see `environments_of`, which chooses them.
+        """
+        return replace(self, schema=replace(self.schema, environments=environments))
 
     def take(self, rows: np.ndarray) -> Dataset:
         """Give the data set of some rows, by index or by a mask of truth values."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -24,85 +23,66 @@ from explain_distill.data.molecules import molecule_of, numbers_of
 from explain_distill.exceptions import DataError
 
 RADIUS = 2  # bonds around an atom
-MOST = 1024
+MOST, LEAST = 1024, 5  # environments, and molecules that have one
 
 
-def with_environments(data: Dataset, n: int) -> Dataset:
-    """Let students of molecules count the environments of atoms that part the molecules best.
+def environments_of(train: Dataset, n: int) -> tuple[Environment, ...]:
+    """Choose the environments of atoms that part molecules best, for students to count.
 
     An environment is an atom with all within one or two bonds of it, as Morgan fingerprints have
-    them.
-    Identifiers have 32 bits and are not folded, so that hardly ever two share one; a note counts
-    those that do among these molecules. Chosen are the environments that nearest to a half of the
-    molecules have, one of those that the same molecules have as often; no label is looked at.
+    them. Chosen are those that nearest to a half of the molecules have, one of those that the same
+    molecules have as often, and none that fewer than five have; no label is looked at.
+    `Dataset.counting` lets students count them.
 
     Parameters
     ----------
-    data : Dataset
+    train : Dataset
         Of molecules.
     n : int
-        How many at most, from 1 to 1024; 0 takes them off.
+        How many at most, from 1 to 1024.
 
     Returns
     -------
-    Dataset
-        Whose readable features have the counts of environments behind the others.
+    tuple of Environment
 
     Raises
     ------
     DataError
         Where the rows are no molecules, or `n` is out of range.
     """
-    if data.schema.molecules is None:
+    if train.schema.molecules is None:
         raise DataError(
-            f"Environments of atoms must be of molecules; however, {data.name!r} has none. Leave "
+            f"Environments of atoms must be of molecules; however, {train.name!r} has none. Leave "
             "--environments out."
         )
-    if not 0 <= n <= MOST:
+    if not 1 <= n <= MOST:
         raise DataError(
-            f"The number of environments must lie between 0 and {MOST}; however, got {n}. Give 64."
+            f"The number of environments must lie between 1 and {MOST}; however, got {n}. Give 64."
         )
-    numbers = [float(number) for number in numbers_of(data.X)]
-    chosen, doubled = _chosen(numbers, n)
-    note = (
-        f"Students also count {len(chosen)} environments of atoms, of radius up to {RADIUS}; "
-        f"{doubled or 'none'} of them stand{'s' if doubled == 1 else ''} for more than one "
-        "structure among these molecules."
-    )
-    notes = (*data.notes, note) if n else data.notes
-    return replace(data, schema=replace(data.schema, environments=chosen), notes=notes)
-
-
-def _chosen(numbers: Sequence[float], n: int) -> tuple[tuple[Environment, ...], int]:
-    """Choose environments, and count those that stand for several structures."""
+    numbers = [float(number) for number in numbers_of(train.X)]
     counts: dict[int, dict[int, int]] = defaultdict(dict)
     for place, number in enumerate(numbers):
         for key, count in _counts(number).items():
             counts[key][place] = count
-    share = {key: len(had) / len(numbers) for key, had in counts.items()}
-    order = sorted(counts, key=lambda key: (-share[key] * (1 - share[key]), key))
+    share = {key: len(had) / len(numbers) for key, had in counts.items() if len(had) >= LEAST}
     seen: set[tuple[tuple[int, int], ...]] = set()
-    keys: list[int] = []
-    for key in order:
+    found: list[Environment] = []
+    for key in sorted(share, key=lambda key: (-share[key] * (1 - share[key]), key)):
         told = tuple(sorted(counts[key].items()))
-        if len(keys) == n:
+        if len(found) == n:
             break
         if told not in seen and _is_more_than_an_atom(numbers[told[0][0]], key):
             seen.add(told)
-            keys.append(key)
-    found, doubled = [], 0
-    for key in keys:
-        written = list(
-            dict.fromkeys(
-                _written(numbers[place], atoms)
-                for place in counts[key]
-                for atoms in atoms_of(numbers[place], key)
-            )
-        )
-        # An atom is aromatic by what is around it, of which a small environment sees a part.
-        doubled += len({each.lower() for each in written}) > 1
-        found.append(Environment(key, written[0], round(share[key], 4)))
-    return tuple(found), doubled
+            found.append(_described(key, round(share[key], 4), [numbers[p] for p, _ in told]))
+    return tuple(found)
+
+
+def _described(key: int, share: float, numbers: Sequence[float]) -> Environment:
+    """Write an environment as it stands in the first molecule that has it."""
+    written = [_written(number, atoms) for number in numbers for atoms in atoms_of(number, key)]
+    # An atom is aromatic by what is around it, of which a small environment sees a part.
+    structures = len({each.lower() for each in written})
+    return Environment(key, written[0], share, structures)
 
 
 def environment_names(environments: Iterable[Environment]) -> tuple[str, ...]:
@@ -138,7 +118,8 @@ def atoms_of(number: float, key: int) -> Iterator[tuple[int, ...]]:
 
 
 def _is_more_than_an_atom(number: float, key: int) -> bool:
-    return _places(molecule_of(number))[key][0][1] > 0
+    """Whether there are bonds; in a small molecule, two bonds from an atom may be none at all."""
+    return len(next(atoms_of(number, key))) > 1
 
 
 def _written(number: float, atoms: Sequence[int]) -> str:

@@ -126,12 +126,15 @@ class Environment:
     smiles : str
         Its atoms, as SMILES.
     share : float
-        Of the molecules that have it, from 0 to 1.
+        Of the training molecules that have it, from 0 to 1.
+    structures : int, default=1
+        How many it stands for among them: identifiers have 32 bits, and two may share one.
     """
 
     key: int
     smiles: str
     share: float
+    structures: int = 1
 
 
 @dataclass(frozen=True)

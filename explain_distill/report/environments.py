@@ -34,11 +34,16 @@ def environment_blocks(study: Study) -> list[Block]:
         had = counts[:, place].nonzero()[0]
         if len(had):
             number = numbers[had[0]]
-            words = (name.removeprefix("environments "), f"in {each.share:.0%} of the molecules")
+            words = (
+                name.removeprefix("environments "),
+                f"in {each.share:.0%} of the training molecules",
+                *([f"or {each.structures - 1} more"] if each.structures > 1 else []),
+            )
             marked = next(atoms_of(number, each.key))
             rows.append(StructureRow("", (Structure(smiles_of(number), words, marked),)))
     caption = (
         f"Environments of atoms that students count: {len(rows)} of "
-        f"{len(study.about.schema.environments)}, each marked in a molecule that has it"
+        f"{len(study.about.schema.environments)}, each marked in a molecule that has it. Where "
+        "an identifier stands for several structures, the first is shown, and the others counted"
     )
     return [Structures(caption, tuple(rows))]

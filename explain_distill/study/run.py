@@ -16,6 +16,7 @@ from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.audit.redistillation import MINUTES, redistill
 from explain_distill.data.dataset import Dataset
+from explain_distill.data.environments import environments_of
 from explain_distill.distillation.distill import check_options, distill, pooled
 from explain_distill.distillation.names import transfer_set
 from explain_distill.distillation.transfer_sets import TransferSet
@@ -71,6 +72,7 @@ def run(
     retrain_teacher: bool = False,
     price: float | None = None,
     teacher: str | None = None,
+    environments: int = 0,
     command: str = "",
     progress: Progress | None = None,
 ) -> Study:
@@ -111,6 +113,9 @@ def run(
     teacher : {"graph", "fingerprint"}, optional
         Of molecules: a `MolecularTeacher`, which is the default, or a `FingerprintTeacher`, which
         trains in seconds.
+    environments : int, default=0
+        How many environments of atoms students of molecules count besides, chosen on the training
+        molecules by `environments_of`.
     command : str
         What redoes it, for the record.
     progress : Progress, optional
@@ -141,6 +146,9 @@ def run(
     size_of = _named_for_sizes(chosen, sizes)
     wanted = {name: plain[kind].with_size(size) for name, (kind, size) in size_of.items()} or plain
     train, test = data.split(seed=seed)
+    if environments:
+        counted = environments_of(train, environments)
+        train, test = train.counting(counted), test.counting(counted)
     learned, validation = set_apart(train, seed) if sizes or limits else (train, None)
     taught = _taught(new_teacher(seed=seed), train, progress)
     options: Json = {"transfer": where, "seed": seed}
@@ -179,6 +187,8 @@ def run(
         configuration["retrain_teacher"] = True
     if teacher is not None:
         configuration["teacher"] = teacher
+    if environments:
+        configuration["environments"] = environments
     if price is not None:
         configuration["price"] = price
     about = About.of(taught, fitted, train, test, configuration, sha256=data.sha256)

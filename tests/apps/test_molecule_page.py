@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from tests_molecules import dataset
 
 import explain_distill as xd
-from explain_distill.app import molecules
+from explain_distill.app import molecules, words
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
@@ -74,7 +74,12 @@ def test_the_molecule_of_the_chosen_row_is_shown_at_first(folders, task, student
     assert app.code[0].value == app.text_area[0].value
     assert app.subheader[0].value == "What each fragment adds"
     told = app.table[0].value
-    assert list(told.columns)[:4] == ["fragment", "atoms", "share, teacher", f"share, {student}"]
+    assert list(told.columns)[:4] == [
+        "fragment",
+        "atoms",
+        "share, teacher",
+        words.plain(f"share, {student}"),
+    ]
     assert "The base, the score of methane" in said(app)
     assert ("comes to its answer" in " ".join(s.value for s in app.subheader)) == (
         student == "soft-tree"
@@ -98,9 +103,9 @@ def test_a_change_is_compared(folders):
     app = visited(folders / "regression", ASPIRIN)
     app.text_input[0].set_value("CC(=O)Oc1ccccc1C(=O)OC").run(timeout=120)
     models, features = app.table[1].value, app.table[2].value
-    assert list(models["model"]) == ["teacher", "soft-tree", "boosted-trees"]
+    assert list(models["model"]) == ["teacher", "soft\\-tree", "boosted\\-trees"]
     changed = dict(zip(features["feature"], features["after"], strict=True))
-    assert changed["molecular weight (g/mol)"] == "194.2"
+    assert changed["molecular weight \\(g/mol\\)"] == "194\\.2"
     app.text_input[0].set_value("c1ccc").run(timeout=120)
     assert "This molecule cannot be taken: not a SMILES" in said(app).replace("\\", "")
 
@@ -114,7 +119,7 @@ def test_a_students_features_are_put_on_atoms_and_the_rest_in_a_table(folders):
     app = visited(folders / "regression", ASPIRIN, on_atoms=True)
     told = app.table[1].value
     assert list(told["feature"])[:2] == [
-        "base: the mean of training molecules",
+        "base\\: the mean of training molecules",
         "on atoms, together",
     ]
     assert told["feature"].iloc[-1] == "the score"

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("rdkit", reason="molecules need the extra")
 
-from tests_molecules import KnownTeacher, dataset
+from tests_molecules import SMILES, KnownTeacher, dataset
 
 import explain_distill as xd
 from explain_distill._random import generator
@@ -18,8 +18,8 @@ ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 
 @pytest.fixture(scope="module")
 def taught():
-    data = xd.with_environments(dataset(), 8)
-    train, _ = data.split(seed=0)
+    train, _ = dataset().split(seed=0)
+    train = train.counting(xd.environments_of(train, 8))
     student = xd.distill(
         KnownTeacher(train), xd.BoostedTrees(n_trees=60), train, transfer="training-rows"
     )
@@ -37,8 +37,17 @@ def test_base_atoms_and_remainder_add_up_to_the_score(taught, smiles):
     student, train = taught
     told = told_of(taught, smiles)
     score = student.predict_score(train.readable_features.transform(rows_of([smiles])))[0]
-    whole = told.base + told.atoms.sum(axis=0) + sum(told.rest.values(), np.zeros(1))
+    whole = (
+        told.base + told.atoms.sum(axis=0) + sum((each.share for each in told.rest), np.zeros(1))
+    )
     assert whole == pytest.approx(score, abs=1e-4)
+
+
+def test_the_base_is_the_mean_of_the_background_and_shares_have_errors(taught):
+    student, train = taught
+    told = told_of(taught, ASPIRIN)
+    assert told.base == pytest.approx(student.predict_score(train.readable()).mean(axis=0))
+    assert all(np.isfinite(each.error).all() for each in told.rest)
 
 
 def test_alike_atoms_share_alike(taught):
@@ -49,7 +58,7 @@ def test_alike_atoms_share_alike(taught):
 def test_molecular_weight_is_on_no_atom_and_the_largest_remainder_comes_first(taught):
     rest = told_of(taught, ASPIRIN).rest
     assert not _weights(ASPIRIN, "molecular weight", None).any()
-    sizes = [np.abs(share).max() for share in rest.values()]
+    sizes = [np.abs(each.share).max() for each in rest]
     assert sizes == sorted(sizes, reverse=True)
 
 
@@ -63,6 +72,7 @@ def test_counts_and_areas_are_on_the_atoms_that_make_them():
 def test_every_group_is_counted_by_the_pattern_that_is_put_on_atoms():
     from explain_distill.data.molecules import molecule_of, number_of
 
-    molecule = molecule_of(number_of(ASPIRIN))
-    for name, count in groups():
-        assert len(molecule.GetSubstructMatches(_patterns()[name])) == count(molecule)
+    for smiles in (ASPIRIN, "CCN(CC)C(=O)c1ccncc1", "O=[N+]([O-])c1ccc(Cl)cc1C#N", *SMILES[::9]):
+        molecule = molecule_of(number_of(smiles))
+        for name, count in groups():
+            assert len(molecule.GetSubstructMatches(_patterns()[name])) == count(molecule)

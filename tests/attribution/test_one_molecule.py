@@ -99,3 +99,11 @@ def test_atoms_that_symmetry_makes_alike_share_alike():
     for pair in (ortho, meta):
         assert told.shares[pair[0]] == pytest.approx(told.shares[pair[1]], abs=1e-12)
     assert told.shares.sum() == pytest.approx(noise[:7].sum())
+
+
+def test_what_is_the_same_in_every_order_has_no_error():
+    ring = "C1CCCCCCCCC1"
+    told = atom_shares_of(lambda stays: stays.any(axis=1)[:, None] * 1.0, ring, rng())
+    np.testing.assert_allclose(told.shares, 0.1)
+    assert told.errors is not None
+    np.testing.assert_allclose(told.errors, 0.0, atol=1e-12)

@@ -264,6 +264,14 @@ def test_what_is_no_molecule_is_named_and_the_rest_shown(page, served_molecules)
     page.get_by_test_id("stCode").get_by_text("CCCl").wait_for()
 
 
+def test_brackets_of_a_smiles_are_shown_as_they_are(page, served_molecules):
+    opened(page, served_molecules, "molecule", "Molecule")
+    pasted(page, "SMILES, one a line", "Cc1ccc([N+](=O)[O-])cc1", "Control+Enter")
+    page.get_by_test_id("stCode").get_by_text("Cc1ccc([N+](=O)[O-])cc1").wait_for()
+    cells = [cell for row in table(page) for cell in row]
+    assert "[N+](=O)[O-]" in " ".join(cells) or "O=[N+][O-]" in " ".join(cells)
+
+
 def test_a_molecule_can_be_drawn(chromium, served_molecules):
     pytest.importorskip("streamlit_ketcher", reason="drawing needs the extra")
     page = chromium.new_page()  # what the editor writes to the console is its own

@@ -20,7 +20,8 @@ from explain_distill.report.environments import environment_blocks
 
 @pytest.fixture(scope="module")
 def data():
-    return xd.with_environments(dataset(), 20)
+    data = dataset()
+    return data.counting(xd.environments_of(data, 20))
 
 
 def test_counts_stand_behind_the_other_features(data):
@@ -48,7 +49,8 @@ def test_they_part_the_molecules_and_no_two_do_so_alike(data):
     told = [each.share for each in data.schema.environments]
     np.testing.assert_allclose(shares, told, atol=1e-4)
     assert len({tuple(column) for column in counts.T}) == 20
-    assert "Students also count 20 environments of atoms" in data.notes[-1]
+    assert min(shares) * len(data) >= 5
+    assert all(each.structures >= 1 for each in data.schema.environments)
 
 
 def test_a_molecule_may_be_written_in_any_way(data):
@@ -62,26 +64,43 @@ def test_a_schema_with_them_is_read_again(data):
     assert Schema.from_json(told) == data.schema
 
 
-def test_a_study_of_them_is_kept_drawn_and_opened(data, tmp_path):
-    study = xd.run(data, students=["boosted-trees"], quick=True, teacher="fingerprint")
+def test_a_study_of_them_is_kept_drawn_and_opened(tmp_path):
+    study = xd.run(
+        dataset(), students=["boosted-trees"], quick=True, teacher="fingerprint", environments=20
+    )
+    assert study.about.schema.environments == xd.environments_of(study.train, 20)
     opened = xd.Study.open(study.save(tmp_path / "study", formats=("html",)))
-    assert opened.about.schema == data.schema
+    assert opened.about.schema == study.about.schema
     (block,) = environment_blocks(opened)
     assert len(block.rows) == 12
-    assert (
-        "Environments of atoms that students count"
-        in (tmp_path / "study" / "report.html").read_text()
-    )
+    report = (tmp_path / "study" / "report.html").read_text(encoding="utf-8")
+    assert "Environments of atoms that students count" in report
     private = study.save(tmp_path / "private", with_data=False)
     assert environment_blocks(xd.Study.open(private)) == []
 
 
+def test_small_molecules_have_environments_of_several_atoms_only():
+    from explain_distill.data.dataset import Task
+    from explain_distill.data.molecule_tables import molecules
+
+    cells = [
+        "CC(C)=O",
+        "ClC(Cl)Cl",
+        "CO",
+        "CC",
+        "C",
+        "CC(C)(C)O",
+        *(f"{'C' * n}O" for n in range(3, 30)),
+    ]
+    y = np.arange(len(cells), dtype=float)
+    data = molecules("small", cells, y, Task("regression", "y"))
+    chosen = xd.environments_of(data, 1024)
+    assert chosen
+    assert np.isfinite(data.counting(chosen).readable()).all()
+
+
 def test_what_has_no_molecules_and_too_many_are_refused(mixed):
     with pytest.raises(DataError, match="must be of molecules; however, 'mixed' has none"):
-        xd.with_environments(mixed[0], 8)
-    with pytest.raises(DataError, match="must lie between 0 and 1024; however, got -1"):
-        xd.with_environments(dataset(), -1)
-
-
-def test_none_is_as_if_nothing_was_asked():
-    assert xd.with_environments(dataset(), 0).schema == dataset().schema
+        xd.environments_of(mixed[0], 8)
+    with pytest.raises(DataError, match="must lie between 1 and 1024; however, got 0"):
+        xd.environments_of(dataset(), 0)
