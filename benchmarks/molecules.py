@@ -173,34 +173,31 @@ def shown() -> str:
 
 
 def table_of(table: str, split: str, runs: list[dict[str, Any]]) -> str:
-    """Give a row a model: mean over the seeds (lowest to highest)."""
-    figures = pd.DataFrame(
-        [figure | {"seed": run["seed"]} for run in runs for figure in run["figures"]]
-    )
-    right = (
-        "performance.rmse"
-        if "performance.rmse" in set(figures["metric"])
-        else "performance.roc_auc"
-    )
-    close = "fidelity.score_r2" if right == "performance.rmse" else "fidelity.agreement"
-    named = {right: "RMSE" if right == "performance.rmse" else "ROC-AUC"}
-    named |= {close: "score R²" if right == "performance.rmse" else "agreement", REASONS: "reasons"}
-    chance = figures.loc[figures["metric"] == REASONS, "chance"].mean()
-    lines = [
-        f"{table}, {split} split, {len(runs)} seed{'s' if len(runs) > 1 else ''}, "
-        f"{runs[0]['test']} test molecules; a random order of the fragments gets {chance:.2f}",
-        "",
-        f"| model | learned on | {' | '.join(named.values())} | reasons / ceiling |",
-        f"|---{'|---' * (len(named) + 2)}|",
-    ]
+    """Give a row a model: mean over the seeds (lowest to highest); nothing where none was run."""
+    if not runs:
+        return ""
+    told = [figure | {"seed": run["seed"]} for run in runs for figure in run["figures"]]
+    figures = pd.DataFrame(told, columns=["model", "metric", "value", "chance", "seed"])
+    values = "performance.rmse" in set(figures["metric"])
+    named = {"performance.rmse": "RMSE"} if values else {"performance.roc_auc": "ROC-AUC"}
+    named |= {"fidelity.score_r2": "score R²"} if values else {"fidelity.agreement": "agreement"}
+    named[REASONS] = "reasons"
+    n_students = figures.loc[figures["model"] != "teacher", "seed"].nunique()
+    words = f"{table}, {split} split, {runs[0]['test']} test molecules: the teacher of "
+    words += f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+    if n_students:
+        chance = figures.loc[figures["metric"] == REASONS, "chance"].astype(float).mean()
+        words += f", students of {n_students}; a random order of the fragments gets {chance:.2f}"
     ceiling = _over_seeds(figures, "teacher", REASONS).mean()
+    lines = [f"| model | learned on | {' | '.join(named.values())} | of the ceiling |"]
+    lines.append(f"|---{'|---' * (len(named) + 2)}|")
     for model in dict.fromkeys(figures["model"]):
         name, _, transfer = model.partition(".")
         cells = [_spread(_over_seeds(figures, model, metric)) for metric in named]
         reasons = _over_seeds(figures, model, REASONS).mean()
         of_ceiling = "" if name == "teacher" else f"{reasons / ceiling:.2f}"
         lines.append(f"| {' | '.join([name, transfer, *cells, of_ceiling])} |")
-    return "\n".join(lines)
+    return "\n".join([f"{words}.", "", *lines])
 
 
 def _over_seeds(figures: pd.DataFrame, model: str, metric: str) -> pd.Series:

@@ -35,9 +35,8 @@ def main() -> None:
     if not parser.parse_args().show:
         keep(HERE, TABLE, {"effects": effects_of(study_of(HERE, TABLE, SPLITS[0]))})
     told = json.loads((HERE / "results" / f"{TABLE}.json").read_text())
-    print(
-        "\n\n".join([*(table_of(TABLE, split) for split in SPLITS), effects_table(told["effects"])])
-    )
+    tables = [table_of(TABLE, split) for split in SPLITS]
+    print("\n\n".join([*filter(None, tables), effects_table(told["effects"])]))
 
 
 if __name__ == "__main__":
