@@ -80,16 +80,23 @@ def parted(data: xd.Dataset, split: str, seed: int) -> tuple[xd.Dataset, xd.Data
 
 
 def one_run(
-    table: str, split: str, seed: int, kept: Path | None, alone: bool = False
+    table: str,
+    split: str,
+    seed: int,
+    kept: Path | None,
+    *,
+    alone: bool = False,
+    descriptors: bool = False,
 ) -> dict[str, Any]:
     """Train a teacher, distil students on each transfer set, and judge them all.
 
-    With `alone`, the teacher is judged by how right it is, and no student is made.
+    With `alone`, the teacher is judged by how right it is, and no student is made; with
+    `descriptors`, it is told those beside the graph.
     """
     data = xd.load_dataset(table)
     train, test = parted(data, split, seed)
     started = time.perf_counter()
-    teacher = xd.MolecularTeacher(seed=seed).fit(train)
+    teacher = xd.MolecularTeacher(descriptors=descriptors, seed=seed).fit(train)
     trained = time.perf_counter()
     print(f"teacher: {trained - started:.0f} s", flush=True)
     if alone:
@@ -151,14 +158,14 @@ def right(teacher: xd.Teacher, test: xd.Dataset) -> dict[str, Any]:
     return {"model": "teacher", "metric": f"performance.{metric}", "value": round(value, 5)}
 
 
-def path_of(table: str, split: str) -> Path:
+def path_of(table: str, split: str, descriptors: bool = False) -> Path:
     """Say where the runs of a data set and split stand."""
-    return RESULTS / f"molecules-{table}-{split}.json"
+    return RESULTS / f"molecules-{table}-{split}{'-descriptors' * descriptors}.json"
 
 
-def kept_runs(table: str, split: str) -> list[dict[str, Any]]:
+def kept_runs(table: str, split: str, descriptors: bool = False) -> list[dict[str, Any]]:
     """Give the runs that were made before."""
-    path = path_of(table, split)
+    path = path_of(table, split, descriptors)
     runs: list[dict[str, Any]] = json.loads(path.read_text())["runs"] if path.exists() else []
     return runs
 
@@ -168,7 +175,12 @@ def shown() -> str:
     told = []
     for path in sorted(RESULTS.glob("molecules-*.json")):
         about = json.loads(path.read_text())
-        told.append(table_of(about["table"], about["split"], about["runs"]))
+        split = (
+            f"{about['split']} split, told descriptors"
+            if about["descriptors"]
+            else (f"{about['split']} split")
+        )
+        told.append(table_of(about["table"], split, about["runs"]))
     return "\n\n".join(told)
 
 
@@ -183,7 +195,7 @@ def table_of(table: str, split: str, runs: list[dict[str, Any]]) -> str:
     named |= {"fidelity.score_r2": "score R²"} if values else {"fidelity.agreement": "agreement"}
     named[REASONS] = "reasons"
     n_students = figures.loc[figures["model"] != "teacher", "seed"].nunique()
-    words = f"{table}, {split} split, {runs[0]['test']} test molecules: the teacher of "
+    words = f"{table}, {split}, {runs[0]['test']} test molecules: the teacher of "
     words += f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
     if n_students:
         chance = figures.loc[figures["metric"] == REASONS, "chance"].astype(float).mean()
@@ -222,21 +234,32 @@ def main() -> None:
     parser.add_argument(
         "--teacher-alone", action="store_true", help="judge how right the teacher is, and no more"
     )
+    parser.add_argument(
+        "--descriptors", action="store_true", help="tell the teacher descriptors beside the graph"
+    )
     parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
     if arguments.show:
         print(shown())
         return
-    runs = kept_runs(arguments.table, arguments.split)
+    runs = kept_runs(arguments.table, arguments.split, arguments.descriptors)
     for seed in map(int, arguments.seeds.split(",")):
         if any(run["seed"] == seed for run in runs):
             continue
         runs.append(
-            one_run(arguments.table, arguments.split, seed, arguments.keep, arguments.teacher_alone)
+            one_run(
+                arguments.table,
+                arguments.split,
+                seed,
+                arguments.keep,
+                alone=arguments.teacher_alone,
+                descriptors=arguments.descriptors,
+            )
         )
-        path = path_of(arguments.table, arguments.split)
+        path = path_of(arguments.table, arguments.split, arguments.descriptors)
         draft = path.with_suffix(".draft")
-        about = {"table": arguments.table, "split": arguments.split, "runs": runs}
+        about = {name: vars(arguments)[name] for name in ("table", "split", "descriptors")}
+        about["runs"] = runs
         draft.write_text(json.dumps(about, indent=1) + "\n")
         draft.replace(path)
         print(runs[-1]["seed"], runs[-1]["seconds"], flush=True)

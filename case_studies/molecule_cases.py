@@ -31,8 +31,13 @@ def study_of(here: Path, table: str, split: str) -> xd.Study:
 
 
 def table_of(table: str, split: str) -> str:
-    """Give the table of teachers and students over the seeds that were run."""
-    return benchmark.table_of(table, split, benchmark.kept_runs(table, split))
+    """Give the tables of teachers and students over the seeds that were run."""
+    told = []
+    for descriptors in (False, True):
+        runs = benchmark.kept_runs(table, split, descriptors)
+        words = f"{split} split{', told descriptors' * descriptors}"
+        told.append(benchmark.table_of(table, words, runs))
+    return "\n\n".join(filter(None, told))
 
 
 def interval(values: Sequence[float], many: int = 1) -> tuple[float, float, float]:
