@@ -89,7 +89,8 @@ def molecules(
     table, merged = _each_once(table, task)
     found = [*notes]
     if refused:
-        found.append(f"Set aside as no molecules: {first_of(refused, len(refused))}.")
+        count = "1 row" if len(refused) == 1 else f"{len(refused)} rows"
+        found.append(f"Set aside as no molecules, {count}: {first_of(refused, len(refused))}.")
     changed = [f"{what} in {count}" for what, count in standard.changed.items() if count]
     if changed:
         found.append(f"Standardised: {', '.join(changed)} of {len(told)} molecules.")

@@ -110,7 +110,7 @@ def test_rows_of_many_kinds_are_taken_or_named_with_the_reason():
     smiles = [bad[0], *good, *bad[1:]]
     data = molecules("few", smiles, np.arange(float(len(smiles))), VALUE)
     assert data.notes[0] == (
-        "Set aside as no molecules: row 1 (C1CC: not a SMILES); row 15 (empty); "
+        "Set aside as no molecules, 4 rows: row 1 (C1CC: not a SMILES); row 15 (empty); "
         "row 16 (CCO>>CC=O: a reaction, not a molecule); row 17 (N[Pt](N)(Cl)Cl: no carbon)."
     )
     with pytest.raises(DataError, match=r"none of 2 rows does, the first being row 1 \(x: not a"):
