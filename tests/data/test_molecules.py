@@ -166,6 +166,21 @@ def test_the_same_molecule_twice_is_merged_and_a_contradiction_set_aside():
     assert "2 rows of 1 molecules whose 'value' contradicts itself, such as CCN" in said
 
 
+def test_of_measurements_at_several_times_the_earliest_counts():
+    smiles = ["CCO", "OCC", "CCN", "NCC", "CCN", "CCC", "CCC", "CCCC", "CCCCC"]
+    y = np.array([9.0, 1.0, 2.0, 2.01, 8.0, 0.0, 5.0, 4.0, 5.0])
+    times = np.array([2020.0, 2010, 2011, 2011, 2012, 2013, 2013, 2014, 2015])
+    data = molecules("few", smiles, y, VALUE, times=times)
+    assert [smiles_of(n) for n in numbers_of(data.X)] == ["CCO", "CCN", "CCCC", "CCCCC"]
+    assert data.y.tolist() == pytest.approx([1.0, 2.005, 4.0, 5.0])
+    assert data.times.tolist() == [2010.0, 2011.0, 2014.0, 2015.0]
+    assert data.notes == (
+        "2 rows are left out: the same molecule was measured earlier.",
+        "1 row was merged with another of the same molecule.",
+        "Set aside: 2 rows of 1 molecules whose 'value' contradicts itself, such as CCC.",
+    )
+
+
 def test_no_scaffold_stands_on_both_sides_of_a_split():
     train, test = by_scaffold(dataset()).split(seed=0)
     sides = [

@@ -68,7 +68,7 @@ def test_a_time_that_is_not_there_and_one_beside_a_group_are_refused(tmp_path):
         xd.read_table(path, target="ill", time="ill")
 
 
-def test_molecules_are_split_by_time_and_merged_ones_count_as_the_first(tmp_path):
+def test_molecules_are_split_by_time_and_count_as_first_known(tmp_path):
     pytest.importorskip("rdkit", reason="molecules need the extra")
     from tests_molecules import SMILES
 
@@ -76,7 +76,7 @@ def test_molecules_are_split_by_time_and_merged_ones_count_as_the_first(tmp_path
     cells = [*SMILES, SMILES[3]]
     table = pd.DataFrame({"smiles": cells, "y": [0.5 * len(s) for s in cells]})
     table.assign(year=np.arange(len(cells))).to_csv(path, index=False)
-    with pytest.warns(SetAsideWarning, match="1 row was merged"):
+    with pytest.warns(SetAsideWarning, match="1 row is left out: the same molecule was"):
         data = xd.read_table(path, target="y", time="year")
     assert len(data) == len(SMILES)
     assert data.times[3] == 3.0
