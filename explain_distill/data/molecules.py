@@ -284,9 +284,13 @@ class Standardiser:
         Chem = chem()
         if ">" in text.replace("->", ""):  # that is a bond of a metal
             raise ValueError("a reaction, not a molecule")
-        molecule = Chem.MolFromSmiles(text)
+        # RDKit takes what stands behind a SMILES for a name: "C is for cat" would be methane.
+        first, *others = text.split() or [""]
+        molecule = Chem.MolFromSmiles(first)
         if molecule is None or not molecule.GetNumAtoms():
-            raise ValueError(_why_not(text))
+            raise ValueError(_why_not(first))
+        if others:
+            raise ValueError("text after the SMILES")
         if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
             raise ValueError("an open end (*), not a whole molecule")
         if molecule.GetNumAtoms() > MOST_ATOMS:

@@ -60,6 +60,20 @@ def test_what_is_no_molecule_is_refused_with_a_reason(text):
         Standardiser()(text)
 
 
+@pytest.mark.parametrize("text", ["C is for cat", "CCO |$x$|", "CCO\tethanol", "CCO |bad|"])
+def test_text_after_a_smiles_is_refused(text):
+    with pytest.raises(ValueError, match=r"^text after the SMILES$"):
+        Standardiser()(text)
+    data = molecules("few", [" CCO ", "CCN\n", text], np.arange(3.0), VALUE)
+    assert [smiles_of(n) for n in numbers_of(data.X)] == ["CCO", "CCN"]
+    assert data.notes[0].endswith(f"row 3 ({' '.join(text.split())}: text after the SMILES).")
+
+
+def test_words_of_which_the_first_is_no_smiles_are_none():
+    with pytest.raises(ValueError, match=r"^not a SMILES$"):
+        Standardiser()("John Smith")
+
+
 def test_molecules_are_brought_into_one_form_and_changes_are_counted():
     standard = Standardiser()
     told = [standard(text) for text in ("CC(=O)[O-].[Na+]", "OC(C)=O", "C[NH3+].[Cl-]", "[13CH4]")]
