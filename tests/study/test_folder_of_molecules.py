@@ -1,6 +1,7 @@
-"""A study of molecules that keeps no rows shows no molecule."""
+"""The folder of a study of molecules: private where it keeps no rows, refused where altered."""
 
 import html
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from tests_molecules import SMILES, dataset
 import explain_distill as xd
 from explain_distill.data.molecules import numbers_of, smiles_of
 from explain_distill.data.readers import SetAsideWarning
+from explain_distill.exceptions import StudyFormatError
 
 REFUSED = "John Smith, ward 3"
 AGAINST = "OCCO"
@@ -78,3 +80,45 @@ def test_a_study_opened_with_rows_is_saved_without_them(study, tmp_path):
     assert again.comparison.data is None
     assert not any("Smith" in note or AGAINST in note for note in again.about.notes)
     assert again.summary().equals(study.summary())
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"key": 1.5}, "key is 1.5, not a whole number of 32 bits"),
+        ({"key": True}, "key is True"),
+        ({"key": -1}, "key is -1"),
+        ({"key": 2**32}, "key is 4294967296"),
+        ({"smiles": ["C"]}, r"smiles is \['C'\], not text"),
+        ({"share": "much"}, "share is 'much', not a number from 0 to 1"),
+        ({"share": 1.5}, "share is 1.5"),
+        ({"share": float("nan")}, "share is nan"),
+    ],
+)
+def test_an_altered_environment_is_refused(study, tmp_path, changed, why):
+    with pytest.raises(StudyFormatError, match=rf"study\.json.*cannot be read \(an .*{why}"):
+        opened_with(study, tmp_path, lambda told: [told[0] | changed, *told[1:]])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda told: told * 200, "1600 environments, not 1024 at most"),
+        (lambda told: [1], "not subscriptable"),
+        (lambda told: 3, "not iterable"),
+        (lambda told: [{"key": 1, "smiles": "C"}], "'share'"),
+    ],
+)
+def test_what_is_no_list_of_environments_is_refused(study, tmp_path, change, why):
+    with pytest.raises(StudyFormatError, match=why):
+        opened_with(study, tmp_path, change)
+
+
+def opened_with(study, tmp_path, change):
+    """Open the study with other environments in study.json."""
+    folder = study.save(tmp_path / "study", with_data=False)
+    told = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    column = told["dataset"]["columns"][0]
+    column["environments"] = change(column["environments"])
+    (folder / "study.json").write_text(json.dumps(told), encoding="utf-8")
+    return xd.Study.open(folder)
