@@ -1,5 +1,7 @@
 """Testing on the latest rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,14 @@ def test_times_that_part_no_rows_are_refused(tmp_path, times, columns, told):
     path = written(tmp_path, times, **columns)
     with pytest.raises(DataError, match=told):
         xd.read_table(path, target="ill", time="when").split()
+
+
+@pytest.mark.parametrize("share", [1.5, 1, 0, -1, float("nan")])
+def test_a_share_that_parts_nothing_is_refused_with_times_and_without(tmp_path, share):
+    data = xd.read_table(written(tmp_path, range(40)), target="ill", time="when")
+    for each in (data, replace(data, times=None)):
+        with pytest.raises(DataError, match=f"must lie between 0 and 1; however, got {share:g}"):
+            each.split(test_size=share)
 
 
 def test_a_time_that_is_not_there_and_one_beside_a_group_are_refused(tmp_path):
