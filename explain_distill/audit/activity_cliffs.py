@@ -112,6 +112,7 @@ def activity_cliffs(
     order = chosen[np.lexsort((-apart[chosen], -steepness[chosen]))]
     low_first = y[places[:, 0]] <= y[places[:, 1]]
     places = np.where(low_first[:, None], places, places[:, ::-1])[order]
+    said = {model: known.said(model) for model in known.models}
     seen = {model: _seen(known, model, places) for model in known.models}
     cliffs = tuple(
         Cliff(
@@ -121,7 +122,7 @@ def activity_cliffs(
             float(steepness[at]),
             (bool(known.training[one]), bool(known.training[other])),
             (float(y[one]), float(y[other])),
-            {m: (float(known.said(m)[one]), float(known.said(m)[other])) for m in known.models},
+            {model: (float(each[one]), float(each[other])) for model, each in said.items()},
             {model: bool(each[number]) for model, each in seen.items()},
         )
         for number, (at, (one, other)) in enumerate(

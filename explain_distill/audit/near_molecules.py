@@ -122,11 +122,11 @@ class Candidates:
             Near(told, similarity, TRAINING, float(truth))
             for told, similarity, truth in zip(known, alike, self.data.y, strict=True)
         ]
-        flat = chem().MolToSmiles(molecule, isomericSmiles=False)
+        not_new = {chem().MolToSmiles(molecule, isomericSmiles=False), *known}
         made: dict[str, str] = {}
         for told, how in (*_taken_off(molecule), *_exchanged(molecule, self.parts)):
             made.setdefault(told, how)
-        made = {told: how for told, how in made.items() if told not in {flat, *known}}
+        made = {told: how for told, how in made.items() if told not in not_new}
         bits_made = fingerprints([molecule_of(number_of(told)) for told in made])
         alike = similarities(bits, bits_made)[0].tolist()
         for (told, how), similarity in zip(made.items(), alike, strict=True):

@@ -14,7 +14,7 @@ from explain_distill._random import generator
 from explain_distill._types import FloatArray, IntArray, Json, ReadableRows, Rows, TaskKind
 from explain_distill.data.features import Environment, Schema
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.data.splits import draw_groups, draw_rows, latest_rows
+from explain_distill.data.splits import check_share, draw_groups, draw_rows, latest_rows
 from explain_distill.exceptions import DataError
 
 
@@ -158,7 +158,7 @@ class Dataset:
         ----------
         seed : int, default=0
         test_size : float, default=0.25
-            The share of the rows to test on.
+            The share of the rows to test on, between 0 and 1.
 
         Returns
         -------
@@ -167,7 +167,8 @@ class Dataset:
         Raises
         ------
         DataError
-            Where the rows are too few, or a class cannot stand on both sides.
+            Where the rows are too few, the share is out of range, or a class cannot stand on both
+            sides.
         """
         check_rows_suffice(self)
         test = (
@@ -182,6 +183,7 @@ class Dataset:
 
     def _latest(self, share: float) -> IntArray:
         assert self.times is not None
+        check_share(share)
         strata, names = _strata(self)
         return latest_rows(strata, self.times, names, share)
 
@@ -219,11 +221,7 @@ def split_indices(data: Dataset, share: float, rng: np.random.Generator) -> IntA
     DataError
         Where a class cannot stand on both sides.
     """
-    if not 0 < share < 1:
-        raise DataError(
-            f"The share of the rows to set apart must lie between 0 and 1; however, got {share:g}. "
-            "Give a share such as 0.25."
-        )
+    check_share(share)
     strata, names = _strata(data)
     if data.groups is None:
         return draw_rows(strata, names, share, rng)

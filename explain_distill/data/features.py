@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from explain_distill._arrays import is_number
 from explain_distill._types import Json, Rows
 from explain_distill.exceptions import DataError
 
@@ -19,6 +20,8 @@ TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1", "1.0"})
 FALSE_WORDS = frozenset({"false", "no", "n", "f", "0", "0.0"})
 
 SHOWN_LEVELS = 3  # levels that a warning names
+
+MOST_ENVIRONMENTS = 1024
 
 EXACT_WHOLE = 2.0**53
 """Below it, a float that is whole is one whole number and no other."""
@@ -136,6 +139,24 @@ class Environment:
     share: float
     structures: int = 1
 
+    @classmethod
+    def from_json(cls, json: Json) -> Environment:
+        """Read what a study keeps of an environment.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            Where it is none.
+        """
+        key, smiles, share = json["key"], json["smiles"], json["share"]
+        if type(key) is not int or not 0 <= key < 2**32:
+            raise ValueError(f"an environment's key is {key!r}, not a whole number of 32 bits")
+        if not isinstance(smiles, str):
+            raise ValueError(f"an environment's smiles is {smiles!r}, not text")
+        if not is_number(share) or not 0 <= share <= 1:
+            raise ValueError(f"an environment's share is {share!r}, not a number from 0 to 1")
+        return cls(key, smiles, float(share))
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -238,7 +259,18 @@ class Schema:
 
     @classmethod
     def from_json(cls, columns: Sequence[Json]) -> Schema:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            Where it is not of that form.
+        """
+        environments = [e for c in columns[:1] for e in c.get("environments", ())]
+        if len(environments) > MOST_ENVIRONMENTS:
+            raise ValueError(f"{len(environments)} environments, not {MOST_ENVIRONMENTS} at most")
+        if environments and columns[0].get("part_of") is None:
+            raise ValueError("environments of atoms, where rows are no molecules")
         return cls(
             tuple(
                 Feature(
@@ -250,7 +282,7 @@ class Schema:
                 )
                 for c in columns
             ),
-            tuple(Environment(**e) for c in columns[:1] for e in c.get("environments", ())),
+            tuple(Environment.from_json(e) for e in environments),
         )
 
 

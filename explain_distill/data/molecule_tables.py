@@ -61,7 +61,8 @@ def molecules(
     numbers : sequence of int, optional
         What the rows are called in the file, from 0; counted where left out.
     times : ndarray of shape (n,), optional
-        When each row was known; of rows that are merged the first counts.
+        When each row was known: of a molecule the earliest rows count, and later ones are left
+        out.
 
     Returns
     -------
@@ -86,10 +87,12 @@ def molecules(
         )
     table = pd.DataFrame({"smiles": list(told.values()), "y": y[list(told)]})
     table["time"] = 0.0 if times is None else times[list(told)]
+    table, later = _earliest(table)
     table, merged = _each_once(table, task)
     found = [*notes]
     if refused:
-        found.append(f"Set aside as no molecules: {first_of(refused, len(refused))}.")
+        count = "1 row" if len(refused) == 1 else f"{len(refused)} rows"
+        found.append(f"Set aside as no molecules, {count}: {first_of(refused, len(refused))}.")
     changed = [f"{what} in {count}" for what, count in standard.changed.items() if count]
     if changed:
         found.append(f"Standardised: {', '.join(changed)} of {len(told)} molecules.")
@@ -99,7 +102,7 @@ def molecules(
         table["y"].to_numpy(),
         molecule_schema(column),
         task,
-        notes=(*found, *merged),
+        notes=(*found, *later, *merged),
         times=None if times is None else table["time"].to_numpy(),
     )
 
@@ -154,6 +157,17 @@ def _share_of_smiles(cells: pd.Series) -> float:
     return sum(m is not None and m.GetNumAtoms() >= LEAST_ATOMS for m in read) / len(texts)
 
 
+def _earliest(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Keep the earliest rows of each molecule: a later measurement was not known at that time."""
+    first = table["time"] == table.groupby("smiles", sort=False)["time"].transform("min")
+    n_later = int((~first).sum())
+    if not n_later:
+        return table, []
+    rows = "1 row is" if n_later == 1 else f"{n_later} rows are"
+    note = f"{rows} left out: the same molecule was measured earlier."
+    return table[first].reset_index(drop=True), [note]
+
+
 def _each_once(table: pd.DataFrame, task: Task) -> tuple[pd.DataFrame, list[str]]:
     """Merge rows of one molecule, and set those aside of which the measurements contradict."""
     groups = table.groupby("smiles", sort=False)["y"]
@@ -164,7 +178,6 @@ def _each_once(table: pd.DataFrame, task: Task) -> tuple[pd.DataFrame, list[str]
     limit = SAME * float(table["y"].std()) if task.kind == "regression" else 0.0
     against = spread > limit
     kept = table[~against].copy()
-    kept["time"] = table.groupby("smiles", sort=False)["time"].transform("min")[~against]
     kept["y"] = groups.transform("mean")[~against].astype(table["y"].dtype)
     kept = kept.drop_duplicates("smiles", ignore_index=True)
     notes = []

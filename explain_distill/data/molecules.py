@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -168,21 +169,43 @@ def first_of(refusals: Sequence[str], count: int) -> str:
     return f"{'; '.join(refusals[:SHOWN])}{more}"
 
 
-def rows_of_kept(cells: Iterable[Any]) -> Rows:
+def rows_of_kept(cells: Iterable[Any], rdkit: str | None) -> Rows:
     """Give the rows of canonical SMILES that were standardised before: ``(n, n_kinds)``.
+
+    Parameters
+    ----------
+    cells : iterable of n cells
+    rdkit : str or None
+        The version that wrote them. Another may have another canonical form, which is then not
+        asked for.
 
     Raises
     ------
     ValueError
-        Where one is no molecule.
+        Where one is no molecule, or not of the form that is kept: one part, and canonical.
     """
+    chem()
+    by_this_rdkit = rdkit == version("rdkit")
     told = list(cells)
     for cell in dict.fromkeys(told):
-        molecule = chem().MolFromSmiles(cell) if isinstance(cell, str) else None
-        atoms = [] if molecule is None else list(molecule.GetAtoms())
-        if not 0 < len(atoms) <= MOST_ATOMS or any(atom.GetAtomicNum() == 0 for atom in atoms):
+        if not _is_molecule(cell):
             raise ValueError(f"{str(cell)[:60]!r} is no molecule")
+        if "." in cell or (by_this_rdkit and _canonical(cell) != cell):
+            raise ValueError(f"{cell[:60]!r} is no canonical SMILES of one part")
     return rows_of(told)
+
+
+def _canonical(smiles: str) -> str:
+    return str(chem().MolToSmiles(chem().MolFromSmiles(smiles)))
+
+
+def _is_molecule(cell: Any) -> bool:
+    """Whether a kept cell is a SMILES of whole atoms, and nothing else."""
+    if not isinstance(cell, str) or cell.split() != [cell]:
+        return False
+    molecule = chem().MolFromSmiles(cell)
+    atoms = [] if molecule is None else list(molecule.GetAtoms())
+    return 0 < len(atoms) <= MOST_ATOMS and all(atom.GetAtomicNum() for atom in atoms)
 
 
 def numbers_of(rows: Rows) -> FloatArray:
@@ -284,9 +307,13 @@ class Standardiser:
         Chem = chem()
         if ">" in text.replace("->", ""):  # that is a bond of a metal
             raise ValueError("a reaction, not a molecule")
-        molecule = Chem.MolFromSmiles(text)
+        # RDKit takes what stands behind a SMILES for a name: "C is for cat" would be methane.
+        first, *others = text.split() or [""]
+        molecule = Chem.MolFromSmiles(first)
         if molecule is None or not molecule.GetNumAtoms():
-            raise ValueError(_why_not(text))
+            raise ValueError(_why_not(first))
+        if others:
+            raise ValueError("text after the SMILES")
         if any(atom.GetAtomicNum() == 0 for atom in molecule.GetAtoms()):
             raise ValueError("an open end (*), not a whole molecule")
         if molecule.GetNumAtoms() > MOST_ATOMS:

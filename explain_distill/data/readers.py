@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from explain_distill._types import FloatArray, Rows, TaskKind
+from explain_distill._types import Rows, TaskKind
 from explain_distill.data.csv_files import UNNAMED
 from explain_distill.data.dataset import Dataset, Task, check_rows_suffice
 from explain_distill.data.features import Schema, first_row, is_text, level_text, numbers
@@ -27,6 +27,7 @@ from explain_distill.data.inference import (
     sorted_levels,
 )
 from explain_distill.data.molecule_tables import molecules, smiles_column
+from explain_distill.data.times import read_times
 from explain_distill.exceptions import DataError, UnknownNameError
 
 NAMED = 5  # columns that a note names
@@ -62,7 +63,8 @@ def read_table(
         A column, such as the patient, whose rows must not stand on both sides of a split. It is
         no feature.
     time : str, optional
-        A column of numbers or dates: the latest rows are tested on. It is no feature.
+        A column of numbers or dates, all written in one way: the latest rows are tested on. It is
+        no feature. See `data.times`.
     smiles : str, optional
         The column that holds molecules, where it is not found by what it holds: a text column of
         which nearly every cell is a SMILES. Of a table of molecules no other column is a feature.
@@ -103,7 +105,7 @@ def read_table(
     empty = Dataset(path.name.split(".")[0], np.empty((len(table), 0)), labels, Schema(()), found)
     check_rows_suffice(empty)
     groups = None if group is None else _read_groups(table[group], group)
-    times = None if time is None else _read_times(table[time], time)
+    times = None if time is None else read_times(table[time], time)
     apart = [name for name in (group, time) if name is not None]
     columns = table.drop(columns=[target, *identifiers, *apart])
     columns, constant = _without_constants(columns)
@@ -133,7 +135,7 @@ def _read_molecules(
         )
     table, dropped = _with_target(table, target)
     labels, found = _read_target(table[target], target, task)
-    times = None if time is None else _read_times(table[time], time)
+    times = None if time is None else read_times(table[time], time)
     others = [str(each) for each in table.columns if each not in (target, column, time)]
     if others:
         more = ", …" if len(others) > NAMED else ""
@@ -232,26 +234,6 @@ def _check_time(table: pd.DataFrame, target: str, group: str | None, time: str |
             f"A split by time must stand alone, by a column of its own; however, --time {time} "
             f"was given beside {other}. Leave one of them out."
         )
-
-
-def _read_times(values: pd.Series, time: str) -> FloatArray:
-    """Read numbers, or dates as nanoseconds."""
-    if is_text(values):
-        as_numbers = pd.to_numeric(values, errors="coerce")
-        as_dates = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
-        read = as_dates if as_dates.notna().sum() > as_numbers.notna().sum() else as_numbers
-    else:
-        read = values
-    unknown = read.isna()
-    if unknown.any():
-        row = first_row(unknown)
-        raise DataError(
-            f"The time must be a number or a date in every row; however, {time!r} is "
-            f"{str(values[unknown].iloc[0])!r} in row {row}. Mend that cell, or remove the row."
-        )
-    if pd.api.types.is_datetime64_any_dtype(read):
-        return np.asarray(read.astype("int64"), dtype=np.float64)
-    return np.asarray(read, dtype=np.float64)
 
 
 def _read_groups(values: pd.Series, group: str) -> np.ndarray:

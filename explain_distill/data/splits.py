@@ -13,6 +13,21 @@ N_DRAWS = 500
 """So many ways to part the groups are tried; the most balanced one is taken."""
 
 
+def check_share(share: float) -> None:
+    """Refuse a share of rows of which nothing, or everything, would be on one side.
+
+    Raises
+    ------
+    DataError
+        Where it does not lie between 0 and 1.
+    """
+    if not 0 < share < 1:
+        raise DataError(
+            f"The share of the rows to set apart must lie between 0 and 1; however, got {share:g}. "
+            "Give a share such as 0.25."
+        )
+
+
 def draw_rows(
     strata: IntArray, names: Sequence[str], share: float, rng: np.random.Generator
 ) -> IntArray:

@@ -219,10 +219,18 @@ def data_section(study: Study) -> Section:
         blocks += [Paragraph("Noted while reading:"), Listing(about.notes)]
     blocks += [_columns(study), *environment_blocks(study)]
     if study.comparison.data is None:
-        blocks.append(
-            Paragraph("The study keeps no rows, so classes and missing cells are not counted here.")
-        )
+        blocks.append(Paragraph(_without_rows(about.schema)))
     return Section("data", "Data", tuple(blocks))
+
+
+def _without_rows(schema: Schema) -> str:
+    """Say what is not told where a study keeps no rows."""
+    if schema.molecules is not None:
+        return (
+            "The study keeps no rows, so no molecule is drawn, and matched pairs, activity cliffs "
+            "and what moves the property are not told."
+        )
+    return "The study keeps no rows, so classes and missing cells are not counted here."
 
 
 def _truth(study: Study) -> list[Block]:

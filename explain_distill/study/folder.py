@@ -88,7 +88,6 @@ def write_study(
     train: Dataset | None,
     front: Front | None,
     budget: Budget | None,
-    with_data: bool,
 ) -> None:
     """Write a study into an empty folder."""
     rows = [metric.to_json() for metric in comparison.metrics]
@@ -103,7 +102,7 @@ def write_study(
         for number, student in enumerate(repeats, 1):
             place = folder / "repeats" / name / str(number)
             _write_model(place, student, _student_config(student))
-    if with_data and comparison.data is not None:
+    if comparison.data is not None:
         (folder / "data").mkdir()
         for part, data in (("train", train), ("test", comparison.data)):
             if data is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.front import Front
 from explain_distill.audit.molecule_insight import MoleculeInsight, molecule_insight
 from explain_distill.data.dataset import Dataset
+from explain_distill.data.notes import without_cells
 from explain_distill.students.base import Student
 from explain_distill.study.about import About
 from explain_distill.study.folder import read_study, write_study
@@ -102,7 +103,8 @@ class Study:
             Replace an earlier study that is there.
         with_data : bool, default=True
             Keep the rows. Without them the folder holds each model's scores and attributions of
-            the test rows, but no value of a row.
+            the test rows, but no value of a row, neither in the notes nor in the report; see
+            `without_rows`.
         formats : sequence of str, default=()
             Forms of the report to write with it: ``"html"``, ``"md"``, ``"json"``.
 
@@ -116,12 +118,21 @@ class Study:
         """
         folder = Path(folder)
         check_output(folder, force)
+        kept = self if with_data else self.without_rows()
         with whole_folder(folder) as part:
-            parts = (self.about, self.comparison, self.train, self.front, self.budget)
-            write_study(part, *parts, with_data)
+            write_study(part, kept.about, kept.comparison, kept.train, kept.front, kept.budget)
             for suffix in formats:
-                self.report(part / f"report.{suffix}")
+                kept.report(part / f"report.{suffix}")
         return folder
+
+    def without_rows(self) -> Study:
+        """Give the study without its rows, and without the cells that its notes quote."""
+        return replace(
+            self,
+            about=replace(self.about, notes=tuple(map(without_cells, self.about.notes))),
+            comparison=replace(self.comparison, data=None),
+            train=None,
+        )
 
     @classmethod
     def open(cls, folder: str | Path) -> Study:

@@ -115,7 +115,8 @@ def read_background(folder: Path, about: About) -> np.ndarray | None:
 
 def _matrix(table: pa.Table, about: About) -> np.ndarray:
     if about.schema.molecules is not None:
-        return rows_of_kept(table.column(about.schema.molecules).to_pylist())
+        cells = table.column(about.schema.molecules).to_pylist()
+        return rows_of_kept(cells, about.versions.get("rdkit"))
     X = np.empty((table.num_rows, len(about.schema)))
     for place, feature in enumerate(about.schema.features):
         column = table.column(place)

@@ -101,3 +101,12 @@ def test_a_value_is_said_with_its_unit():
 
 def test_a_schema_survives_json():
     assert Schema.from_json(SCHEMA.to_json()) == SCHEMA
+
+
+def test_environments_of_atoms_are_of_molecules():
+    told = SCHEMA.to_json()
+    told[0]["environments"] = [{"key": 1, "smiles": "C", "share": 0.5}]
+    with pytest.raises(ValueError, match="where rows are no molecules"):
+        Schema.from_json(told)
+    told[0]["part_of"] = "smiles"
+    assert Schema.from_json(told).environments[0].share == 0.5

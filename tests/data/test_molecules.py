@@ -60,6 +60,20 @@ def test_what_is_no_molecule_is_refused_with_a_reason(text):
         Standardiser()(text)
 
 
+@pytest.mark.parametrize("text", ["C is for cat", "CCO |$x$|", "CCO\tethanol", "CCO |bad|"])
+def test_text_after_a_smiles_is_refused(text):
+    with pytest.raises(ValueError, match=r"^text after the SMILES$"):
+        Standardiser()(text)
+    data = molecules("few", [" CCO ", "CCN\n", text], np.arange(3.0), VALUE)
+    assert [smiles_of(n) for n in numbers_of(data.X)] == ["CCO", "CCN"]
+    assert data.notes[0].endswith(f"row 3 ({' '.join(text.split())}: text after the SMILES).")
+
+
+def test_words_of_which_the_first_is_no_smiles_are_none():
+    with pytest.raises(ValueError, match=r"^not a SMILES$"):
+        Standardiser()("John Smith")
+
+
 def test_molecules_are_brought_into_one_form_and_changes_are_counted():
     standard = Standardiser()
     told = [standard(text) for text in ("CC(=O)[O-].[Na+]", "OC(C)=O", "C[NH3+].[Cl-]", "[13CH4]")]
@@ -110,7 +124,7 @@ def test_rows_of_many_kinds_are_taken_or_named_with_the_reason():
     smiles = [bad[0], *good, *bad[1:]]
     data = molecules("few", smiles, np.arange(float(len(smiles))), VALUE)
     assert data.notes[0] == (
-        "Set aside as no molecules: row 1 (C1CC: not a SMILES); row 15 (empty); "
+        "Set aside as no molecules, 4 rows: row 1 (C1CC: not a SMILES); row 15 (empty); "
         "row 16 (CCO>>CC=O: a reaction, not a molecule); row 17 (N[Pt](N)(Cl)Cl: no carbon)."
     )
     with pytest.raises(DataError, match=r"none of 2 rows does, the first being row 1 \(x: not a"):
@@ -164,6 +178,21 @@ def test_the_same_molecule_twice_is_merged_and_a_contradiction_set_aside():
     assert "row 8 (bad(: not a SMILES)" in said
     assert "1 row was merged with another" in said
     assert "2 rows of 1 molecules whose 'value' contradicts itself, such as CCN" in said
+
+
+def test_of_measurements_at_several_times_the_earliest_counts():
+    smiles = ["CCO", "OCC", "CCN", "NCC", "CCN", "CCC", "CCC", "CCCC", "CCCCC"]
+    y = np.array([9.0, 1.0, 2.0, 2.01, 8.0, 0.0, 5.0, 4.0, 5.0])
+    times = np.array([2020.0, 2010, 2011, 2011, 2012, 2013, 2013, 2014, 2015])
+    data = molecules("few", smiles, y, VALUE, times=times)
+    assert [smiles_of(n) for n in numbers_of(data.X)] == ["CCO", "CCN", "CCCC", "CCCCC"]
+    assert data.y.tolist() == pytest.approx([1.0, 2.005, 4.0, 5.0])
+    assert data.times.tolist() == [2010.0, 2011.0, 2014.0, 2015.0]
+    assert data.notes == (
+        "2 rows are left out: the same molecule was measured earlier.",
+        "1 row was merged with another of the same molecule.",
+        "Set aside: 2 rows of 1 molecules whose 'value' contradicts itself, such as CCC.",
+    )
 
 
 def test_no_scaffold_stands_on_both_sides_of_a_split():

@@ -1,5 +1,7 @@
 """Testing on the latest rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +60,14 @@ def test_times_that_part_no_rows_are_refused(tmp_path, times, columns, told):
         xd.read_table(path, target="ill", time="when").split()
 
 
+@pytest.mark.parametrize("share", [1.5, 1, 0, -1, float("nan")])
+def test_a_share_that_parts_nothing_is_refused_with_times_and_without(tmp_path, share):
+    data = xd.read_table(written(tmp_path, range(40)), target="ill", time="when")
+    for each in (data, replace(data, times=None)):
+        with pytest.raises(DataError, match=f"must lie between 0 and 1; however, got {share:g}"):
+            each.split(test_size=share)
+
+
 def test_a_time_that_is_not_there_and_one_beside_a_group_are_refused(tmp_path):
     path = written(tmp_path, range(40), site=["a", "b"] * 20)
     with pytest.raises(UnknownNameError, match=r"Did you mean 'when'\?"):
@@ -68,7 +78,7 @@ def test_a_time_that_is_not_there_and_one_beside_a_group_are_refused(tmp_path):
         xd.read_table(path, target="ill", time="ill")
 
 
-def test_molecules_are_split_by_time_and_merged_ones_count_as_the_first(tmp_path):
+def test_molecules_are_split_by_time_and_count_as_first_known(tmp_path):
     pytest.importorskip("rdkit", reason="molecules need the extra")
     from tests_molecules import SMILES
 
@@ -76,7 +86,7 @@ def test_molecules_are_split_by_time_and_merged_ones_count_as_the_first(tmp_path
     cells = [*SMILES, SMILES[3]]
     table = pd.DataFrame({"smiles": cells, "y": [0.5 * len(s) for s in cells]})
     table.assign(year=np.arange(len(cells))).to_csv(path, index=False)
-    with pytest.warns(SetAsideWarning, match="1 row was merged"):
+    with pytest.warns(SetAsideWarning, match="1 row is left out: the same molecule was"):
         data = xd.read_table(path, target="y", time="year")
     assert len(data) == len(SMILES)
     assert data.times[3] == 3.0

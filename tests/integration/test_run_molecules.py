@@ -1,6 +1,7 @@
 """From a table of SMILES to the study, its report and its reasons."""
 
 import dataclasses
+import json
 import runpy
 import shutil
 
@@ -101,16 +102,53 @@ def test_a_study_of_molecules_is_verified(folder):
     assert found.status == 0
 
 
-@pytest.mark.parametrize("wrong", ["C1CC", None, "C" * 400])
-def test_an_altered_molecule_is_refused(folder, tmp_path, wrong):
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ("C1CC", "is no molecule"),
+        (None, "is no molecule"),
+        ("C" * 400, "is no molecule"),
+        ("CCO <script>alert(1)</script>", "is no molecule"),
+        ("CCO\tx", "is no molecule"),
+        (" CCO", "is no molecule"),
+        ("CCO.CCN", "'CCO.CCN' is no canonical SMILES of one part"),
+        ("OCC", "'OCC' is no canonical SMILES of one part"),
+    ],
+)
+def test_an_altered_molecule_is_refused(folder, tmp_path, wrong, why):
+    altered = with_first(folder, tmp_path, "test", wrong)
+    with pytest.raises(StudyFormatError, match=why):
+        xd.Study.open(altered)
+
+
+def test_another_rdkit_may_have_another_canonical_form(folder, tmp_path):
+    altered = with_first(folder, tmp_path, "test", "OCC")
+    told = json.loads((altered / "study.json").read_text(encoding="utf-8"))
+    told["versions"]["rdkit"] = "2020.03.1"
+    (altered / "study.json").write_text(json.dumps(told), encoding="utf-8")
+    data = xd.Study.open(altered).comparison.data
+    assert data.schema.decode(data.X[:1])["smiles"].tolist() == ["OCC"]
+
+
+def test_the_background_is_kept_and_checked(known, tmp_path):
+    folder = known.save(tmp_path / "study")
+    opened = xd.Study.open(folder)
+    assert opened.train is None
+    assert np.array_equal(opened.comparison.data.background, known.comparison.data.background)
+    altered = with_first(folder, tmp_path, "background", "CCO x")
+    with pytest.raises(StudyFormatError, match="'CCO x' is no molecule"):
+        xd.Study.open(altered)
+
+
+def with_first(folder, tmp_path, part, cell):
+    """Copy a study, and alter the first molecule of a part of its rows."""
     altered = tmp_path / "altered"
     shutil.copytree(folder, altered)
-    path = altered / "data" / "test.parquet"
+    path = altered / "data" / f"{part}.parquet"
     rows = pd.read_parquet(path)
-    rows.loc[0, "smiles"] = wrong
+    rows.loc[0, "smiles"] = cell
     rows.to_parquet(path, index=False)
-    with pytest.raises(StudyFormatError, match="is no molecule"):
-        xd.Study.open(altered)
+    return altered
 
 
 def test_the_report_draws_molecules_as_each_model_sees_them(study, folder):

@@ -19,7 +19,10 @@ from explain_distill.exceptions import DataError
 from explain_distill.study.predictions import WHY_NOT, predict_file
 
 TREES = "boosted-trees"
-BAD = {1: "C1CC", 3: "", 8: "CCO>>CC=O", 9: "C" * 400, 20: "N[Pt](N)(Cl)Cl", 25: "x\ny", 26: "*C"}
+BAD = {
+    1: "C1CC", 3: "", 8: "CCO>>CC=O", 9: "C" * 400, 20: "N[Pt](N)(Cl)Cl", 25: "x\ny", 26: "*C",
+    27: "C is for cat",
+}  # fmt: skip
 REASONS = {
     1: "not a SMILES",
     3: "empty",
@@ -28,6 +31,7 @@ REASONS = {
     20: "no carbon",
     25: "not a SMILES",
     26: "an open end (*), not a whole molecule",
+    27: "text after the SMILES",
 }
 
 
@@ -67,9 +71,9 @@ def test_rows_without_a_molecule_have_a_reason_and_no_prediction(study, rows, su
     with pytest.warns(SetAsideWarning) as caught:
         assert predict_file(study, TREES, rows, out) == 30
     assert [str(each.message) for each in caught] == [
-        "7 of 30 rows hold no molecule and have no prediction: row 2 (C1CC: not a SMILES); row 4 "
+        "8 of 30 rows hold no molecule and have no prediction: row 2 (C1CC: not a SMILES); row 4 "
         "(empty); row 9 (CCO>>CC=O: a reaction, not a molecule); row 10 "
-        f"({'C' * 40}: 400 atoms, and 300 is the most); row 21 (N[Pt](N)(Cl)Cl: no carbon), and 2 "
+        f"({'C' * 40}: 400 atoms, and 300 is the most); row 21 (N[Pt](N)(Cl)Cl: no carbon), and 3 "
         "more."
     ]
     written = pq.read_table(out).to_pandas() if suffix == "parquet" else pd.read_csv(out)
@@ -152,4 +156,4 @@ def test_the_command_names_rows_on_stderr(study, rows, tmp_path, monkeypatch, ca
     said, noted = capsys.readouterr()
     assert stopped.value.code == 0
     assert said == f"30 rows: {out}\n"
-    assert noted.startswith("Note: 7 of 30 rows hold no molecule and have no prediction: row 2 (C1")
+    assert noted.startswith("Note: 8 of 30 rows hold no molecule and have no prediction: row 2 (C1")
