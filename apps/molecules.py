@@ -76,12 +76,12 @@ class Given:
 def taken(texts: Sequence[str]) -> list[Given]:
     """Standardise molecules as those of the study were.
 
-    A text is a SMILES and, behind a space, its name; lines are counted from 1.
+    A text is a SMILES and, behind a blank, its name; lines are counted from 1.
     """
     standard = Standardiser()
     found = []
     for line, text in enumerate(texts, start=1):
-        written, _, name = text.strip().partition(" ")
+        written, name = [*text.split(maxsplit=1), "", ""][:2]
         given = Given(line, written, name.strip())
         try:
             found.append(replace(given, smiles=standard(written)))

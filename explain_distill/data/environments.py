@@ -17,13 +17,13 @@ import numpy as np
 
 from explain_distill._types import FloatArray
 from explain_distill.data.dataset import Dataset
-from explain_distill.data.features import Environment
+from explain_distill.data.features import MOST_ENVIRONMENTS, Environment
 from explain_distill.data.fragments import chem
 from explain_distill.data.molecules import molecule_of, numbers_of
 from explain_distill.exceptions import DataError
 
 RADIUS = 2  # bonds around an atom
-MOST, LEAST = 1024, 5  # environments, and molecules that have one
+LEAST = 5  # molecules that have an environment
 
 
 def environments_of(train: Dataset, n: int) -> tuple[Environment, ...]:
@@ -55,9 +55,9 @@ def environments_of(train: Dataset, n: int) -> tuple[Environment, ...]:
             f"Environments of atoms must be of molecules; however, {train.name!r} has none. Leave "
             "--environments out."
         )
-    if not 1 <= n <= MOST:
+    if not 1 <= n <= MOST_ENVIRONMENTS:
         raise DataError(
-            f"The number of environments must lie between 1 and {MOST}; however, got {n}. Give 64."
+            f"The number of environments must lie between 1 and {MOST_ENVIRONMENTS}; however, got {n}. Give 64."
         )
     numbers = [float(number) for number in numbers_of(train.X)]
     counts: dict[int, dict[int, int]] = defaultdict(dict)
