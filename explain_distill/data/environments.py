@@ -57,7 +57,8 @@ def environments_of(train: Dataset, n: int) -> tuple[Environment, ...]:
         )
     if not 1 <= n <= MOST_ENVIRONMENTS:
         raise DataError(
-            f"The number of environments must lie between 1 and {MOST_ENVIRONMENTS}; however, got {n}. Give 64."
+            f"The number of environments must lie between 1 and {MOST_ENVIRONMENTS}; however, got "
+            f"{n}. Give 64."
         )
     numbers = [float(number) for number in numbers_of(train.X)]
     counts: dict[int, dict[int, int]] = defaultdict(dict)

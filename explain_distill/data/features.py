@@ -155,7 +155,10 @@ class Environment:
             raise ValueError(f"an environment's smiles is {smiles!r}, not text")
         if not is_number(share) or not 0 <= share <= 1:
             raise ValueError(f"an environment's share is {share!r}, not a number from 0 to 1")
-        return cls(key, smiles, float(share))
+        structures = json["structures"]
+        if type(structures) is not int or structures < 1:
+            raise ValueError(f"an environment's structures are {structures!r}, not one or more")
+        return cls(key, smiles, float(share), structures)
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ class Schema:
     ----------
     features : tuple of Feature
     environments : tuple of Environment, default=()
-        Of molecules: what students count besides; see `with_environments`.
+        Of molecules: what students count besides; see `environments_of`.
     """
 
     features: tuple[Feature, ...]
