@@ -105,7 +105,7 @@ def test_a_schema_survives_json():
 
 def test_environments_of_atoms_are_of_molecules():
     told = SCHEMA.to_json()
-    told[0]["environments"] = [{"key": 1, "smiles": "C", "share": 0.5}]
+    told[0]["environments"] = [{"key": 1, "smiles": "C", "share": 0.5, "structures": 1}]
     with pytest.raises(ValueError, match="where rows are no molecules"):
         Schema.from_json(told)
     told[0]["part_of"] = "smiles"

@@ -29,7 +29,8 @@ def study(tmp_path_factory):
     path = tmp_path_factory.mktemp("tables") / "measured.csv"
     pd.DataFrame({"smiles": cells, "value": y}).to_csv(path, index=False)
     with pytest.warns(SetAsideWarning):
-        data = xd.with_environments(xd.read_table(path, "value", task="regression"), 8)
+        data = xd.read_table(path, "value", task="regression")
+        data = data.counting(xd.environments_of(data, 8))
     return xd.run(data, students=["decision-tree"], quick=True, teacher="fingerprint")
 
 
@@ -93,6 +94,7 @@ def test_a_study_opened_with_rows_is_saved_without_them(study, tmp_path):
         ({"share": "much"}, "share is 'much', not a number from 0 to 1"),
         ({"share": 1.5}, "share is 1.5"),
         ({"share": float("nan")}, "share is nan"),
+        ({"structures": 0}, "structures are 0, not one or more"),
     ],
 )
 def test_an_altered_environment_is_refused(study, tmp_path, changed, why):
