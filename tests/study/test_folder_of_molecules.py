@@ -30,7 +30,7 @@ def study(tmp_path_factory):
     pd.DataFrame({"smiles": cells, "value": y}).to_csv(path, index=False)
     with pytest.warns(SetAsideWarning):
         data = xd.read_table(path, "value", task="regression")
-        data = data.counting(xd.environments_of(data, 8))
+    data = data.counting(xd.environments_of(data, 8))
     return xd.run(data, students=["decision-tree"], quick=True, teacher="fingerprint")
 
 
