@@ -28,7 +28,7 @@ from explain_distill.audit.counterfactuals import Counterfactual, counterfactual
 from explain_distill.audit.molecule_domain import Domain, Neighbour
 from explain_distill.audit.near_molecules import Candidates
 from explain_distill.data.files import read_cells
-from explain_distill.data.fragments import Fragment, chem
+from explain_distill.data.fragments import CARBON, Fragment, chem
 from explain_distill.data.molecule_tables import smiles_column
 from explain_distill.data.molecules import (
     Standardiser,
@@ -54,6 +54,7 @@ from explain_distill.teachers.molecules import MolecularTeacher
 MOST = 1000  # molecules at once
 BACKGROUND = 100  # training molecules against which a student's features are told
 SHOWN_REST = 8
+MOST_TAKEN_OFF = 12  # fragments of a molecule that are taken off one by one
 KEPT = 200  # molecules whose shares are kept
 
 
@@ -101,7 +102,9 @@ def uploaded(name: str, content: bytes) -> tuple[str | None, list[str]]:
         path = Path(folder) / Path(name).name
         path.write_bytes(content)
         table = read_cells(path)
-    column = smiles_column(table, "")
+    column = smiles_column(table, "") or next(
+        (str(each) for each in table.columns if "smiles" in str(each).lower()), None
+    )
     if column is None:
         return None, []
     return column, ["" if pd.isna(cell) else str(cell) for cell in table[column]]
@@ -269,22 +272,33 @@ def block(caption: str, *rows: Sequence[ColouredMolecule]) -> Molecules:
 
 def fragments_table(study: Study, smiles: str, names: Sequence[str], score: int) -> pd.DataFrame:
     """Give each fragment, what it adds to each model's score, and the answers without it."""
-    task, models = study.about.task, models_of(study, names)
-    fragments = fragments_of_smiles(smiles)
+    models, fragments = models_of(study, names), fragments_of_smiles(smiles)
     told = {name: shares(study, name, smiles) for name in models}
     lines: list[dict[str, str]] = []
     for place, fragment in enumerate(fragments):
-        stays = np.ones(len(fragments), dtype=bool)
-        stays[place] = False
-        without = with_fragments(smiles, fragments, stays)
         line = {"fragment": fragment.kind, "atoms": _written(smiles, fragment)}
-        for name, found in told.items():
-            line[f"share, {name}"] = _share(found, place, score)
-        line["without it"] = without
-        for name, model in models.items():
-            line[f"{name} then"] = words.answer(task, scored(study, model, [without])[0])
+        line |= {f"share, {name}": _share(found, place, score) for name, found in told.items()}
+        if len(fragments) <= MOST_TAKEN_OFF:
+            line |= _without(study, smiles, place, models)
         lines.append(line)
     return pd.DataFrame(lines)
+
+
+def _without(
+    study: Study, smiles: str, place: int, models: dict[str, Teacher | Student]
+) -> dict[str, str]:
+    """Say what is left without a fragment, and what models answer to that."""
+    fragments = fragments_of_smiles(smiles)
+    stays = np.ones(len(fragments), dtype=bool)
+    stays[place] = False
+    left = with_fragments(smiles, fragments, stays)
+    if not any(atom.GetAtomicNum() == CARBON for atom in molecule_of(number_of(left)).GetAtoms()):
+        return {"without it": "no organic molecule"} | {f"{name} then": "" for name in models}
+    answers = {
+        f"{name} then": words.answer(study.about.task, scored(study, model, [left])[0])
+        for name, model in models.items()
+    }
+    return {"without it": left} | answers
 
 
 def _share(found: PlayerShares, place: int, score: int) -> str:
@@ -312,7 +326,7 @@ def answers_table(
         scores = scored(study, model, smiles)
         table[name] = [words.answer(study.about.task, row) for row in scores]
     if like is not None:
-        table["like training"] = ["no" if like.doubts(each) else "yes" for each in smiles]
+        table["in domain"] = ["no" if like.doubts(each) else "yes" for each in smiles]
     return pd.DataFrame(table)
 
 

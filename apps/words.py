@@ -54,7 +54,9 @@ FRAGMENTS_NOTE = (
 ATOMS_NOTE = (
     "Left, atoms of the teacher's graph are blanked one by one, in all or many orders, and atoms "
     "that symmetry makes alike share alike; right, gradients are followed from a blank graph to "
-    "the molecule's, and a bond's part goes to its two atoms in halves. A blanked atom makes no "
+    "the molecule's, and a bond's part goes to its two atoms in halves. They are told against a "
+    "graph without any features, not against methane, so that signs may differ from those of "
+    "fragments. A blanked atom makes no "
     "molecule, so the teacher is asked about what it was never trained on: read it beside the "
     "fragments, not in their place. Students see no graph and cannot be asked this."
 )
@@ -368,6 +370,14 @@ def score_note(task: Task) -> str:
     return (
         "Shares are in units of the score: the logarithm of the class's probability, less the mean "
         "over all classes. Above zero speaks for the class, below zero against it."
+    )
+
+
+def other_leaves(answer: str) -> str:
+    """Say that a soft tree's answer is that of all of its leaves."""
+    return (
+        "This is the most probable way. The other leaves hold the rest, and all of them together "
+        f"say **{plain(answer)}**."
     )
 
 

@@ -16,6 +16,7 @@ from explain_distill.exceptions import ExplainDistillError
 from explain_distill.report.molecule_drawing import molecule_svg, molecules_plot
 from explain_distill.report.structure_drawing import structures_plot
 from explain_distill.students.nodes import ReadableTree, path_words
+from explain_distill.students.soft_tree import SoftTree
 
 PASTED, DRAWN, TABLE = "SMILES", "A drawing", "A table"
 SCALED = 530  # of one molecule with its scale, in pixels
@@ -42,6 +43,9 @@ def show(choice: Choice) -> None:
         return
     like = molecules.domain(study)
     smiles = _chosen(choice, told, like)
+    doubts = () if like is None else like.doubts(smiles)
+    if doubts:
+        st.warning(words.plain(f"Outside what was trained on: {'; '.join(doubts)}."))
     _seen(choice, smiles)
     _near(choice, smiles, like)
     _way(choice, smiles)
@@ -198,9 +202,8 @@ def _near(choice: Choice, smiles: str, like: Domain | None) -> None:
     if like is None:
         st.info(words.NO_TRAINING)
         return
-    doubts = like.doubts(smiles)
-    if doubts:
-        st.warning(words.plain(f"Outside what was trained on: {'; '.join(doubts)}."))
+    if like.doubts(smiles):
+        st.markdown("No: it is outside of what was trained on, as said above.")
     else:
         st.markdown("Yes, by similarity, molecular weight, logP and polar surface area.")
     nearest = like.nearest(smiles, NEIGHBOURS)
@@ -221,6 +224,9 @@ def _way(choice: Choice, smiles: str) -> None:
     row = molecules.readable(choice.study).transform(molecules.rows_of([smiles]))
     for number, line in enumerate(path_words(model, row), start=1):
         st.markdown(f"{number}. {words.plain(line)}")
+    if isinstance(model, SoftTree):
+        answer = words.answer(choice.task, model.predict_score(row)[0])
+        st.markdown(words.other_leaves(answer))
 
 
 def _otherwise(choice: Choice, smiles: str) -> None:

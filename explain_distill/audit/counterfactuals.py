@@ -20,7 +20,7 @@ import numpy as np
 from explain_distill._types import BoolArray, FloatArray, Scores
 from explain_distill.attribution.own import Model, score_rows
 from explain_distill.audit.near_molecules import Candidates, Near
-from explain_distill.data.molecules import rows_of
+from explain_distill.data.molecules import Standardiser, rows_of
 from explain_distill.exceptions import DataError
 
 MOST = 5
@@ -59,7 +59,7 @@ def counterfactuals(
     model : Teacher or Student
         Whose answer is to differ.
     smiles : str
-        The molecule, as `Standardiser` gives it.
+        The molecule; it is standardised as those of tables are.
     candidates : Candidates
     others : mapping of str to Teacher or Student, optional
         Asked of the same molecules, for comparison.
@@ -81,6 +81,12 @@ def counterfactuals(
     DataError
         Where `smiles` is no molecule, or `least` is not positive.
     """
+    try:
+        smiles = Standardiser()(smiles)
+    except ValueError as why:
+        raise DataError(
+            f"smiles must be a molecule; however, {smiles[:60]!r} is none: {why}. Mend it."
+        ) from None
     data = candidates.data
     classify = data.task.kind == "classification"
     least = float(np.std(data.y)) if least is None else least

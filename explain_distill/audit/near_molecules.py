@@ -72,7 +72,7 @@ class Candidates:
     parts: tuple[tuple[float, Fragment, int], ...] = field(repr=False)
 
     @classmethod
-    def of(cls, train: Dataset) -> Candidates:
+    def of(cls, train: Dataset | None) -> Candidates:
         """Prepare the training molecules of a study, once for all that is asked.
 
         Raises
@@ -80,6 +80,11 @@ class Candidates:
         DataError
             Where the rows are no molecules.
         """
+        if train is None:
+            raise DataError(
+                "Candidates must be training molecules; however, got None, as a study that was "
+                "not made by xd.run keeps none. Give the molecules that were trained on."
+            )
         if train.schema.molecules is None:
             raise DataError(
                 f"Candidates must be molecules; however, the columns of {train.name!r} are "

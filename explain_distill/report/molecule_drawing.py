@@ -160,6 +160,7 @@ def drawn_svg(
     options.useBWAtomPalette()
     options.fillHighlights = True
     options.highlightRadius = 0.42
+    options.flagCloseContactsDist = -1  # red is for nothing else
     rdMolDraw2D.PrepareAndDrawMolecule(
         pen,
         molecule,

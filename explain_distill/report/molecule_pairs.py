@@ -96,7 +96,7 @@ def _transformations(task: Task, pairs: MatchedPairs) -> Table:
         f"The commonest changes of one substituent, {len(shown)} of {len(pairs.transformations)} "
         f"in at least {LEAST_PAIRS} pairs. Measured is the mean change of "
         f"{measured_words(task)}; predicted that of {what_words(task)}. 95% intervals, for which "
-        "pairs that share a molecule belong together; none where a mean rests on too few"
+        "pairs that share a molecule belong together; none where too few of them decide a mean"
     )
     columns = ("Change", "Pairs", "With training molecules", "Measured", *models)
     return Table(caption, columns, (RowGroup("", rows),))

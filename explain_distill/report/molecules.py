@@ -90,7 +90,7 @@ def _effects(study: Study, effects: tuple[FragmentEffect, ...]) -> list[Block]:
             "orders in which the molecule's fragments can be put in, from methane on. The mean "
             "is over the molecules that have the kind of fragment. These are the models' "
             "reasons, not measurements; a student that gives its teacher's has the same signs "
-            "and sizes. An interval is left out where the mean rests on too few molecules."
+            "and sizes. An interval is left out where too few of the molecules decide the mean."
         ),
         Table(caption, ("Kind of fragment", "Molecules", *models), (RowGroup("", rows),)),
     ]

@@ -147,6 +147,19 @@ def test_near_molecules_with_another_answer_are_shown_where_they_are_asked_for(k
     )
 
 
+def test_a_small_table_is_taken_by_the_name_of_its_column():
+    column, cells = molecules.uploaded("mine.csv", b"id;SMILES\n1;CCO\n2;c1ccc\n3;CCN\n")
+    assert (column, cells) == ("SMILES", ["CCO", "c1ccc", "CCN"])
+    assert molecules.uploaded("mine.csv", b"id;name\n1;ethanol\n2;water\n") == (None, [])
+
+
+def test_what_is_left_without_a_fragment_is_told_where_it_is_organic(folders):
+    study = xd.Study.open(folders / "regression")
+    table = molecules.fragments_table(study, "CCO", ["teacher", "soft-tree"], 0)
+    told = dict(zip(table["fragment"], table["without it"], strict=True))
+    assert told == {"alkyl": "no organic molecule", "hydroxyl": "CC"}
+
+
 def test_without_its_training_molecules_none_are_looked_for(folders):
     app = visited(folders / "regression", ASPIRIN, near=True)
     assert "The training molecules were not kept" in said(app)
