@@ -68,9 +68,10 @@ class MolecularTeacher(Teacher):
     batch_size : int, default=32
     n_epochs : int, default=40
     validation_share : float, default=0.1
-    descriptors : bool, default=False
+    descriptors : bool, default=True
         Whether the hidden layer is also told what students are told: descriptors and counts of
-        groups, scaled (Yang et al. 2019 do so with RDKit's).
+        groups, scaled (Yang et al. 2019 do so with RDKit's). On training molecules of ESOL that
+        were set apart, the error was 12 to 17 percent smaller with it (two seeds).
     seed : int, default=0
 
     References
@@ -93,7 +94,7 @@ class MolecularTeacher(Teacher):
         batch_size: int = 32,
         n_epochs: int = 40,
         validation_share: float = 0.1,
-        descriptors: bool = False,
+        descriptors: bool = True,
         seed: int = 0,
     ) -> None:
         self.members = members
@@ -419,7 +420,7 @@ class MolecularTeacher(Teacher):
 
         check_installed()
         arrays = load_file(folder / "model.safetensors")
-        parameters = config["parameters"]
+        parameters = {"descriptors": False, **config["parameters"]}
         counts = {name: parameters[name] for name in ("members", "width", "steps")}
         steps = RANGES["steps"].high
         if (

@@ -93,7 +93,9 @@ def test_what_is_made_stays_within_the_range_of_training_molecules(train, candid
 
 def test_what_is_no_molecule_is_refused(train, candidates):
     teacher = KnownTeacher(train)
-    with pytest.raises(DataError, match="smiles must be a molecule; however, 'C1CC' is none: not a SMILES"):
+    with pytest.raises(
+        DataError, match="smiles must be a molecule; however, 'C1CC' is none: not a SMILES"
+    ):
         counterfactuals(teacher, "C1CC", candidates)
     with pytest.raises(DataError, match=r"least must be above 0; however, got 0\.0"):
         counterfactuals(teacher, "CCO", candidates, least=0.0)
