@@ -243,13 +243,19 @@ def pasted(page, label, text, key):
 
 @both_widths
 def test_a_pasted_molecule_is_drawn_compared_and_told(page, served_molecules):
+    from playwright.sync_api import expect
+
     opened(page, served_molecules, "molecule", "Molecule")
     pasted(page, "SMILES, one a line", "O=C(O)c1ccccc1Cl", "Control+Enter")
     page.get_by_test_id("stCode").get_by_text("O=C(O)c1ccccc1Cl").wait_for()
-    page.get_by_text("Is it like the training molecules?").wait_for()
+    change = "The molecule as you would change it"
+    expect(page.get_by_role("textbox", name=change)).to_have_value(
+        "O=C(O)c1ccccc1Cl", timeout=60_000
+    )
+    settled(page)
     drawings = page.get_by_test_id("stImage").locator("img")
     assert drawings.count() == 5  # teacher and student in one, four neighbours
-    pasted(page, "The molecule as you would change it", "O=C(O)c1ccccc1O", "Enter")
+    pasted(page, change, "O=C(O)c1ccccc1O", "Enter")
     page.get_by_text("What students are told of it that differs").wait_for()
     assert [row[0] for row in table(page, 1)[1:]] == ["teacher", "soft-tree", "boosted-trees"]
     assert fits(page)
