@@ -322,11 +322,11 @@ def answers_table(
     if any(each.name for each in told):
         table["name"] = [each.name for each in told]
     table["molecule"] = smiles
+    if like is not None:
+        table["in domain"] = ["no" if like.doubts(each) else "yes" for each in smiles]
     for name, model in models_of(study, names).items():
         scores = scored(study, model, smiles)
         table[name] = [words.answer(study.about.task, row) for row in scores]
-    if like is not None:
-        table["in domain"] = ["no" if like.doubts(each) else "yes" for each in smiles]
     return pd.DataFrame(table)
 
 
