@@ -281,7 +281,7 @@ def test_brackets_of_a_smiles_are_shown_as_they_are(page, served_molecules):
 def test_a_molecule_can_be_drawn(chromium, served_molecules):
     pytest.importorskip("streamlit_ketcher", reason="drawing needs the extra")
     page = chromium.new_page()  # what the editor writes to the console is its own
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(240_000)  # the editor is large
     opened(page, served_molecules, "molecule", "Molecule")
     page.get_by_text("A drawing", exact=True).click()
     settled(page)
