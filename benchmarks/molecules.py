@@ -99,53 +99,46 @@ def one_run(
     teacher = xd.MolecularTeacher(descriptors=descriptors, seed=seed).fit(train)
     trained = time.perf_counter()
     print(f"teacher: {trained - started:.0f} s", flush=True)
+    about: dict[str, Any] = {"seed": seed, "train": len(train), "test": len(test)}
     if alone:
-        return {
-            "seed": seed,
-            "train": len(train),
-            "test": len(test),
-            "seconds": {"teacher": round(trained - started)},
-            "figures": [right(teacher, test)],
-        }
-    learned = {}
-    for transfer in TRANSFERS:
-        for name, student in students().items():
-            learned[f"{name}.{transfer}"] = xd.distill(
-                teacher, student, train, transfer=transfer, seed=seed
-            )
-            print(f"{name} on {transfer}: {time.perf_counter() - trained:.0f} s", flush=True)
+        seconds = {"teacher": round(trained - started)}
+        return about | {"seconds": seconds, "figures": [right(teacher, test)]}
+    learned = students_of(teacher, train, seed)
     distilled = time.perf_counter()
     study = xd.compare(teacher, learned, test, seed=seed)
     judged = time.perf_counter()
     if kept is not None:
         study.save(kept / f"{table}-{split}-{seed}")
-    return {
-        "seed": seed,
-        "train": len(train),
-        "test": len(test),
-        "seconds": {
-            "teacher": round(trained - started),
-            "students": round(distilled - trained),
-            "judging": round(judged - distilled),
-        },
-        "figures": [
-            {
-                "model": metric.model,
-                "metric": metric.metric,
-                **{
-                    name: None if value is None else round(value, 5)
-                    for name, value in (
-                        ("value", metric.value),
-                        ("low", metric.low),
-                        ("high", metric.high),
-                        ("chance", metric.chance),
-                    )
-                },
-            }
-            for metric in study.comparison.metrics
-            if metric.metric in KEPT
-        ],
+    seconds = {
+        "teacher": round(trained - started),
+        "students": round(distilled - trained),
+        "judging": round(judged - distilled),
     }
+    return about | {"seconds": seconds, "figures": figures_of(study)}
+
+
+def students_of(teacher: xd.Teacher, train: xd.Dataset, seed: int) -> dict[str, xd.Student]:
+    """Distil each student on each transfer set."""
+    learned = {}
+    for transfer in TRANSFERS:
+        for name, student in students().items():
+            started = time.perf_counter()
+            learned[f"{name}.{transfer}"] = xd.distill(
+                teacher, student, train, transfer=transfer, seed=seed
+            )
+            print(f"{name} on {transfer}: {time.perf_counter() - started:.0f} s", flush=True)
+    return learned
+
+
+def figures_of(study: xd.Study) -> list[dict[str, Any]]:
+    """Give what is kept of a study."""
+    found = []
+    for metric in study.comparison.metrics:
+        if metric.metric in KEPT:
+            told = {name: getattr(metric, name) for name in ("value", "low", "high", "chance")}
+            rounded = {k: None if v is None else round(v, 5) for k, v in told.items()}
+            found.append({"model": metric.model, "metric": metric.metric, **rounded})
+    return found
 
 
 def right(teacher: xd.Teacher, test: xd.Dataset) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import molecules as benchmark  # noqa: E402 - it stands among the benchmarks
 
 LEVEL = 0.95
+SPLITS = ("balanced-scaffold", "ordered-scaffold")
 STUDENT = "soft-tree.coalitions"
 
 
@@ -80,6 +82,20 @@ def effects_of(study: xd.Study, student: str = STUDENT) -> list[dict[str, Any]]:
         }
         for effect in fragment_effects(study.comparison, student)
     ]
+
+
+def tell_of_fragments(here: Path, table: str, about: str) -> None:
+    """Measure the effects of fragments on the balanced scaffold split, or print what was measured.
+
+    Beside them stand the tables over seeds, splits and transfer sets.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--show", action="store_true", help="print what was measured before")
+    if not parser.parse_args().show:
+        keep(here, table, {"effects": effects_of(study_of(here, table, SPLITS[0]))})
+    told = json.loads((here / "results" / f"{table}.json").read_text())
+    tables = [table_of(table, split) for split in SPLITS]
+    print("\n\n".join([*filter(None, tables), effects_table(told["effects"])]))
 
 
 def effects_table(effects: Sequence[dict[str, Any]], most: int = 12) -> str:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import streamlit as st
 
-from explain_distill.app import molecules, tables, words
+from explain_distill.app import molecule_words, molecules, tables, words
 from explain_distill.app.molecules import Given
 from explain_distill.app.state import Choice
 from explain_distill.attribution.one_molecule import PlayerShares
@@ -32,7 +32,7 @@ def show(choice: Choice) -> None:
     if choice.raw is None:
         st.info(words.NOT_KEPT)
     if study.comparison.teacher is None:
-        st.info(words.NO_TEACHER)
+        st.info(molecule_words.NO_TEACHER)
     given = molecules.taken(_texts(choice))
     for each in given:
         if each.why:
@@ -143,7 +143,7 @@ def _seen(choice: Choice, smiles: str) -> None:
         st.table(tables.guarded(table), hide_index=True)
     sums = [_sum(name, found, choice.score) for name, found in told.items()]
     st.caption(f"The base, the score of methane, and the shares: {'; '.join(sums)}.")
-    st.caption(f"{words.score_note(task)} {words.FRAGMENTS_NOTE}")
+    st.caption(f"{words.score_note(task)} {molecule_words.FRAGMENTS_NOTE}")
     _atoms(choice, smiles)
     _features(choice, smiles)
 
@@ -173,7 +173,7 @@ def _atoms(choice: Choice, smiles: str) -> None:
     atoms = [molecules.ColouredMolecule(smiles, way, told) for way, told in ways.items()]
     caption = "The molecule, its atoms coloured by what each adds to the teacher's score"
     st.image(molecules_plot(molecules.block(caption, atoms)), width=len(atoms) * WIDTH)
-    st.caption(words.ATOMS_NOTE)
+    st.caption(molecule_words.ATOMS_NOTE)
 
 
 def _features(choice: Choice, smiles: str) -> None:
@@ -183,7 +183,7 @@ def _features(choice: Choice, smiles: str) -> None:
         return
     found = molecules.on_atoms(choice.study, choice.student, smiles)
     if found is None:
-        st.info(words.NO_TRAINING)
+        st.info(molecule_words.NO_TRAINING)
         return
     shares = tuple(found.atoms[:, choice.score].tolist())
     drawn = molecules.ColouredMolecule(smiles, f"{choice.student}, its features", shares)
@@ -193,14 +193,14 @@ def _features(choice: Choice, smiles: str) -> None:
         st.image(molecules_plot(molecules.block(caption, [drawn])), width=SCALED)
     with right:
         st.table(tables.guarded(molecules.remainder_table(found, choice.score)), hide_index=True)
-    st.caption(words.ON_ATOMS_NOTE)
+    st.caption(molecule_words.ON_ATOMS_NOTE)
 
 
 def _near(choice: Choice, smiles: str, like: Domain | None) -> None:
     """Show the nearest training molecules, and warn outside the domain."""
     st.subheader("Is it like the training molecules?")
     if like is None:
-        st.info(words.NO_TRAINING)
+        st.info(molecule_words.NO_TRAINING)
         return
     if like.doubts(smiles):
         st.markdown("No: it is outside of what was trained on, as said above.")
@@ -212,7 +212,7 @@ def _near(choice: Choice, smiles: str, like: Domain | None) -> None:
             drawn = molecules.plain_molecule(like.smiles[neighbour.place])
             st.image(molecule_svg(drawn, 1.0), width="stretch")
             st.caption(words.plain(molecules.neighbour_caption(choice.study, neighbour)))
-    st.caption(words.DOMAIN_NOTE)
+    st.caption(molecule_words.DOMAIN_NOTE)
 
 
 def _way(choice: Choice, smiles: str) -> None:
@@ -226,7 +226,7 @@ def _way(choice: Choice, smiles: str) -> None:
         st.markdown(f"{number}. {words.plain(line)}")
     if isinstance(model, SoftTree):
         answer = words.answer(choice.task, model.predict_score(row)[0])
-        st.markdown(words.other_leaves(answer))
+        st.markdown(molecule_words.other_leaves(answer))
 
 
 def _otherwise(choice: Choice, smiles: str) -> None:
@@ -236,14 +236,14 @@ def _otherwise(choice: Choice, smiles: str) -> None:
         return
     found = molecules.counterfactuals_of(choice.study, choice.student, smiles)
     if found is None:
-        st.info(words.NO_TRAINING)
+        st.info(molecule_words.NO_TRAINING)
         return
     if not found:
         st.info("None was found among the training molecules and those that were made.")
         return
     block = molecules.counterfactual_structures(choice.study, smiles, found, _names(choice))
     st.image(structures_plot(block), width="stretch")
-    st.caption(words.near_note(choice.task))
+    st.caption(molecule_words.near_note(choice.task))
 
 
 def _changed(choice: Choice, smiles: str) -> None:

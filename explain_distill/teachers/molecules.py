@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from explain_distill._arrays import is_count, take_checked
@@ -28,14 +28,12 @@ from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import CLIP
 from explain_distill.teachers.calibration import Calibration
+from explain_distill.teachers.message_passing import Network, Told, batched, described, graphs_of
 from explain_distill.teachers.neural import fitted_temperature
 
 CHUNK = 256  # molecules a forward pass
 EXTRA = "molecules"
 STEPS = 64  # of integrated gradients
-Told: TypeAlias = tuple[Any, Tensor | None]
-"""The graph of a molecule, and its descriptors ``(n_beside,)`` where networks are told them."""
-
 RANGES = {
     **dict.fromkeys(("members", "width", "batch_size", "n_epochs"), Range(1, whole=True)),
     "steps": Range(1, 20, whole=True),
@@ -150,7 +148,7 @@ class MolecularTeacher(Teacher):
         numbers = _numbers_of(data.X)
         self._preparation = None
         if self.descriptors:
-            self._preparation = Preparation.fit(_described([numbers[row] for row in inner]))
+            self._preparation = Preparation.fit(described([numbers[row] for row in inner]))
         graphs = self._told_of(numbers)
         seeds = [integer_seed(rng) for _ in range(self.members)]
         self._networks = []
@@ -212,10 +210,10 @@ class MolecularTeacher(Teacher):
     def _told_of(self, numbers: Sequence[float]) -> list[Told]:
         """Give what the networks are told of numbered molecules."""
         if self._preparation is None:
-            return [(graph, None) for graph in _graphs(numbers)]
-        rows = torch.as_tensor(self._preparation(_described(numbers)), dtype=torch.float32)
+            return [(graph, None) for graph in graphs_of(numbers)]
+        rows = torch.as_tensor(self._preparation(described(numbers)), dtype=torch.float32)
         squashed = rows / torch.sqrt(1 + (rows / CLIP).square())
-        return list(zip(_graphs(numbers), squashed, strict=True))
+        return list(zip(graphs_of(numbers), squashed, strict=True))
 
     def _outputs(self, graphs: Sequence[Told]) -> FloatArray:
         """Ask each network: ``(n_members, n_samples, n_scores)``."""
@@ -224,7 +222,7 @@ class MolecularTeacher(Teacher):
         precise = [copy.deepcopy(network).double() for network in self._networks]
         with torch.inference_mode():
             for start in range(0, len(graphs), CHUNK):
-                batch, beside = _batch(graphs[start : start + CHUNK])
+                batch, beside = batched(graphs[start : start + CHUNK])
                 batch.V, batch.E = batch.V.double(), batch.E.double()
                 beside = None if beside is None else beside.double()
                 told.append(torch.stack([network(batch, beside) for network in precise]))
@@ -281,7 +279,7 @@ class MolecularTeacher(Teacher):
         ((graph, beside),) = self._told_of([number_of(smiles)])
         nodes, weights = np.polynomial.legendre.leggauss(STEPS)
         along = torch.as_tensor((nodes + 1) / 2)[:, None, None]
-        batch, rows = _batch([(graph, beside)] * STEPS)
+        batch, rows = batched([(graph, beside)] * STEPS)
         rows = None if rows is None else rows.double()
         whole = [torch.as_tensor(part, dtype=torch.float64) for part in (graph.V, graph.E)]
         moved = [(along * part).flatten(0, 1).requires_grad_() for part in whole]
@@ -346,7 +344,7 @@ class MolecularTeacher(Teacher):
                 order = rng.permutation(inner)
                 for start in range(0, len(order), self.batch_size):
                     chosen = order[start : start + self.batch_size]
-                    yield _batch([graphs[row] for row in chosen]), targets[chosen]
+                    yield batched([graphs[row] for row in chosen]), targets[chosen]
 
         def on_step(step: int, _: float) -> bool:
             nonlocal best
@@ -357,7 +355,7 @@ class MolecularTeacher(Teacher):
             with torch.no_grad():
                 for start in range(0, len(held_out), CHUNK):
                     chosen = held_out[start : start + CHUNK]
-                    told.append(network(*_batch([graphs[row] for row in chosen])))
+                    told.append(network(*batched([graphs[row] for row in chosen])))
                 loss = float(self._loss(torch.cat(told), targets[held_out]))
             network.train()
             if loss < best[0]:
@@ -435,7 +433,7 @@ class MolecularTeacher(Teacher):
         teacher._calibration = Calibration.from_json(teacher.task, config)
         if teacher.descriptors:
             teacher._preparation = Preparation.from_arrays(arrays)
-            if len(teacher._preparation.fill) != _described([0.0]).shape[1]:
+            if len(teacher._preparation.fill) != described([0.0]).shape[1]:
                 raise ValueError("the descriptors are not those of this version")
         with torch.device("meta"):  # shapes without memory
             network = teacher._new_network(0)
@@ -453,55 +451,6 @@ class MolecularTeacher(Teacher):
         return teacher
 
 
-class Network(nn.Module):
-    """Chemprop's message passing over bonds, the mean over atoms, and a hidden layer.
-
-    Weights are chemprop's. Sums over neighbours are taken by `index_add`, whose gradient is a
-    plain look-up: a step of training takes some six tenths of the time.
-    """
-
-    def __init__(
-        self, width: int, steps: int, dropout: float, n_outputs: int, n_beside: int = 0
-    ) -> None:
-        super().__init__()
-        from chemprop.nn import BondMessagePassing
-
-        self.passing = BondMessagePassing(d_h=width, depth=steps, dropout=dropout)
-        self.outputs = nn.Sequential(
-            nn.Dropout(dropout),
-            nn.Linear(width + n_beside, width),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(width, n_outputs),
-        )
-
-    def forward(self, batch: Any, beside: Tensor | None = None) -> Tensor:
-        """Give the outputs of a batch of graphs, told ``(n, n_beside)`` besides.
-
-        Returns
-        -------
-        Tensor of shape (n, n_outputs)
-        """
-        passing, n_atoms = self.passing, len(batch.V)
-        begin, end = batch.edge_index
-        first = passing.W_i(torch.cat([batch.V.index_select(0, begin), batch.E], dim=1))
-        bonds = passing.tau(first)
-        for _ in range(1, passing.depth):
-            into = _summed(bonds, end, n_atoms).index_select(0, begin)
-            bonds = passing.update(into - bonds.index_select(0, batch.rev_edge_index), first)
-        atoms = passing.finalize(_summed(bonds, end, n_atoms), batch.V, None)
-        counts = torch.bincount(batch.batch)
-        mean = _summed(atoms, batch.batch, len(counts)) / counts[:, None]
-        whole = mean if beside is None else torch.cat([mean, beside], dim=1)
-        told: Tensor = self.outputs(whole)
-        return told
-
-
-def _summed(values: Tensor, owner: Tensor, n: int) -> Tensor:
-    """Add up the rows of each owner: ``(n, width)``."""
-    return values.new_zeros(n, values.shape[1]).index_add(0, owner, values)
-
-
 def check_installed() -> None:
     """Refuse where chemprop is not installed.
 
@@ -517,25 +466,3 @@ def _numbers_of(rows: Rows) -> list[float]:
     from explain_distill.data.molecules import numbers_of
 
     return [float(number) for number in numbers_of(rows)]
-
-
-def _graphs(numbers: Sequence[float]) -> list[Any]:
-    from chemprop.featurizers import SimpleMoleculeMolGraphFeaturizer
-
-    from explain_distill.data.molecules import molecule_of
-
-    featurize = SimpleMoleculeMolGraphFeaturizer()
-    return [featurize(molecule_of(number)) for number in numbers]
-
-
-def _described(numbers: Sequence[float]) -> FloatArray:
-    from explain_distill.data.chemical_features import features_of
-
-    return features_of(np.array(numbers))
-
-
-def _batch(told: Sequence[Told]) -> tuple[Any, Tensor | None]:
-    from chemprop.data import BatchMolGraph
-
-    rows = [beside for _, beside in told if beside is not None]
-    return BatchMolGraph([graph for graph, _ in told]), torch.stack(rows) if rows else None
