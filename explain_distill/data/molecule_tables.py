@@ -89,13 +89,7 @@ def molecules(
     table["time"] = 0.0 if times is None else times[list(told)]
     table, later = _earliest(table)
     table, merged = _each_once(table, task)
-    found = [*notes]
-    if refused:
-        count = "1 row" if len(refused) == 1 else f"{len(refused)} rows"
-        found.append(f"Set aside as no molecules, {count}: {first_of(refused, len(refused))}.")
-    changed = [f"{what} in {count}" for what, count in standard.changed.items() if count]
-    if changed:
-        found.append(f"Standardised: {', '.join(changed)} of {len(told)} molecules.")
+    found = [*notes, *_notes_of(refused, standard, len(told))]
     return Dataset(
         name,
         rows_of(table["smiles"]),
@@ -105,6 +99,18 @@ def molecules(
         notes=(*found, *later, *merged),
         times=None if times is None else table["time"].to_numpy(),
     )
+
+
+def _notes_of(refused: Sequence[str], standard: Standardiser, n_told: int) -> list[str]:
+    """Count what was set aside, and what was changed."""
+    found = []
+    if refused:
+        count = "1 row" if len(refused) == 1 else f"{len(refused)} rows"
+        found.append(f"Set aside as no molecules, {count}: {first_of(refused, len(refused))}.")
+    changed = [f"{what} in {count}" for what, count in standard.changed.items() if count]
+    if changed:
+        found.append(f"Standardised: {', '.join(changed)} of {n_told} molecules.")
+    return found
 
 
 def smiles_column(table: pd.DataFrame, target: str, named: str | None = None) -> str | None:
