@@ -6,8 +6,9 @@
 *The certificate.* Rows are drawn from a population on which the true gap of each column is known by
 enumeration (`synthetic_pairs.py`), and the certificate is made of them. It misses where the bound
 of some column lies below its true gap, or its share of importance is on the wrong side of the true
-one. The gaps as measured, which are no bounds, are counted as a control. 1 000 repetitions a cell;
-the level is 0.95.
+one. The gaps as measured, which are no bounds, are counted as a control. The same is counted of
+samples of real tables' held-out rows (`table_gaps.py`), whose gaps have heavier tails. 1 000
+repetitions a cell; the level is 0.95.
 
 What is counted goes to ``benchmarks/results/bounds.json``, cell by cell, and is counted once.
 """
@@ -16,14 +17,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
-from synthetic_pairs import STUDENTS, Pair, pair
+from synthetic_pairs import STUDENTS, pair
+from table_gaps import DRAWS as TABLE_DRAWS
+from table_gaps import TABLES, TableGaps
 
-from explain_distill.audit.certificate import certify, measured_gaps
+from explain_distill.audit.certificate import Gaps, certify, measured_gaps
 
 RESULTS = Path(__file__).parent / "results" / "bounds.json"
 REPETITIONS = 1000
@@ -31,34 +35,65 @@ ROWS = (50, 200, 1000)
 DRAWS = {1: (1, 16), 3: (4,)}  # by the number of scores
 
 
-def missed(of: Pair, n: int, n_draws: int, rng: np.random.Generator) -> list[bool]:
+def missed(
+    gaps: Gaps, names: Sequence[str], true_gaps: np.ndarray, true_share: float
+) -> list[bool]:
     """Make one certificate; say which of its bounds are on the wrong side of the truth.
 
     The bounds of columns count where one of them is too low; as a control, so do the means that
     were measured, which are no bounds.
     """
-    data = of.draw(n, rng)
-    students = {"student": of.student}
-    gaps = measured_gaps(of.teacher, students, data, of.background, n_draws, rng)
-    told = certify(gaps, "student", data.schema.names)
+    told = certify(gaps, "student", names)
     bounds = np.array([[p.bound, p.bound_without_tails, p.gap] for p in told.players])
-    below = (bounds < of.gaps[:, None]).any(axis=0).tolist()
+    below = (bounds < true_gaps[:, None]).any(axis=0).tolist()
     most, least = told.relative_bound, told.relative_least
-    return [*below, most is not None and most < of.share, least is not None and least > of.share]
+    return [
+        *below,
+        most is not None and most < true_share,
+        least is not None and least > true_share,
+    ]
 
 
-def cell(student: str, n_scores: int, n: int, n_draws: int, repetitions: int) -> dict[str, Any]:
-    """Count the misses of many certificates."""
+def cell_of_pair(student: str, n_scores: int, n: int, n_draws: int) -> dict[str, Any]:
+    """Count the misses of many certificates of a pair whose gaps are known."""
     of = pair(student, n_scores)
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        data = of.draw(n, rng)
+        students = {"student": of.student}
+        gaps = measured_gaps(of.teacher, students, data, of.background, n_draws, rng)
+        return missed(gaps, data.schema.names, of.gaps, of.share)
+
+    return counted(student, n_scores, n, n_draws, once)
+
+
+def cell_of_table(of: TableGaps, n: int) -> dict[str, Any]:
+    """Count the misses of many certificates of samples of a table's rows."""
+
+    def once(rng: np.random.Generator) -> list[bool]:
+        return missed(of.draw(n, rng), of.names, of.gaps, of.share)
+
+    n_scores = of.told.teacher[0].shape[2]
+    return counted(f"soft tree, {of.table}", n_scores, n, TABLE_DRAWS, once)
+
+
+def counted(
+    student: str,
+    n_scores: int,
+    n: int,
+    n_draws: int,
+    once: Callable[[np.random.Generator], list[bool]],
+) -> dict[str, Any]:
+    """Repeat what is done once, and count."""
     rng = np.random.default_rng(n * 1000 + n_draws)
-    counts = np.sum([missed(of, n, n_draws, rng) for _ in range(repetitions)], axis=0)
+    counts = np.sum([once(rng) for _ in range(REPETITIONS)], axis=0)
     return {
         "what": "certificate",
         "student": student,
         "scores": n_scores,
         "rows": n,
         "draws": n_draws,
-        "repetitions": repetitions,
+        "repetitions": REPETITIONS,
         "missed": dict(zip(COUNTED, counts.tolist(), strict=True)),
     }
 
@@ -96,21 +131,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--show", action="store_true", help="print what was counted before")
     parser.add_argument("--students", default=",".join(STUDENTS), help=f"of {', '.join(STUDENTS)}")
+    parser.add_argument("--tables", default=",".join(TABLES), help=f"of {', '.join(TABLES)}")
     arguments = parser.parse_args()
     if arguments.show:
         print(shown(kept()))
         return
-    for student in arguments.students.split(","):
+    for student in filter(None, arguments.students.split(",")):
         for n in ROWS:
             for n_scores, draws in DRAWS.items():
                 for n_draws in draws:
-                    wanted = ("certificate", student, n_scores, n, n_draws)
-                    if any(tuple(told[key] for key in KEY) == wanted for told in kept()):
-                        continue
-                    found = cell(student, n_scores, n, n_draws, REPETITIONS)
-                    text = json.dumps({"cells": [*kept(), found]}, indent=1)
-                    RESULTS.write_text(text + "\n")
-                    print(found, flush=True)
+                    if not is_kept(student, n, n_scores, n_draws):
+                        keep(cell_of_pair(student, n_scores, n, n_draws))
+    for table in filter(None, arguments.tables.split(",")):
+        if any(not is_kept(f"soft tree, {table}", n) for n in ROWS):
+            of = TableGaps.measure(table)
+            for n in ROWS:
+                if not is_kept(f"soft tree, {table}", n):
+                    keep(cell_of_table(of, n))
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Add a cell to those that were counted."""
+    RESULTS.write_text(json.dumps({"cells": [*kept(), found]}, indent=1) + "\n")
+    print(found, flush=True)
+
+
+def is_kept(student: str, n: int, n_scores: int | None = None, n_draws: int | None = None) -> bool:
+    """Say whether a cell was counted before; of any scores and draws, where they are left out."""
+    return any(
+        (told["student"], told["rows"]) == (student, n)
+        and n_scores in (None, told["scores"])
+        and n_draws in (None, told["draws"])
+        for told in kept()
+    )
 
 
 def kept() -> list[dict[str, Any]]:
