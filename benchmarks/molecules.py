@@ -4,7 +4,10 @@
 
 trains a `MolecularTeacher` on nine tenths of the molecules, distils students of it on coalitions
 and on the training rows, and judges them on the last tenth; figures go to
-``benchmarks/results/molecules-TABLE-SPLIT.json``, and what stands there is not run again.
+``benchmarks/results/molecules-TABLE-SPLIT.json``, and what stands there is not run again. With
+``--controls`` the teachers of those runs are trained again, to distil soft and boosted trees on
+molecules with atoms masked in the graph and on molecules with fragments taken off alone
+(`masked_atoms.py`); their figures are added.
 
     python benchmarks/molecules.py --show
 
@@ -26,6 +29,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from masked_atoms import CONTROLS
 from sklearn.metrics import roc_auc_score
 
 import explain_distill as xd
@@ -130,6 +134,25 @@ def students_of(teacher: xd.Teacher, train: xd.Dataset, seed: int) -> dict[str, 
     return learned
 
 
+def controls_of(table: str, split: str, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Distil a run's teacher, trained again, on masked atoms and on fragments taken off."""
+    train, test = parted(xd.load_dataset(table), split, run["seed"])
+    teacher = xd.MolecularTeacher(descriptors=False, seed=run["seed"]).fit(train)
+    of_teacher = [figure for figure in run["figures"] if figure["model"] == "teacher"]
+    told = right(teacher, test)
+    before = next(f["value"] for f in of_teacher if f["metric"] == told["metric"])
+    print(f"teacher: {told['value']} of {told['metric']}, before: {before}", flush=True)
+    learned = {}
+    for control, distilled in CONTROLS.items():
+        for name in ("soft-tree", "boosted-trees"):
+            started = time.perf_counter()
+            student = distilled(teacher, students()[name], train, run["seed"])
+            learned[f"{name}.{control}"] = student
+            print(f"{name} on {control}: {time.perf_counter() - started:.0f} s", flush=True)
+    study = xd.compare(teacher, learned, test, seed=run["seed"])
+    return [figure for figure in figures_of(study) if figure["model"] != "teacher"]
+
+
 def figures_of(study: xd.Study) -> list[dict[str, Any]]:
     """Give what is kept of a study."""
     found = []
@@ -230,12 +253,22 @@ def main() -> None:
     parser.add_argument(
         "--descriptors", action="store_true", help="tell the teacher descriptors beside the graph"
     )
+    parser.add_argument(
+        "--controls", action="store_true", help="add students of masked atoms to the runs kept"
+    )
     parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
     if arguments.show:
         print(shown())
         return
     runs = kept_runs(arguments.table, arguments.split, arguments.descriptors)
+    if arguments.controls:
+        for run in runs:
+            models = {figure["model"].partition(".")[2] for figure in run["figures"]}
+            if "coalitions" in models and not models & set(CONTROLS):
+                run["figures"] += controls_of(arguments.table, arguments.split, run)
+                keep(arguments, runs)
+        return
     for seed in map(int, arguments.seeds.split(",")):
         if any(run["seed"] == seed for run in runs):
             continue
@@ -249,13 +282,17 @@ def main() -> None:
                 descriptors=arguments.descriptors,
             )
         )
-        path = path_of(arguments.table, arguments.split, arguments.descriptors)
-        draft = path.with_suffix(".draft")
-        about = {name: vars(arguments)[name] for name in ("table", "split", "descriptors")}
-        about["runs"] = runs
-        draft.write_text(json.dumps(about, indent=1) + "\n")
-        draft.replace(path)
+        keep(arguments, runs)
         print(runs[-1]["seed"], runs[-1]["seconds"], flush=True)
+
+
+def keep(arguments: argparse.Namespace, runs: list[dict[str, Any]]) -> None:
+    """Write the runs of a data set and split."""
+    path = path_of(arguments.table, arguments.split, arguments.descriptors)
+    draft = path.with_suffix(".draft")
+    about = {name: vars(arguments)[name] for name in ("table", "split", "descriptors")}
+    draft.write_text(json.dumps(about | {"runs": runs}, indent=1) + "\n")
+    draft.replace(path)
 
 
 if __name__ == "__main__":
