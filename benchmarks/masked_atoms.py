@@ -45,12 +45,12 @@ class Masking(xd.Teacher):
         return np.stack([self._known[key] for key in keys])
 
     def _masked(self, row: np.ndarray) -> Told:
-        """Blank the atoms of a molecule whose kind is 0 in the row."""
+        """Blank the atoms of a molecule whose kind is 0 in the row; without any, it is methane."""
         number = float(row.max())
         if number not in self._graphs:
             ((self._graphs[number], _),) = self.teacher._told_of([number])
         graph = self._graphs[number]
-        stays = row[list(kinds_of(number))] == number
+        stays = row[list(kinds_of(number))] == number if number else np.ones(1, dtype=bool)
         ends = stays[graph.edge_index]
         blank = graph._replace(V=graph.V * stays[:, None], E=graph.E * (ends[0] & ends[1])[:, None])
         return blank, None

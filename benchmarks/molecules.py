@@ -5,6 +5,7 @@
 trains a `MolecularTeacher` on nine tenths of the molecules, distils students of it on coalitions
 and on the training rows, and judges them on the last tenth; figures go to
 ``benchmarks/results/molecules-TABLE-SPLIT.json``, and what stands there is not run again. With
+``--graph-alone`` the teacher is not told descriptors, and figures go to a file of that name. With
 ``--controls`` the teachers of those runs are trained again, to distil soft and boosted trees on
 molecules with atoms masked in the graph and on molecules with fragments taken off alone
 (`masked_atoms.py`); their figures are added.
@@ -90,12 +91,12 @@ def one_run(
     kept: Path | None,
     *,
     alone: bool = False,
-    descriptors: bool = False,
+    descriptors: bool = True,
 ) -> dict[str, Any]:
     """Train a teacher, distil students on each transfer set, and judge them all.
 
-    With `alone`, the teacher is judged by how right it is, and no student is made; with
-    `descriptors`, it is told those beside the graph.
+    With `alone`, the teacher is judged by how right it is, and no student is made; without
+    `descriptors`, it is told the graph alone.
     """
     data = xd.load_dataset(table)
     train, test = parted(data, split, seed)
@@ -112,7 +113,7 @@ def one_run(
     study = xd.compare(teacher, learned, test, seed=seed)
     judged = time.perf_counter()
     if kept is not None:
-        study.save(kept / f"{table}-{split}-{seed}")
+        study.save(kept / name_of(table, split, descriptors, seed))
     seconds = {
         "teacher": round(trained - started),
         "students": round(distilled - trained),
@@ -174,12 +175,18 @@ def right(teacher: xd.Teacher, test: xd.Dataset) -> dict[str, Any]:
     return {"model": "teacher", "metric": f"performance.{metric}", "value": round(value, 5)}
 
 
-def path_of(table: str, split: str, descriptors: bool = False) -> Path:
-    """Say where the runs of a data set and split stand."""
-    return RESULTS / f"molecules-{table}-{split}{'-descriptors' * descriptors}.json"
+def name_of(table: str, split: str, descriptors: bool, seed: int | None = None) -> str:
+    """Name the runs of a data set, a split and a teacher, or that of a seed."""
+    parts = [table, split, *(() if descriptors else ("graph-alone",))]
+    return "-".join([*parts, *(() if seed is None else (str(seed),))])
 
 
-def kept_runs(table: str, split: str, descriptors: bool = False) -> list[dict[str, Any]]:
+def path_of(table: str, split: str, descriptors: bool) -> Path:
+    """Say where the runs of a data set, a split and a teacher stand."""
+    return RESULTS / f"molecules-{name_of(table, split, descriptors)}.json"
+
+
+def kept_runs(table: str, split: str, descriptors: bool) -> list[dict[str, Any]]:
     """Give the runs that were made before."""
     path = path_of(table, split, descriptors)
     runs: list[dict[str, Any]] = json.loads(path.read_text())["runs"] if path.exists() else []
@@ -191,16 +198,11 @@ def shown() -> str:
     told = []
     for path in sorted(RESULTS.glob("molecules-*.json")):
         about = json.loads(path.read_text())
-        split = (
-            f"{about['split']} split, told descriptors"
-            if about["descriptors"]
-            else (f"{about['split']} split")
-        )
-        told.append(table_of(about["table"], split, about["runs"]))
+        told.append(table_of(*(about[k] for k in ("table", "split", "descriptors", "runs"))))
     return "\n\n".join(told)
 
 
-def table_of(table: str, split: str, runs: list[dict[str, Any]]) -> str:
+def table_of(table: str, split: str, descriptors: bool, runs: list[dict[str, Any]]) -> str:
     """Give a row a model: mean over the seeds (lowest to highest); nothing where none was run."""
     if not runs:
         return ""
@@ -211,7 +213,8 @@ def table_of(table: str, split: str, runs: list[dict[str, Any]]) -> str:
     named |= {"fidelity.score_r2": "score R²"} if values else {"fidelity.agreement": "agreement"}
     named[REASONS] = "reasons"
     n_students = figures.loc[figures["model"] != "teacher", "seed"].nunique()
-    words = f"{table}, {split}, {runs[0]['test']} test molecules: the teacher of "
+    alone = "" if descriptors else " told the graph alone,"
+    words = f"{table}, {split} split, {runs[0]['test']} test molecules: the teacher{alone} of "
     words += f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
     if n_students:
         chance = figures.loc[figures["metric"] == REASONS, "chance"].astype(float).mean()
@@ -251,7 +254,7 @@ def main() -> None:
         "--teacher-alone", action="store_true", help="judge how right the teacher is, and no more"
     )
     parser.add_argument(
-        "--descriptors", action="store_true", help="tell the teacher descriptors beside the graph"
+        "--graph-alone", action="store_true", help="do not tell the teacher descriptors"
     )
     parser.add_argument(
         "--controls", action="store_true", help="add students of masked atoms to the runs kept"
@@ -261,13 +264,16 @@ def main() -> None:
     if arguments.show:
         print(shown())
         return
-    runs = kept_runs(arguments.table, arguments.split, arguments.descriptors)
+    descriptors = not arguments.graph_alone
+    runs = kept_runs(arguments.table, arguments.split, descriptors)
     if arguments.controls:
+        if descriptors:
+            parser.error("--controls needs --graph-alone: descriptors cannot be masked")
         for run in runs:
             models = {figure["model"].partition(".")[2] for figure in run["figures"]}
             if "coalitions" in models and not models & set(CONTROLS):
                 run["figures"] += controls_of(arguments.table, arguments.split, run)
-                keep(arguments, runs)
+                keep(arguments.table, arguments.split, descriptors, runs)
         return
     for seed in map(int, arguments.seeds.split(",")):
         if any(run["seed"] == seed for run in runs):
@@ -279,19 +285,19 @@ def main() -> None:
                 seed,
                 arguments.keep,
                 alone=arguments.teacher_alone,
-                descriptors=arguments.descriptors,
+                descriptors=descriptors,
             )
         )
-        keep(arguments, runs)
+        keep(arguments.table, arguments.split, descriptors, runs)
         print(runs[-1]["seed"], runs[-1]["seconds"], flush=True)
 
 
-def keep(arguments: argparse.Namespace, runs: list[dict[str, Any]]) -> None:
-    """Write the runs of a data set and split."""
-    path = path_of(arguments.table, arguments.split, arguments.descriptors)
+def keep(table: str, split: str, descriptors: bool, runs: list[dict[str, Any]]) -> None:
+    """Write the runs of a data set, a split and a teacher."""
+    path = path_of(table, split, descriptors)
     draft = path.with_suffix(".draft")
-    about = {name: vars(arguments)[name] for name in ("table", "split", "descriptors")}
-    draft.write_text(json.dumps(about | {"runs": runs}, indent=1) + "\n")
+    about = {"table": table, "split": split, "descriptors": descriptors, "runs": runs}
+    draft.write_text(json.dumps(about, indent=1) + "\n")
     draft.replace(path)
 
 

@@ -24,21 +24,23 @@ SPLITS = ("balanced-scaffold", "ordered-scaffold")
 STUDENT = "soft-tree.coalitions"
 
 
-def study_of(here: Path, table: str, split: str) -> xd.Study:
-    """Open the study of seed 0, or make it, which takes ten minutes to an hour."""
-    folder = here / "cache" / f"{table}-{split}-0"
+def study_of(here: Path, table: str, split: str, *, descriptors: bool = True) -> xd.Study:
+    """Open the study of seed 0, or make it, which takes ten minutes to an hour.
+
+    Without `descriptors`, its teacher is told the graph alone.
+    """
+    folder = here / "cache" / benchmark.name_of(table, split, descriptors, 0)
     if not folder.is_dir():
-        benchmark.one_run(table, split, 0, folder.parent)
+        benchmark.one_run(table, split, 0, folder.parent, descriptors=descriptors)
     return xd.Study.open(folder)
 
 
 def table_of(table: str, split: str) -> str:
     """Give the tables of teachers and students over the seeds that were run."""
     told = []
-    for descriptors in (False, True):
+    for descriptors in (True, False):
         runs = benchmark.kept_runs(table, split, descriptors)
-        words = f"{split} split{', told descriptors' * descriptors}"
-        told.append(benchmark.table_of(table, words, runs))
+        told.append(benchmark.table_of(table, split, descriptors, runs))
     return "\n\n".join(filter(None, told))
 
 

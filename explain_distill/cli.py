@@ -156,6 +156,17 @@ def run(
             "then limit money_per_million.",
         ),
     ] = None,
+    alpha: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="The deferral rule: among the rows that a student keeps it may disagree with the "
+            "teacher in at most this share …",
+        ),
+    ] = 0.05,
+    delta: Annotated[
+        float, typer.Option(metavar="SHARE", help="… with a probability of 1 less this.")
+    ] = 0.05,
     seed: SeedOption = 0,
     quick: Annotated[
         bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
@@ -202,6 +213,8 @@ def run(
             teacher=teacher,
             environments=environments,
             price=price_per_cpu_hour,
+            alpha=alpha,
+            delta=delta,
             command=shlex.join(["explain-distill", *sys.argv[1:]]),
             progress=progress_for(quiet),
         )

@@ -17,6 +17,7 @@ from explain_distill.audit.certificate import (
     check_finite,
 )
 from explain_distill.audit.comparison import Comparison, Metric, Role, check_names
+from explain_distill.audit.deferral import ALPHA, DELTA, check_risk
 from explain_distill.audit.effort import FULL, MOLECULES, QUICK, QUICK_MOLECULES, Effort
 from explain_distill.audit.faithfulness import faithfulness
 from explain_distill.audit.reasons import Reasons, reasons_of
@@ -52,6 +53,8 @@ def compare(
     repeats: Mapping[str, Sequence[Student]] | None = None,
     retrained: Any = None,
     price: float | None = None,
+    alpha: float = ALPHA,
+    delta: float = DELTA,
     on_stage: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Judge students beside their teacher, on rows that none of them has seen.
@@ -80,6 +83,9 @@ def compare(
         teacher's is a ceiling for students. It takes half as long as the teacher's reasons.
     price : float, optional
         Of an hour of one CPU, in any money: what a million predictions cost is then told, too.
+    alpha, delta : float, default=0.05
+        What the deferral rule is to hold: among the rows that a student keeps it disagrees with the
+        teacher in at most a share `alpha`, with a probability of at least ``1 - delta``.
     on_stage : callable, optional
         Told what is under way.
 
@@ -91,9 +97,10 @@ def compare(
     ------
     DataError
         Where there is no student, a name is taken, the rows have no background, `retrained` is the
-        teacher itself, or the price is no number above 0.
+        teacher itself, the price is no number above 0, or `alpha` or `delta` is not within 0 and 1.
     """
     check_price(price)
+    check_risk(alpha, delta)
     again = _checked_retrained(retrained, teacher, data)
     teacher = as_teacher(teacher, data)
     background = _checked_background(students, data)
@@ -121,6 +128,8 @@ def compare(
         background,
         scores,
         seed,
+        alpha=alpha,
+        delta=delta,
         n_draws=n_draws,
         repeats=repeated,
         on_stage=on_stage,

@@ -16,7 +16,6 @@ from explain_distill.audit.deferral import (
     ALPHA,
     DELTA,
     Deferral,
-    check_risk,
     deferral,
     reliabilities,
 )
@@ -131,7 +130,6 @@ def trust_in(
     on_stage : callable, optional
         Told what is under way.
     """
-    check_risk(alpha, delta)
     classify = data.task.kind == "classification"
     certified = certificates(teacher, students, data, data.baseline, seed, n_draws=n_draws)
     calibration = calibration_half(data, seed)

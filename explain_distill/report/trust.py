@@ -262,9 +262,9 @@ def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:
         rows.append((f"{rule.reliability}: {MEANING[rule.reliability]}", *cells))
     stated = deferrals[0]
     title = (
-        f"{started(name)}: rows that it may keep so that, with {1 - stated.delta:.0%} confidence, "
-        f"at most {stated.alpha:.0%} of them disagree. The first line is the rule that is stated; "
-        "the others, for comparison, each hold by themselves."
+        f"{started(name)}: rows that it may keep so that, with {100 * (1 - stated.delta):.3g}% "
+        f"confidence, at most {100 * stated.alpha:.3g}% of them disagree. The first line is the "
+        "rule that is stated; the others, for comparison, each hold by themselves."
     )
     columns = ("Reliability", "Kept", "Disagreement at most", "Disagreement seen")
     return Table(title, columns, (RowGroup("", tuple(rows)),))

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from explain_distill import __version__
 from explain_distill._arrays import is_number
 from explain_distill._types import Json
+from explain_distill.audit.deferral import ALPHA, DELTA, check_risk
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Schema
 from explain_distill.students.base import Student
@@ -76,6 +77,14 @@ class About:
         """What an hour of one CPU was said to cost; None where no price was given."""
         price = self.configuration.get("price")
         return price if is_number(price) else None
+
+    @property
+    def risk(self) -> tuple[float, float]:
+        """α and δ of the deferral rule; 0.05 where they are not told."""
+        alpha = self.configuration.get("alpha", ALPHA)
+        delta = self.configuration.get("delta", DELTA)
+        check_risk(alpha, delta)
+        return alpha, delta
 
     @classmethod
     def of(

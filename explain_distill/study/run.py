@@ -13,6 +13,7 @@ from explain_distill._types import Json
 from explain_distill.audit.budget import check_priced, read_limits, within_budget
 from explain_distill.audit.compare import compare
 from explain_distill.audit.comparison import Comparison
+from explain_distill.audit.deferral import ALPHA, DELTA, check_risk
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.audit.redistillation import MINUTES, redistill
 from explain_distill.data.dataset import Dataset
@@ -71,6 +72,8 @@ def run(
     quick: bool = False,
     retrain_teacher: bool = False,
     price: float | None = None,
+    alpha: float = ALPHA,
+    delta: float = DELTA,
     teacher: str | None = None,
     environments: int = 0,
     command: str = "",
@@ -110,6 +113,9 @@ def run(
         reasons.
     price : float, optional
         Of an hour of one CPU, in any money: what a million predictions cost is then told, too.
+    alpha, delta : float, default=0.05
+        What the deferral rule is to hold: among the rows that a student keeps it disagrees with the
+        teacher in at most a share `alpha`, with a probability of at least ``1 - delta``.
     teacher : {"graph", "fingerprint"}, optional
         Of molecules: a `MolecularTeacher`, which is the default, or a `FingerprintTeacher`, which
         trains in seconds.
@@ -130,6 +136,7 @@ def run(
     """
     chosen = _check_students(students)
     check_price(price)
+    check_risk(alpha, delta)
     limits = read_limits(budget) if budget else ()
     if stability is not None:
         check_ranges({"stability": stability}, {"stability": MINUTES})
@@ -153,7 +160,8 @@ def run(
     taught = _taught(new_teacher(seed=seed), train, progress)
     options: Json = {"transfer": where, "seed": seed}
     fitted = _distilled(taught, wanted, learned, options | {"temperature": temperature}, progress)
-    judged: Json = {"seed": seed, "quick": quick, "price": price, "repeats": {}}
+    risk = {"alpha": alpha, "delta": delta}
+    judged: Json = {"seed": seed, "quick": quick, "price": price, "repeats": {}} | risk
     if stability is not None:
         with progress.stage("distilled again") as advance:
             options |= {"minutes": stability, "on_step": advance}
@@ -179,6 +187,7 @@ def run(
         "budget": budget,
         "stability": stability,
         "quick": quick,
+        **risk,
         "grouped": data.groups is not None,
         "by_time": data.times is not None,
         "cores": os.cpu_count(),

@@ -14,6 +14,7 @@ from explain_distill._types import Json
 from explain_distill.audit.budget import Budget
 from explain_distill.audit.compare import compare as compare_models
 from explain_distill.audit.comparison import Comparison
+from explain_distill.audit.deferral import ALPHA, DELTA
 from explain_distill.audit.front import Front
 from explain_distill.audit.molecule_insight import MoleculeInsight, molecule_insight
 from explain_distill.data.dataset import Dataset
@@ -168,6 +169,8 @@ def compare(
     repeats: Mapping[str, Sequence[Student]] | None = None,
     retrained: Any = None,
     price: float | None = None,
+    alpha: float = ALPHA,
+    delta: float = DELTA,
     on_stage: Callable[[str], None] | None = None,
 ) -> Study:
     """Judge students beside their teacher on rows that none of them has seen.
@@ -187,6 +190,7 @@ def compare(
     repeats : mapping of str to sequence of Student, optional
     retrained : Teacher or a fitted object, optional
     price : float, optional
+    alpha, delta : float, default=0.05
     on_stage : callable, optional
 
     Returns
@@ -204,9 +208,13 @@ def compare(
         repeats=repeats,
         retrained=retrained,
         price=price,
+        alpha=alpha,
+        delta=delta,
         on_stage=on_stage,
     )
-    configuration: Json = {"seed": seed} | ({"quick": True} if quick else {})
+    configuration: Json = {"seed": seed, "alpha": alpha, "delta": delta}
+    if quick:
+        configuration["quick"] = True
     if price is not None:
         configuration["price"] = price
     about = About.of(teacher, comparison.students, None, data, configuration)

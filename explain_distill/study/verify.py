@@ -121,6 +121,8 @@ def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
         quick=bool(study.about.configuration.get("quick")),
         repeats=told.repeats,
         retrained=told.retrained,
+        alpha=study.about.risk[0],
+        delta=study.about.risk[1],
         on_stage=on_stage,
     )
     if study.front is None or study.train is None:

@@ -11,7 +11,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import explain_distill as xd
+from explain_distill.audit.findings import findings
 from explain_distill.cli import main
+from explain_distill.exceptions import DataError
+from explain_distill.study.run import run
 from explain_distill.study.verify import TIMES, verify
 
 
@@ -180,3 +183,32 @@ def test_a_repeat_of_another_kind_is_a_difference(copied):
     shutil.rmtree(copied / "repeats" / "mlp" / "1")
     shutil.copytree(copied / "repeats" / "soft-tree" / "1", copied / "repeats" / "mlp" / "1")
     assert any("where a mlp was" in each for each in verify(copied).differences)
+
+
+def test_a_rule_of_another_risk_is_told_and_judged_anew(
+    wine, wine_teacher, wine_students, tmp_path
+):
+    students = {"mlp": wine_students["mlp"]}
+    options = {"n_draws": 1, "quick": True, "alpha": 0.225, "delta": 0.2}
+    study = xd.compare(wine_teacher, students, wine[1], **options)
+    rule = study.comparison.trust["mlp"].deferrals[0]
+    assert (rule.alpha, rule.delta) == (0.225, 0.2)
+    words = next(f.words for f in findings(study.comparison, "mlp") if f.about == "deferral")
+    assert "with 80% confidence" in words
+    assert "22.5% of the rows" in words
+    folder = study.save(tmp_path / "study")
+    assert verify(folder).status == 0
+    path = folder / "study.json"
+    told = json.loads(path.read_text())
+    told["configuration"]["alpha"] = 0.2
+    path.write_text(json.dumps(told))
+    assert verify(folder).status == 1
+
+
+def test_a_risk_that_is_no_probability_is_refused_before_anything_is_done(
+    wine, wine_teacher, wine_students
+):
+    with pytest.raises(DataError, match=r"alpha must be above 0 and below 1; however, got 1\.5"):
+        xd.compare(wine_teacher, wine_students, wine[1], alpha=1.5)
+    with pytest.raises(DataError, match="delta must be above 0 and below 1; however, got 0"):
+        run(wine[0], delta=0)
