@@ -12,7 +12,7 @@ extrapolation), and both are kept.
 
 Bound / gap is printed of three bounds, each at 0.95: of *all reasons*, the share of all importance
 by which a certificate is summed up; of the five leading columns, *each by itself*; and of the same
-as a certificate lists them, *all together*, so that not one column's bound is too low (Bonferroni).
+as a certificate lists them, *all together*, so that not one column's bound is too low.
 The last is the product of two: `width`, the bound by the mean of the same 64 draws, which is what
 the rows leave unknown, and `noise`, that mean by the gap. The width is given twice more: of each
 column by itself, and on all held-out rows, 2 000 at the most. The tail is the largest gap of a row,
@@ -40,6 +40,7 @@ import explain_distill as xd
 from explain_distill.audit.certificate import (
     Certificate,
     Gaps,
+    beyond_seen,
     certify,
     cross_fitted,
     measured_gaps,
@@ -49,7 +50,6 @@ from explain_distill.metrics.intervals import LEVEL
 from explain_distill.metrics.mean_bounds import (
     bounded_mean_bound,
     group_means,
-    skewed_mean_bound,
 )
 
 HERE = Path(__file__).parent
@@ -140,13 +140,14 @@ def mean_gaps(difference: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 def alone_and_tails(difference: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     """Bound each column's gap as the certificate does, but for itself alone; and give its tail."""
-    found = []
-    for size in np.abs(difference).max(axis=2).T:
-        means, ones = group_means(size, groups)
-        skewed = skewed_mean_bound(means, ones, level=LEVEL)
-        alone = max(skewed, bounded_mean_bound(means, ones, means.max(), level=LEVEL))
-        found.append((alone, means.max() / means.mean()))
-    return np.array(found).T
+    sizes = np.abs(difference).max(axis=2)
+    figures = np.stack([group_means(size, groups)[0] for size in sizes.T], axis=1)
+    tops, ones = beyond_seen(figures, float(sizes.max())), np.ones(len(figures))
+    alone = [
+        bounded_mean_bound(figure, ones, top, level=LEVEL)
+        for figure, top in zip(figures.T, tops, strict=True)
+    ]
+    return np.stack([alone, figures.max(axis=0) / figures.mean(axis=0)])
 
 
 FIGURES = ("ratio_alone", "ratio", "width", "noise", "tail", "width_alone", "width_all_rows")

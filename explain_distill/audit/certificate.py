@@ -43,7 +43,7 @@ MOST_SHARE = 1000.0
 BEYOND_LEAST, BEYOND_MOST = 1.5, 4.0
 """A player's gap in a row that was not seen is at most so many times the largest seen, it is taken.
 
-See `_beyond_seen`. Chosen by how often bounds of samples of real gaps with heavy tails were too
+See `beyond_seen`. Chosen by how often bounds of samples of real gaps with heavy tails were too
 low: `benchmarks/bounds.py` counts it."""
 
 LEAST_ROWS = 20
@@ -321,7 +321,7 @@ def certify(
 ) -> Certificate:
     """Bound a student's gaps, all players together.
 
-    A player's gaps are taken to be no larger than `_beyond_seen` says, and their mean is bounded by
+    A player's gaps are taken to be no larger than `beyond_seen` says, and their mean is bounded by
     `bounded_mean_bound`, at the level at which all bounds hold together (`joint_level`).
     `GapBound.bound_without_tails` is Bonferroni's.
 
@@ -361,7 +361,7 @@ def certify(
         highest = 2 * seen
     figures = np.stack([group_means(size, groups)[0] for size in sizes.T], axis=1)
     ones = np.ones(len(figures))
-    tops = _beyond_seen(figures, seen)
+    tops = beyond_seen(figures, seen)
     each_level = joint_level(figures, tops, level=level)
     alone_level = 1 - (1 - level) / len(names)
     importance = cross_fitted(*gaps.teacher)
@@ -390,7 +390,7 @@ def certify(
     )
 
 
-def _beyond_seen(figures: FloatArray, seen: float) -> FloatArray:
+def beyond_seen(figures: FloatArray, seen: float) -> FloatArray:
     """Give how large each player's gaps are taken to be at the most, from ``(n, n_players)``.
 
     Few rows may not hold the rare one that is far off; but among many players it was seen of some.
