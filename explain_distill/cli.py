@@ -160,12 +160,16 @@ def run(
         float,
         typer.Option(
             metavar="SHARE",
-            help="The deferral rule: among the rows that a student keeps it may disagree with the "
-            "teacher in at most this share …",
+            help="The deferral rule: the largest share of the rows that a student keeps in which "
+            "it may disagree with the teacher.",
         ),
     ] = 0.05,
     delta: Annotated[
-        float, typer.Option(metavar="SHARE", help="… with a probability of 1 less this.")
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="The deferral rule: how likely it may be that --alpha does not hold.",
+        ),
     ] = 0.05,
     seed: SeedOption = 0,
     quick: Annotated[

@@ -32,6 +32,7 @@ from explain_distill.metrics.intervals import Estimate, proportion
 from explain_distill.metrics.mean_bounds import bounded_mean_bound, group_means
 
 ALPHA, DELTA = 0.05, 0.05
+MOST_DELTA = 0.3  # bounds of a mean are made for a level of 0.7 and above
 SHARES = np.linspace(0.05, 1.0, 20)
 """Of the training rows that the thresholds keep, from strict to lenient."""
 
@@ -133,17 +134,21 @@ def estimate_from_json(told: Json) -> Estimate:
 
 
 def check_risk(alpha: float, delta: float) -> None:
-    """Refuse an α or a δ that is no probability.
+    """Refuse an α that is no probability, or a δ that is none or so large that it says little.
 
     Raises
     ------
     DataError
     """
-    for name, value in (("alpha", alpha), ("delta", delta)):
-        if not (isinstance(value, (int, float)) and 0 < value < 1):
-            raise DataError(
-                f"{name} must be above 0 and below 1; however, got {value!r}. Take 0.05, say."
-            )
+    if not (isinstance(alpha, (int, float)) and 0 < alpha < 1):
+        raise DataError(
+            f"alpha must be above 0 and below 1; however, got {alpha!r}. Take 0.05, say."
+        )
+    if not (isinstance(delta, (int, float)) and 0 < delta <= MOST_DELTA):
+        raise DataError(
+            f"delta must be above 0 and at most {MOST_DELTA}; however, got {delta!r}. "
+            "Take 0.05, say."
+        )
 
 
 def least_rows(alpha: float, delta: float) -> int:

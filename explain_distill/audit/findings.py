@@ -164,23 +164,24 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
 def _deferral(comparison: Comparison, name: str) -> Finding:
     rule, apart = comparison.trust[name].deferrals[0], _apart(comparison, name)
     figures = ("deferral.kept", "deferral.disagreement_bound")
-    sure = f"with {100 * (1 - rule.delta):.3g}% confidence it disagrees with the teacher in at most"
+    alpha, confidence = f"{100 * rule.alpha:.10g}%", f"{100 * (1 - rule.delta):.10g}%"
+    sure = f"with {confidence} confidence it disagrees with the teacher in at most"
     there = f"{rule.n_calibration} rows"
     if rule.n_groups is not None:
         there = f"{rule.n_groups} groups of rows that belong together"
     if rule.threshold is None or rule.kept is None:
         words = (
-            f"No rule was found by which {sure} {100 * rule.alpha:.3g}% of the rows that it keeps; "
+            f"No rule was found by which {sure} {alpha} of the rows that it keeps; "
             f"{there} were there to show it, and {rule.least_rows} without any disagreement are "
             "needed at least."
         )
         return Finding("deferral", "not shown", words, figures)
     kept = rule.kept.value
     sure = f"{apart}{sure}"
-    words = f"It need leave no row to the teacher: {sure} {100 * rule.alpha:.3g}% of the rows."
+    words = f"It need leave no row to the teacher: {sure} {alpha} of the rows."
     if not rule.keeps_all:
         left = "few rows" if kept > 0.99 else f"{1 - kept:.0%} of the rows"
-        words = f"If it leaves {left} to the teacher, {sure} {100 * rule.alpha:.3g}% of the others."
+        words = f"If it leaves {left} to the teacher, {sure} {alpha} of the others."
     shown = rule.kept.low is not None and rule.kept.low >= KEPT_YES
     return Finding("deferral", "yes" if shown else "partly", words, figures)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm, rankdata, t
+from scipy.stats import norm, t
 
 from explain_distill._types import FloatArray, IntArray
 
@@ -18,7 +18,6 @@ LEAST_WORTH, LEAST_SHARE = 3.0, 0.25
 interval is told of it."""
 
 MOST_STAKED = 0.5  # of the capital
-WEIGHTINGS, BLOCK = 10_000, 1_000  # drawn in all, and at a time
 NEAR = 1e-10  # how near to the ends of its range a root is looked for
 
 
@@ -158,49 +157,6 @@ def bounded_mean_bound(
         return _probability_below_zero(below - share * weights) - (1 - level)
 
     return float(highest - brentq(beyond, NEAR, 1 - NEAR) * room)
-
-
-def joint_level(figures: FloatArray, highest: FloatArray, *, level: float, seed: int = 0) -> float:
-    """Say how sure each mean's `bounded_mean_bound` must be for all to hold at `level` together.
-
-    The bounds are quantiles of means weighted at random; drawing one set of weights for all figures
-    tells how they go together, and so at which level all means lie below their quantiles at once. A
-    row that is far off in one figure is often far off in others, and the added row is at the
-    highest of all; the level is then below Bonferroni's, and never above it.
-
-    Parameters
-    ----------
-    figures : ndarray of shape (n_groups, n_figures)
-        Each group counts once.
-    highest : ndarray of shape (n_figures,)
-        No less than any group's figure; figures of highest 0 are 0, and need no bound.
-    level : float
-    seed : int, default=0
-        Of the weights.
-
-    Returns
-    -------
-    float
-        From `level` to ``1 - (1 - level) / n_figures``.
-
-    References
-    ----------
-    Beran (1988), Balanced simultaneous confidence sets, Journal of the American Statistical
-    Association 83, 679-686 (the level of each of several roots, from their joint bootstrap).
-    """
-    bounded = highest > 0
-    n_figures = int(bounded.sum())
-    if n_figures < 2:
-        return level
-    rng = np.random.default_rng(seed)
-    told = np.vstack([figures, highest])[:, bounded]
-    means = np.empty((WEIGHTINGS, n_figures))
-    for start in range(0, WEIGHTINGS, BLOCK):
-        weights = rng.standard_exponential((min(BLOCK, WEIGHTINGS - start), len(told)))
-        means[start : start + BLOCK] = weights @ told / weights.sum(axis=1)[:, None]
-    ranks = rankdata(means, axis=0) / WEIGHTINGS
-    together = float(np.quantile(ranks.max(axis=1), level))
-    return min(together, 1 - (1 - level) / n_figures)
 
 
 def betting_mean_bound(

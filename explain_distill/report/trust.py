@@ -262,8 +262,8 @@ def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:
         rows.append((f"{rule.reliability}: {MEANING[rule.reliability]}", *cells))
     stated = deferrals[0]
     title = (
-        f"{started(name)}: rows that it may keep so that, with {100 * (1 - stated.delta):.3g}% "
-        f"confidence, at most {100 * stated.alpha:.3g}% of them disagree. The first line is the "
+        f"{started(name)}: rows that it may keep so that, with {100 * (1 - stated.delta):.10g}% "
+        f"confidence, at most {100 * stated.alpha:.10g}% of them disagree. The first line is the "
         "rule that is stated; the others, for comparison, each hold by themselves."
     )
     columns = ("Reliability", "Kept", "Disagreement at most", "Disagreement seen")

@@ -83,7 +83,6 @@ class About:
         """α and δ of the deferral rule; 0.05 where they are not told."""
         alpha = self.configuration.get("alpha", ALPHA)
         delta = self.configuration.get("delta", DELTA)
-        check_risk(alpha, delta)
         return alpha, delta
 
     @classmethod
@@ -146,7 +145,7 @@ class About:
     def from_json(cls, json: Json) -> About:
         """Read what `to_json` wrote; KeyError or TypeError where something is not there."""
         data = json["dataset"]
-        return cls(
+        about = cls(
             name=data["name"],
             n_rows=data["n_rows"],
             n_train=data["n_train"],
@@ -162,3 +161,5 @@ class About:
             versions=json["versions"],
             created=json["created"],
         )
+        check_risk(*about.risk)
+        return about

@@ -112,6 +112,7 @@ def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
     assert told.data is not None
     draws = [t.certificate.n_draws for t in told.trust.values() if t.certificate is not None]
     seed = int(study.about.configuration.get("seed", 0))
+    alpha, delta = study.about.risk
     again = compare(
         told.teacher,
         told.students,
@@ -121,8 +122,8 @@ def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
         quick=bool(study.about.configuration.get("quick")),
         repeats=told.repeats,
         retrained=told.retrained,
-        alpha=study.about.risk[0],
-        delta=study.about.risk[1],
+        alpha=alpha,
+        delta=delta,
         on_stage=on_stage,
     )
     if study.front is None or study.train is None:

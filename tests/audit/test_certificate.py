@@ -9,7 +9,9 @@ import pytest
 
 from explain_distill.audit.certificate import (
     Certificate,
+    Gaps,
     affordable_draws,
+    beyond_seen,
     certificates,
     certify,
     cross_fitted,
@@ -293,3 +295,33 @@ def test_an_altered_certificate_is_refused(altered):
     told = certified(pair("near", population=60, background=4), n=30, n_draws=1).to_json()
     with pytest.raises((ValueError, TypeError, KeyError)):
         Certificate.from_json(told | altered)
+
+
+def test_a_gap_that_was_not_seen_may_be_as_far_off_as_the_longest_tail_says():
+    even, tailed = np.ones(50), np.r_[np.full(49, 0.1), 0.2]
+    figures = np.stack([even, tailed, np.zeros(50)], axis=1)
+    tops = beyond_seen(figures, 1.0)
+    length = 0.2 / tailed.mean()
+    assert tops == pytest.approx([length, 1.5 * 0.2, 1.0])
+    far = np.r_[np.full(49, 0.1), 10.0]
+    assert beyond_seen(np.stack([even, far], axis=1), 10.0) == pytest.approx([3.0, 15.0])
+    assert beyond_seen(even[:, None], 1.0) == pytest.approx([1.5])
+
+
+def test_a_player_that_is_noise_moves_no_other_bound():
+    rng = np.random.default_rng(0)
+    gaps = rng.exponential(size=(80, 3))
+    noise = np.zeros((80, 1))
+    noise[7] = 1e-15
+    before = beyond_seen(gaps, gaps.max())
+    after = beyond_seen(np.hstack([gaps, noise]), gaps.max())
+    assert after[:3].tolist() == before.tolist()
+
+
+def test_no_bound_is_above_the_largest_gap_that_is_known_to_be_possible():
+    rng = np.random.default_rng(0)
+    differences = np.stack([np.full(30, 0.9), np.r_[np.full(29, 0.001), 0.5]], axis=1)[:, :, None]
+    teacher = rng.normal(size=(30, 2, 1))
+    gaps = Gaps((teacher, teacher), {"s": (differences, differences)}, 4)
+    told = certify(gaps, "s", ("a", "b"), highest=1.0)
+    assert max(each.bound for each in told.players) <= 1

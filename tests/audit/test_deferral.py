@@ -82,10 +82,12 @@ def test_people_count_once_however_many_rows_they_have():
     assert alone.keeps_all
 
 
-@pytest.mark.parametrize("risk", [{"alpha": 0.0}, {"alpha": 1.0}, {"delta": -1}, {"delta": "x"}])
+@pytest.mark.parametrize(
+    "risk", [{"alpha": 0.0}, {"alpha": 1.0}, {"delta": -1}, {"delta": 0.31}, {"delta": "x"}]
+)
 def test_a_risk_that_is_no_probability_is_refused(risk):
     one = np.ones(10)
-    with pytest.raises(DataError, match="must be above 0 and below 1; however, got"):
+    with pytest.raises(DataError, match=r"must be above 0 and (below 1|at most 0.3); however, got"):
         deferral("margin", one, one, one > 2, one > 0, **risk)
 
 

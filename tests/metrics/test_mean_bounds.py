@@ -5,7 +5,6 @@ from scipy.stats import beta, t
 from explain_distill.metrics.mean_bounds import (
     betting_mean_bound,
     bounded_mean_bound,
-    joint_level,
     rests_on_few,
     rows_worth,
     skewed_mean_bound,
@@ -100,37 +99,3 @@ def test_a_variance_rests_on_as_many_rows_as_are_off():
     assert not rests_on_few(np.r_[np.ones(4), np.zeros(46)], np.ones(50))
     assert not rests_on_few(normal[:8], np.ones(8))
     assert rows_worth(1e-200 * normal, ones) == pytest.approx(rows_worth(normal, ones))
-
-
-def test_figures_that_go_together_need_no_surer_bounds_than_one():
-    figure = np.random.default_rng(0).exponential(size=80)
-    alike = np.stack([figure, 3 * figure, 0.1 * figure], axis=1)
-    level = joint_level(alike, 2 * alike.max(axis=0), level=0.95)
-    assert level == pytest.approx(0.95, abs=1e-3)
-
-
-def test_independent_figures_need_surer_bounds_than_one_and_no_surer_than_bonferronis():
-    figures = np.random.default_rng(0).exponential(size=(80, 10))
-    level = joint_level(figures, figures.max(axis=0), level=0.95)
-    assert 0.98 < level <= 0.995
-
-
-def test_figures_that_are_nil_need_no_bound():
-    figures = np.random.default_rng(0).exponential(size=(80, 2)) * [1, 0]
-    assert joint_level(figures, 2 * figures.max(axis=0), level=0.95) == 0.95
-
-
-def test_bounds_of_skewed_figures_that_share_rows_hold_together():
-    rng = np.random.default_rng(0)
-    missed = 0
-    for _ in range(200):
-        common, own = rng.standard_normal((60, 1)), rng.standard_normal((60, 6))
-        figures, ones = np.exp(0.9 * common + 0.45 * own), np.ones(60)
-        tops = 2 * figures.max(axis=0)
-        level = joint_level(figures, tops, level=0.95)
-        bounds = [
-            bounded_mean_bound(f, ones, t, level=level)
-            for f, t in zip(figures.T, tops, strict=True)
-        ]
-        missed += min(bounds) < np.exp((0.9**2 + 0.45**2) / 2)
-    assert missed <= 17  # of 200 at 0.05, binomial: 17 or fewer with probability 0.98

@@ -210,5 +210,5 @@ def test_a_risk_that_is_no_probability_is_refused_before_anything_is_done(
 ):
     with pytest.raises(DataError, match=r"alpha must be above 0 and below 1; however, got 1\.5"):
         xd.compare(wine_teacher, wine_students, wine[1], alpha=1.5)
-    with pytest.raises(DataError, match="delta must be above 0 and below 1; however, got 0"):
+    with pytest.raises(DataError, match=r"delta must be above 0 and at most 0\.3; however, got 0"):
         run(wine[0], delta=0)
