@@ -86,7 +86,7 @@ def effects_of(study: xd.Study, student: str = STUDENT) -> list[dict[str, Any]]:
     ]
 
 
-def tell_of_fragments(here: Path, table: str, about: str) -> None:
+def tell_of_fragments(here: Path, table: str, about: str, *, descriptors: bool = True) -> None:
     """Measure the effects of fragments on the balanced scaffold split, or print what was measured.
 
     Beside them stand the tables over seeds, splits and transfer sets.
@@ -94,7 +94,8 @@ def tell_of_fragments(here: Path, table: str, about: str) -> None:
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--show", action="store_true", help="print what was measured before")
     if not parser.parse_args().show:
-        keep(here, table, {"effects": effects_of(study_of(here, table, SPLITS[0]))})
+        study = study_of(here, table, SPLITS[0], descriptors=descriptors)
+        keep(here, table, {"effects": effects_of(study)})
     told = json.loads((here / "results" / f"{table}.json").read_text())
     tables = [table_of(table, split) for split in SPLITS]
     print("\n\n".join([*filter(None, tables), effects_table(told["effects"])]))

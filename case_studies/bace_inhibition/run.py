@@ -18,4 +18,4 @@ sys.path.insert(0, str(HERE.parent))
 from molecule_cases import tell_of_fragments  # noqa: E402 - it stands beside this folder
 
 if __name__ == "__main__":
-    tell_of_fragments(HERE, "bace", __doc__.splitlines()[0])
+    tell_of_fragments(HERE, "bace", __doc__.splitlines()[0], descriptors=False)
