@@ -142,7 +142,8 @@ def controls_of(table: str, split: str, run: dict[str, Any]) -> list[dict[str, A
     of_teacher = [figure for figure in run["figures"] if figure["model"] == "teacher"]
     told = right(teacher, test)
     before = next(f["value"] for f in of_teacher if f["metric"] == told["metric"])
-    print(f"teacher: {told['value']} of {told['metric']}, before: {before}", flush=True)
+    if abs(told["value"] - before) > 1e-4:
+        raise SystemExit(f"The teacher is another one: {told['metric']} {told['value']}, {before}.")
     learned = {}
     for control, distilled in CONTROLS.items():
         for name in ("soft-tree", "boosted-trees"):

@@ -121,11 +121,15 @@ def test_a_table_of_patients_goes_from_file_to_report(explain_distill, tmp_path)
     assert "Note: Column 'sex' holds 'other' in 1 of 2 rows; training never saw" in done.stderr
 
 
-def test_quiet_prints_nothing(explain_distill, tmp_path):
-    done = explain_distill(
-        "run", "wine", "--quick", "--students", "mlp", "--quiet", "--out", tmp_path / "study"
-    )
+def test_quiet_prints_nothing_and_a_risk_that_is_chosen_is_that_of_the_rule(
+    explain_distill, tmp_path
+):
+    out = tmp_path / "study"
+    options = ["--quick", "--students", "mlp", "--alpha", "0.2", "--delta", "0.1"]
+    done = explain_distill("run", "wine", *options, "--quiet", "--out", out)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    rule = xd.Study.open(out).comparison.trust["mlp"].deferrals[0]
+    assert (rule.alpha, rule.delta) == (0.2, 0.1)
 
 
 def test_a_teacher_is_trained_again_and_its_agreement_is_told(explain_distill, tmp_path):
