@@ -18,7 +18,7 @@ def test_a_masked_molecule_is_scored_by_its_graph_with_blank_atoms(monkeypatch):
     from masked_atoms import Masking, TakenOff
 
     train, test = dataset("regression").split(seed=0)
-    teacher = xd.MolecularTeacher(members=1, width=8, n_epochs=1, descriptors=False).fit(train)
+    teacher = xd.MolecularTeacher(members=2, width=24, n_epochs=12, descriptors=False).fit(train)
     masking = Masking(teacher)
     assert masking.predict_score(test.X) == pytest.approx(teacher.predict_score(test.X))
     rows = TakenOff().draw(test.X, 40, np.random.default_rng(0))
