@@ -47,10 +47,7 @@ from explain_distill.audit.certificate import (
 )
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.intervals import LEVEL
-from explain_distill.metrics.mean_bounds import (
-    bounded_mean_bound,
-    group_means,
-)
+from explain_distill.metrics.mean_bounds import bounded_mean_bound, group_means
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "certificates.json"
@@ -111,8 +108,7 @@ def columns_of(
     """Give each column's bound, the gap that it bounds, and what lies between the two."""
     first, second = more.students[STUDENT]
     measured = mean_gaps((first + second) / 2, groups)
-    halves = (mean_gaps(first, groups) + mean_gaps(second, groups)) / 2
-    true = 2 * measured - halves
+    true = true_gaps(first, second, groups)
     alone, tails = alone_and_tails(np.mean(gaps.students[STUDENT], axis=0), groups)
     return [
         {
@@ -130,6 +126,14 @@ def columns_of(
         }
         for i, player in enumerate(told.players)
     ]
+
+
+def true_gaps(
+    first: np.ndarray, second: np.ndarray, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """Extrapolate the mean gaps of two halves of the draws to draws without end."""
+    halves = (mean_gaps(first, groups) + mean_gaps(second, groups)) / 2
+    return 2 * mean_gaps((first + second) / 2, groups) - halves
 
 
 def mean_gaps(difference: np.ndarray, groups: np.ndarray | None) -> np.ndarray:

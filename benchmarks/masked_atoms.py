@@ -16,8 +16,7 @@ import numpy as np
 
 import explain_distill as xd
 from explain_distill.data.molecules import kinds_of
-from explain_distill.distillation.transfer_sets import Pool
-from explain_distill.teachers.message_passing import Told
+from explain_distill.teachers.message_passing import Told, blanked
 
 
 class Masking(xd.Teacher):
@@ -51,9 +50,7 @@ class Masking(xd.Teacher):
             ((self._graphs[number], _),) = self.teacher._told_of([number])
         graph = self._graphs[number]
         stays = row[list(kinds_of(number))] == number if number else np.ones(1, dtype=bool)
-        ends = stays[graph.edge_index]
-        blank = graph._replace(V=graph.V * stays[:, None], E=graph.E * (ends[0] & ends[1])[:, None])
-        return blank, None
+        return blanked(graph, stays), None
 
 
 @dataclass(frozen=True)
@@ -67,20 +64,3 @@ class TakenOff:
         """Draw `n` rows of the molecules ``(n_train, n_kinds)``."""
         rows = X[rng.integers(len(X), size=n)]
         return np.where(rng.random(rows.shape) >= rng.random((n, 1)), 0.0, rows)
-
-
-def learned_on_masked_atoms(
-    teacher: xd.MolecularTeacher, student: xd.Student, train: xd.Dataset, seed: int
-) -> xd.Student:
-    """Distil a student on masked graphs."""
-    return xd.distill(Masking(teacher), student, train, transfer=Pool(TakenOff()), seed=seed)
-
-
-def learned_on_taken_off(
-    teacher: xd.MolecularTeacher, student: xd.Student, train: xd.Dataset, seed: int
-) -> xd.Student:
-    """Distil a student on the same molecules, labelled as sound ones."""
-    return xd.distill(teacher, student, train, transfer=Pool(TakenOff()), seed=seed)
-
-
-CONTROLS = {"masked-atoms": learned_on_masked_atoms, "taken-off": learned_on_taken_off}

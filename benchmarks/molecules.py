@@ -30,14 +30,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from masked_atoms import CONTROLS
+from masked_atoms import Masking, TakenOff
 from sklearn.metrics import roc_auc_score
 
 import explain_distill as xd
+from explain_distill.distillation.transfer_sets import Pool
 
 RESULTS = Path(__file__).parent / "results"
 SPLITS = ("random", "balanced-scaffold", "ordered-scaffold")
 TRANSFERS = ("coalitions", "training-rows")
+CONTROLS = ("masked-atoms", "taken-off")
 TEST_SHARE = 0.1
 REASONS = "attribution.rank_correlation"
 KEPT = (
@@ -145,11 +147,13 @@ def controls_of(table: str, split: str, run: dict[str, Any]) -> list[dict[str, A
     if abs(told["value"] - before) > 1e-4:
         raise SystemExit(f"The teacher is another one: {told['metric']} {told['value']}, {before}.")
     learned = {}
-    for control, distilled in CONTROLS.items():
+    pool = Pool(TakenOff())
+    for control, asked in zip(CONTROLS, (Masking(teacher), teacher), strict=True):
         for name in ("soft-tree", "boosted-trees"):
             started = time.perf_counter()
-            student = distilled(teacher, students()[name], train, run["seed"])
-            learned[f"{name}.{control}"] = student
+            learned[f"{name}.{control}"] = xd.distill(
+                asked, students()[name], train, transfer=pool, seed=run["seed"]
+            )
             print(f"{name} on {control}: {time.perf_counter() - started:.0f} s", flush=True)
     study = xd.compare(teacher, learned, test, seed=run["seed"])
     return [figure for figure in figures_of(study) if figure["model"] != "teacher"]
@@ -178,8 +182,8 @@ def right(teacher: xd.Teacher, test: xd.Dataset) -> dict[str, Any]:
 
 def name_of(table: str, split: str, descriptors: bool, seed: int | None = None) -> str:
     """Name the runs of a data set, a split and a teacher, or that of a seed."""
-    parts = [table, split, *(() if descriptors else ("graph-alone",))]
-    return "-".join([*parts, *(() if seed is None else (str(seed),))])
+    parts = (table, split, None if descriptors else "graph-alone", seed)
+    return "-".join(str(part) for part in parts if part is not None)
 
 
 def path_of(table: str, split: str, descriptors: bool) -> Path:

@@ -3,8 +3,7 @@
 The held-out rows of a table, 2 000 at the most, stand for a population. The teacher is the default
 `NeuralTeacher` of `fidelity_at_size.py`, the student a soft tree, distilled by default; walks over
 coalitions tell their gaps once, and a certificate is made of the gaps of a sample of the rows.
-Noise of the walks adds to an absolute value, nearly in proportion to 1 / draws, so that the true
-gap is taken to be twice that of all draws less that of their halves (Richardson extrapolation).
+True gaps are extrapolated as in `certificates.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from certificates import true_gaps
 from fidelity_problem import Problem, drawn
 
 import explain_distill as xd
@@ -64,15 +64,9 @@ class TableGaps:
     def gaps(self) -> np.ndarray:
         """Each column's true gap, the largest over the scores, on the mean over rows."""
         first, second = self.told.students["student"]
-        halves = (mean_gap(first) + mean_gap(second)) / 2
-        return np.asarray(2 * mean_gap((first + second) / 2) - halves)
+        return true_gaps(first, second)
 
     @cached_property
     def share(self) -> float:
         """All true gaps by all of the teacher's importance."""
         return float(self.gaps.sum() / cross_fitted(*self.told.teacher).sum(axis=1).mean())
-
-
-def mean_gap(difference: np.ndarray) -> np.ndarray:
-    """Give each column's mean over rows of the largest gap over scores: ``(n_columns,)``."""
-    return np.asarray(np.abs(difference).max(axis=2).mean(axis=0))

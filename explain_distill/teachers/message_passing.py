@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explain_distill._types import FloatArray
+from explain_distill._types import BoolArray, FloatArray
 
 Told: TypeAlias = tuple[Any, Tensor | None]
 """The graph of a molecule, and its descriptors ``(n_beside,)`` where networks are told them."""
@@ -62,6 +62,15 @@ class Network(nn.Module):
 def _summed(values: Tensor, owner: Tensor, n: int) -> Tensor:
     """Add up the rows of each owner: ``(n, width)``."""
     return values.new_zeros(n, values.shape[1]).index_add(0, owner, values)
+
+
+def blanked(graph: Any, stays: BoolArray) -> Any:
+    """Give a graph without the features of atoms that do not stay ``(n_atoms,)``.
+
+    A bond keeps its own where both of its atoms stay.
+    """
+    ends = stays[graph.edge_index]
+    return graph._replace(V=graph.V * stays[:, None], E=graph.E * (ends[0] & ends[1])[:, None])
 
 
 def graphs_of(numbers: Sequence[float]) -> list[Any]:

@@ -28,7 +28,14 @@ from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import CLIP
 from explain_distill.teachers.calibration import Calibration
-from explain_distill.teachers.message_passing import Network, Told, batched, described, graphs_of
+from explain_distill.teachers.message_passing import (
+    Network,
+    Told,
+    batched,
+    blanked,
+    described,
+    graphs_of,
+)
 from explain_distill.teachers.neural import fitted_temperature
 
 CHUNK = 256  # molecules a forward pass
@@ -245,13 +252,7 @@ class MolecularTeacher(Teacher):
         from explain_distill.data.molecules import number_of
 
         ((graph, beside),) = self._told_of([number_of(smiles)])
-        masked: list[Told] = []
-        for row in np.asarray(stays, dtype=bool):
-            ends = row[graph.edge_index]
-            blank = graph._replace(
-                V=graph.V * row[:, None], E=graph.E * (ends[0] & ends[1])[:, None]
-            )
-            masked.append((blank, beside))
+        masked = [(blanked(graph, row), beside) for row in np.asarray(stays, dtype=bool)]
         return np.asarray(self._calibration.score(self._outputs(masked)).mean(axis=0))
 
     def atom_gradients(self, smiles: str) -> FloatArray:
