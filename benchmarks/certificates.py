@@ -37,14 +37,8 @@ from fidelity_problem import Problem, drawn
 from tables import TABLES
 
 import explain_distill as xd
-from explain_distill.audit.certificate import (
-    Certificate,
-    Gaps,
-    beyond_seen,
-    certify,
-    cross_fitted,
-    measured_gaps,
-)
+from explain_distill.audit.certificate import Certificate, beyond_seen, certify
+from explain_distill.audit.gaps import Gaps, cross_fitted, measured_gaps
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.intervals import LEVEL
 from explain_distill.metrics.mean_bounds import bounded_mean_bound, group_means

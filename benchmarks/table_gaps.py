@@ -17,7 +17,7 @@ from certificates import true_gaps
 from fidelity_problem import Problem, drawn
 
 import explain_distill as xd
-from explain_distill.audit.certificate import Gaps, cross_fitted, measured_gaps
+from explain_distill.audit.gaps import Gaps, cross_fitted, measured_gaps
 
 CACHE = Path(__file__).parent / ".cache"
 TABLES = ("compas", "magic", "adult")

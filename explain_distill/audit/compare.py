@@ -12,14 +12,11 @@ from typing import Any
 from explain_distill._random import generator
 from explain_distill._types import IntArray, Rows, Scores
 from explain_distill.attribution.own import Model, score_rows
-from explain_distill.audit.certificate import (
-    affordable_draws,
-    check_finite,
-)
 from explain_distill.audit.comparison import Comparison, Metric, Role, check_names
 from explain_distill.audit.deferral import ALPHA, DELTA, check_risk
 from explain_distill.audit.effort import FULL, MOLECULES, QUICK, QUICK_MOLECULES, Effort
 from explain_distill.audit.faithfulness import faithfulness
+from explain_distill.audit.gaps import affordable_draws, check_finite
 from explain_distill.audit.reasons import Reasons, reasons_of
 from explain_distill.audit.sensitivity import sensitivity
 from explain_distill.audit.stability import LEAST_REPEATS

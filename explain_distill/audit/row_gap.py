@@ -11,7 +11,7 @@ from explain_distill._random import generator
 from explain_distill._types import BoolArray, FloatArray, Rows
 from explain_distill.attribution.own import score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
-from explain_distill.audit.certificate import check_finite
+from explain_distill.audit.gaps import check_finite
 from explain_distill.data.dataset import Dataset
 from explain_distill.metrics.intervals import LEVEL
 from explain_distill.students.base import Student

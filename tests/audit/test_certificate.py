@@ -7,16 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain_distill.audit.certificate import (
-    Certificate,
-    Gaps,
-    affordable_draws,
-    beyond_seen,
-    certificates,
-    certify,
-    cross_fitted,
-    measured_gaps,
-)
+from explain_distill.audit.certificate import Certificate, beyond_seen, certificates, certify
+from explain_distill.audit.gaps import Gaps, affordable_draws, cross_fitted, measured_gaps
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.mean_bounds import bounded_mean_bound, group_means
 
