@@ -6,7 +6,8 @@ labels coalitions of a table by a `NeuralTeacher` of default size on one thread,
 products that its layers cannot do without, of the same shapes and as many rows at a time, and
 prints the ratio of the two rates: 1 would mean that imputation, scaling, squashing, activations and
 the mean over the members cost nothing. Each turn is a tenth of the rows; figures are medians over
-the turns. Results go to ``benchmarks/results/labelling.json``.
+the turns. The ratio is one of a processor, too: the faster its products, the more all else weighs.
+So results go to ``benchmarks/results/labelling.json`` beside those of other processors.
 """
 
 from __future__ import annotations
@@ -68,9 +69,14 @@ def measured(table: str, n_rows: int) -> dict[str, object]:
     }
 
 
-def shown(runs: list[dict[str, Any]]) -> str:
-    """Give one line a table."""
-    return "\n".join(str({k: v for k, v in run.items() if k != "ratios"}) for run in runs)
+def shown(kept: dict[str, Any]) -> str:
+    """Give one line a processor and table."""
+    figures = ("table", "readable_features", "microseconds_a_row", "products_microseconds_a_row")
+    return "\n".join(
+        f"{name}, {', '.join(f'{figure} {run[figure]}' for figure in (*figures, 'ratio'))}"
+        for name, runs in kept["processors"].items()
+        for run in runs
+    )
 
 
 def main() -> None:
@@ -78,18 +84,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", default=",".join(TABLES))
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--processor", default="this one", help="the name to keep the results by")
     parser.add_argument("--show", action="store_true", help="print what was measured before")
     arguments = parser.parse_args()
-    if arguments.show:
-        print(shown(json.loads(RESULTS.read_text())["runs"]))
-        return
-    torch.set_num_threads(1)
-    runs = []
-    for table in arguments.tables.split(","):
-        runs.append(measured(table, arguments.rows))
-        print(shown(runs[-1:]), flush=True)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"chunk": CHUNK, "threads": 1, "runs": runs}, indent=1) + "\n")
+    kept = json.loads(RESULTS.read_text())
+    if not arguments.show:
+        torch.set_num_threads(1)
+        tables = arguments.tables.split(",")
+        kept["processors"][arguments.processor] = [measured(t, arguments.rows) for t in tables]
+        RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
+    print(shown(kept))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ class Limit:
     value: float
 
     def __str__(self) -> str:
-        return f"{self.name}{'<=' if self.most else '>='}{self.value:g}"
+        return f"{self.name}{'<=' if self.most else '>='}{self.value:.12g}"
 
     def broken_by(self, comparison: Comparison, student: str) -> str:
         """Say how a student breaks the limit; nothing where it keeps it."""

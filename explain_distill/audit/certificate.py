@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import t
 
 from explain_distill._arrays import is_number
 from explain_distill._random import generator
@@ -32,8 +32,8 @@ from explain_distill.metrics.mean_bounds import (
     betting_mean_bound,
     bounded_mean_bound,
     group_means,
-    skewed_mean_bound,
 )
+from explain_distill.metrics.paired import unlimited_mean_bound
 from explain_distill.students.base import Student
 from explain_distill.teachers.base import Teacher
 
@@ -78,7 +78,8 @@ class GapBound:
         The teacher's mean absolute attribution; on average no more than the true one.
     leaning : float
         By how much the student says more than the teacher, on the mean, in the score and with the
-        sign of the teacher's largest attribution; 0 where that cannot be told from no difference.
+        sign of the teacher's largest attribution; 0 where that cannot be told from no difference,
+        at the level of a certificate and for all players together.
     """
 
     player: str
@@ -117,8 +118,9 @@ class Certificate:
         All gaps together, as a share of all of the teacher's importance; 0 is the same reasons.
         None where the teacher is not shown to give any feature weight.
     relative_bound, relative_least : float or None
-        Its upper bound and its lower one, each at `level` by itself. The lower rests on independent
-        halves of the draws, and is None with one draw a row.
+        Its upper bound and its lower one, each at `level` by itself. The lower is of the gaps as
+        independent halves of the draws tell them, by an importance that is on average no less than
+        the true one; it is None with one draw a row.
     """
 
     players: tuple[GapBound, ...]
@@ -227,7 +229,7 @@ def certify(
     Raises
     ------
     DataError
-        Where held-out rows are too few to bound anything.
+        Where held-out rows are too few to bound anything, or a gap exceeds `highest`.
     """
     halves = gaps.students[student]
     difference = np.mean(halves, axis=0)
@@ -242,12 +244,17 @@ def certify(
     seen = float(sizes.max())
     if highest is None:
         highest = 2 * seen
+    if highest < seen:
+        raise DataError(
+            f"highest must be no less than any gap; however, got {highest:.4g}, and a gap of "
+            f"{seen:.4g} was seen. Give what is known to hold, or leave it out."
+        )
     figures = np.stack([group_means(size, groups)[0] for size in sizes.T], axis=1)
     ones = np.ones(len(figures))
     tops = np.minimum(beyond_seen(figures, seen), highest)
     each_level = 1 - (1 - level) / len(names)
     importance = cross_fitted(*gaps.teacher)
-    leaning = _leanings(gaps, halves, groups)
+    leaning = _leanings(gaps, halves, groups, each_level)
     players = []
     for place, name in enumerate(names):
         means, top = figures[:, place], float(tops[place])
@@ -268,7 +275,7 @@ def certify(
         gaps.n_draws,
         level,
         highest,
-        *_relative(sizes.sum(axis=1), halves, importance.sum(axis=1), groups, level),
+        *_relative(sizes.sum(axis=1), halves, gaps.teacher, groups, level),
     )
 
 
@@ -299,7 +306,9 @@ def beyond_seen(figures: FloatArray, seen: float) -> FloatArray:
     return np.where(shown, times * largest, seen)
 
 
-def _leanings(gaps: Gaps, halves: tuple[FloatArray, ...], groups: IntArray | None) -> list[float]:
+def _leanings(
+    gaps: Gaps, halves: tuple[FloatArray, ...], groups: IntArray | None, level: float
+) -> list[float]:
     """Give how much more the student says than the teacher, where it can be told from nothing.
 
     One half of the draws says in which score, and with which sign, the teacher's attribution is
@@ -312,23 +321,9 @@ def _leanings(gaps: Gaps, halves: tuple[FloatArray, ...], groups: IntArray | Non
     for figure in told.T:
         means, _ = group_means(figure, groups)
         error = means.std(ddof=1) / np.sqrt(len(means))
-        sure = abs(means.mean()) > norm.ppf(1 - (1 - LEVEL) / 2) * error
+        sure = abs(means.mean()) > t.isf((1 - level) / 2, len(means) - 1) * error
         found.append(float(means.mean()) if sure else 0.0)
     return found
-
-
-def _bound(sums: FloatArray, counts: FloatArray, seen: float, level: float) -> float:
-    """Bound a mean whose tail is not known: by the larger of two bounds.
-
-    One is for skewed figures. The other is as if none were larger than the largest that was seen of
-    this player, or of any where this one shows none, and so tells that what is rare may not have
-    been seen often enough.
-    """
-    skewed = skewed_mean_bound(sums, counts, level=level)
-    largest = float(np.max(sums / counts)) or seen
-    if largest == 0:
-        return skewed
-    return max(skewed, bounded_mean_bound(sums, counts, largest, level=level))
 
 
 def _leading(importance: FloatArray) -> IntArray:
@@ -340,34 +335,37 @@ def _leading(importance: FloatArray) -> IntArray:
 def _relative(
     gap: FloatArray,
     halves: tuple[FloatArray, ...],
-    importance: FloatArray,
+    teacher: tuple[FloatArray, FloatArray],
     groups: IntArray | None,
     level: float,
 ) -> tuple[float | None, float | None, float | None]:
     """Give all gaps as a share of all importance, at most and at least.
 
     The share is at most r where the mean over rows of ``gap - r importance`` is at most 0
-    (Fieller 1954), so that the importance may be an estimate of the same rows. None where no r is
-    bounded: the teacher is then not shown to give any feature weight.
+    (Fieller 1954), so that the importance may be an estimate of the same rows. It must not be too
+    large, then, and not too small for the least share: it is cross-fitted for the one, and as
+    measured for the other. None where no r is bounded: the teacher is then not shown to give any
+    feature weight.
     """
-    whole, _ = group_means(importance, groups)
+    whole, ones = group_means(cross_fitted(*teacher).sum(axis=1), groups)
     if whole.mean() <= 0:
         return None, None, None
     above, _ = group_means(gap, groups)
     if not above.any():
         return 0.0, 0.0, 0.0
+
+    def most_of(figure: FloatArray) -> float:
+        return unlimited_mean_bound(figure, ones, level=level)
+
     ratio = float(above.mean() / whole.mean())
-    most = _root(lambda r: _most(above - r * whole, level), ratio, MOST_SHARE)
+    most = _root(lambda r: most_of(above - r * whole), ratio, MOST_SHARE)
     least = None
     if len(halves) == 2:
         below, _ = group_means(cross_fitted(*halves).sum(axis=1), groups)
-        least = _root(lambda r: -_most(r * whole - below, level), 0.0, max(ratio, 1e-12)) or 0.0
+        as_measured = np.abs(np.mean(teacher, axis=0)).max(axis=2).sum(axis=1)
+        too_large, _ = group_means(as_measured, groups)
+        least = _root(lambda r: -most_of(r * too_large - below), 0.0, max(ratio, 1e-12)) or 0.0
     return ratio, most, least
-
-
-def _most(figure: FloatArray, level: float) -> float:
-    """Bound the mean of a figure from above."""
-    return _bound(figure, np.ones(len(figure)), 0.0, level)
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float | None:

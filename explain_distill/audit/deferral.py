@@ -29,7 +29,7 @@ from explain_distill._types import BoolArray, FloatArray, IntArray, Json, Readab
 from explain_distill.audit.halves import margin
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.intervals import Estimate, proportion
-from explain_distill.metrics.mean_bounds import bounded_mean_bound, group_means
+from explain_distill.metrics.mean_bounds import bounded_mean_bound, by_group
 
 ALPHA, DELTA = 0.05, 0.05
 MOST_DELTA = 0.3  # bounds of a mean are made for a level of 0.7 and above
@@ -222,13 +222,13 @@ def deferral(
 
 
 def _most(differs: BoolArray, groups: IntArray | None, delta: float) -> float:
-    """Bound the share of disagreements from above, at 1 - δ; each group counts once."""
+    """Bound the share of rows that disagree from above, at 1 - δ."""
     n, k = len(differs), int(differs.sum())
     if not n:
         return 1.0
     if groups is not None:
-        means, ones = group_means(differs.astype(np.float64), groups)
-        return bounded_mean_bound(means, ones, 1.0, level=1 - delta)
+        sums, sizes = by_group(differs.astype(np.float64), groups)
+        return bounded_mean_bound(sums, sizes, 1.0, level=1 - delta)
     return 1.0 if k == n else float(beta.ppf(1 - delta, k + 1, n - k))
 
 

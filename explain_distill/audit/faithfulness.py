@@ -88,12 +88,12 @@ def faithfulness(
     ours = told.sign[:, None] * of_class
     orders = np.argsort(-ours, axis=1, kind="stable")
     random = rng.permuted(np.tile(np.arange(n_columns), (n, 1)), axis=1)
-    curves = {name: told.curve(order) for name, order in (("own", orders), ("random", random))}
+    areas = {name: told.areas(order) for name, order in (("own", orders), ("random", random))}
     unit = float(told.fall.mean())
     if unit <= 0:  # the rows score no higher than the background: there is no curve
         unit = 1.0
-    deletion, insertion = (mean(curve.mean(axis=1) / unit, groups) for curve in curves["own"])
-    floor = [float(curve.mean()) / unit for curve in curves["random"]]
+    deletion, insertion = (mean(area / unit, groups) for area in areas["own"])
+    floor = [float(area.mean()) / unit for area in areas["random"]]
     return Faithfulness(deletion, insertion, _infidelity(told, ours, rng, groups), *floor)
 
 
@@ -141,14 +141,18 @@ class _OneScore:
         one = np.take_along_axis(told, self.place[:, None, None], axis=2)[:, :, 0]
         return np.asarray(self.sign * one.mean(axis=1))
 
-    def curve(self, order: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Give how far above the background the score is, column by column taken out and put in."""
+    def areas(self, order: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Give the areas under two curves: columns taken out in turn, and put in: ``(n,)`` each.
+
+        A curve says how far above the background the score is, by the share of columns moved.
+        """
         n_columns = order.shape[1]
         rank = np.argsort(order, axis=1)
         steps = np.unique(np.linspace(0, n_columns, min(n_columns, MOST_STEPS) + 1).round())
         deleted = np.column_stack([self.left(rank >= step) - self.empty for step in steps])
         inserted = np.column_stack([self.left(rank < step) - self.empty for step in steps])
-        return deleted, inserted
+        shares = steps / n_columns
+        return np.trapezoid(deleted, shares, axis=1), np.trapezoid(inserted, shares, axis=1)
 
 
 def _infidelity(

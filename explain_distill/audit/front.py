@@ -242,7 +242,7 @@ def _gap(
     """Compare the losses of one size with those of every larger one."""
     own, larger = losses[:, place], losses[:, place + 1 :].T
     share = measure == "agreement"
-    loss = proportion(own > 0, groups) if share else mean(own, groups)
+    loss = proportion(own > 0, groups) if share else mean(own, groups, within=(0.0, np.inf))
     if not len(larger):
         return Gap(measure, loss)
     n = len(own) if groups is None else len(np.unique(groups))

@@ -20,6 +20,7 @@ from explain_distill.audit.deferral import estimate_from_json
 from explain_distill.data.readable_features import ReadableFeature
 from explain_distill.metrics.intervals import LEVEL, Estimate, proportion
 from explain_distill.metrics.mean_bounds import by_group
+from explain_distill.students.cuts import Cuts
 
 MOST_CONDITIONS = 3
 MOST_REGIONS = 5  # that are tested
@@ -60,6 +61,8 @@ class Condition:
         unit = f" {feature.unit}" if feature.unit else ""
         if self.low == np.inf:
             return f"{feature.name} is missing"
+        if np.isinf(self.low) and np.isinf(self.high):
+            return f"{feature.name} is known"
         if feature.binary:
             holds = self.high == np.inf
             if feature.level is not None:
@@ -67,8 +70,6 @@ class Condition:
                 said = f"{subject} is {'' if holds else 'not '}{feature.level}"
             else:
                 said = feature.name if holds else f"not {feature.name}"
-        elif np.isinf(self.low) and np.isinf(self.high):
-            return f"{feature.name} is known"
         elif np.isinf(self.high):
             said = f"{feature.name} > {self.low:.4g}{unit}"
         elif np.isinf(self.low):
@@ -203,9 +204,10 @@ def _sought(rows: ReadableRows, differs: BoolArray, seed: int) -> list[tuple[Con
     """Grow a small tree on disagreement, and give the parts of it where it is most frequent."""
     if differs.sum() < LEAST_WRONG or differs.all():
         return []
+    cuts = Cuts.fit(rows)
     tree = DecisionTreeClassifier(
         max_depth=MOST_CONDITIONS, min_samples_leaf=LEAST_ROWS, random_state=seed
-    ).fit(rows, differs)
+    ).fit(cuts.codes(rows), differs)
     grown = tree.tree_
     ahead: list[tuple[int, dict[int, Condition]]] = [(0, {})]
     parts: list[tuple[float, tuple[Condition, ...]]] = []
@@ -224,17 +226,19 @@ def _sought(rows: ReadableRows, differs: BoolArray, seed: int) -> list[tuple[Con
                 (grown.children_left[node], False),
                 (grown.children_right[node], True),
             ):
-                ahead.append((int(child), _narrowed(conditions, grown, node, right)))
+                ahead.append((int(child), _narrowed(conditions, cuts, grown, node, right)))
     parts.sort(key=lambda part: -part[0])
     return [conditions for _, conditions in parts[:MOST_REGIONS]]
 
 
 def _narrowed(
-    conditions: dict[int, Condition], grown: object, node: int, right: bool
+    conditions: dict[int, Condition], cuts: Cuts, grown: object, node: int, right: bool
 ) -> dict[int, Condition]:
     """Add one side of a split to the conditions of a node."""
     feature = int(grown.feature[node])  # type: ignore[attr-defined]
     threshold = float(grown.threshold[node])  # type: ignore[attr-defined]
+    if np.isfinite(threshold):  # else the split parts missing values from all others
+        threshold = cuts.threshold(feature, int(threshold))
     missing = bool(grown.missing_go_to_left[node]) != right  # type: ignore[attr-defined]
     before = conditions.get(feature, Condition(feature, -np.inf, np.inf, missing=True))
     low, high = (

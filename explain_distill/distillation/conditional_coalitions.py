@@ -104,7 +104,9 @@ class ConditionalCoalitions:
     ) -> IntArray:
         """Draw one of the weighed rows for each chosen row by the kernel's weight: ``(n,)``."""
         distances = _squared_distances(known, chosen, kept, weighed)
-        distances[chosen[:, None] == weighed] = np.inf if len(weighed) > 1 else 0.0
+        itself = known.same[chosen][:, None] == known.same[weighed]
+        itself &= ~itself.all(axis=1, keepdims=True)
+        distances[itself] = np.inf
         distances -= distances.min(axis=1, keepdims=True)
         cumulative = np.exp(distances / (-2 * self.bandwidth**2)).cumsum(axis=1)
         threshold = rng.random(len(chosen)) * cumulative[:, -1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,15 +46,23 @@ class Coordinates:
         widths = [part.shape[1] for part in parts]
         return cls(np.concatenate(parts, axis=1), np.repeat(np.arange(len(parts)), widths))
 
+    @cached_property
+    def same(self) -> IntArray:
+        """The number of the first row that is the same as each row: ``(n_train,)``."""
+        _, first, place = np.unique(self.points, axis=0, return_index=True, return_inverse=True)
+        return np.asarray(first[place], dtype=np.int64)
+
     def nearest(self) -> IntArray:
-        """Give the number of the nearest other row for each row: ``(n_train,)``."""
+        """Give the number of the nearest row that is another for each row: ``(n_train,)``."""
         from sklearn.neighbors import NearestNeighbors
 
-        if len(self.points) < 2:
+        distinct = np.unique(self.same)
+        if len(distinct) < 2:
             return np.zeros(len(self.points), dtype=np.int64)
-        index = NearestNeighbors(n_neighbors=1).fit(self.points)
+        index = NearestNeighbors(n_neighbors=1).fit(self.points[distinct])
         # Asked without rows, the index leaves each row out of its own neighbours.
-        return np.asarray(index.kneighbors(return_distance=False)[:, 0], dtype=np.int64)
+        nearest = distinct[index.kneighbors(return_distance=False)[:, 0]]
+        return np.asarray(nearest[np.searchsorted(distinct, self.same)], dtype=np.int64)
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:

@@ -55,8 +55,11 @@ def excess_bound(
     losses know no highest: the bound is the larger of `skewed_mean_bound`, and of
     `bounded_mean_bound` as if none could differ by more than the largest difference seen.
 
-    Losses of 0 and 1 are bounded as often as `level` says, or more often, and from some 50 rows so
-    are differences that are no more skewed than an exponential figure. A tail that reaches far
+    Losses of 0 and 1 are bounded about as often as `level` says: at 0.95, in 0.91 of draws at the
+    worst of what was enumerated (30 rows, of which 2% differ one way and 15% the other; as often
+    in 150 of 0.5% and 2%), and where the true difference is that of a margin of equivalence, in
+    0.95. From some 50 rows as often are differences that are no more skewed than an exponential
+    figure. A tail that reaches far
     beyond the rows cannot be told from them: at level 0.95 the bound of a lognormal mean of σ = 1,
     1.5 and 2 is too low in 6%, 11% and 18% of draws of 50 rows, and in 4%, 8% and 13% of 200; at
     level 0.999 in 0.8%, 1.2% and 2.2% of 50.

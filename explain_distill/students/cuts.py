@@ -50,14 +50,15 @@ class Cuts:
     def in_raw_units(self, splits: Splits) -> Splits:
         """Turn thresholds of codes into short numbers that send the rows the same ways."""
         thresholds = [
-            self._threshold(int(feature), int(code))
+            self.threshold(int(feature), int(code))
             for feature, code in zip(splits.features, splits.thresholds, strict=True)
         ]
         return Splits(
             splits.children, splits.features, np.array(thresholds, float), splits.missing_left
         )
 
-    def _threshold(self, feature: int, code: int) -> float:
+    def threshold(self, feature: int, code: int) -> float:
+        """Give a short number that parts the values up to a code from those above it."""
         if code >= len(self.below[feature]):
             return EVERYTHING
         return short_between(float(self.below[feature][code]), float(self.above[feature][code]))

@@ -162,4 +162,6 @@ class About:
             created=json["created"],
         )
         check_risk(*about.risk)
+        if type(about.configuration.get("seed", 0)) is not int:
+            raise TypeError("the seed is no whole number")
         return about

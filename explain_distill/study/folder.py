@@ -35,6 +35,7 @@ from typing import Any
 
 import numpy as np
 
+from explain_distill._arrays import is_count
 from explain_distill._types import Json
 from explain_distill.audit.budget import Budget
 from explain_distill.audit.comparison import Comparison, Metric, check_names
@@ -42,6 +43,7 @@ from explain_distill.audit.findings import findings
 from explain_distill.audit.front import Front
 from explain_distill.audit.trust import Trust
 from explain_distill.data.dataset import Dataset
+from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.students.base import Student
 from explain_distill.students.names import STUDENTS
@@ -70,7 +72,7 @@ from explain_distill.teachers.molecules import MolecularTeacher
 from explain_distill.teachers.neural import NeuralTeacher
 
 TRUST_FORMAT = 1
-FIGURES = 4
+FIGURES = 5
 """Raised where a figure is measured otherwise, so that those of earlier studies come out anew."""
 TEACHERS: dict[str, type[NeuralTeacher] | type[ImageTeacher] | type[MolecularTeacher]] = {
     "neural": NeuralTeacher,
@@ -152,7 +154,12 @@ def changed_files(folder: Path) -> list[str]:
 
 def figures_number(folder: Path) -> int:
     """Give the `FIGURES` by which a study was measured; 1 where it was not yet counted."""
-    return int(read_json(folder / "study.json").get("figures", 1))
+    path = folder / "study.json"
+    number = read_json(path).get("figures", 1)
+    with told_as_format_error(path):
+        if not is_count(number):
+            raise ValueError(f"its figures are of version {number!r}")
+    return int(number)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -320,12 +327,12 @@ def _read_student(folder: Path, about: About) -> Student:
         student = STUDENTS[config["student"]](**config["parameters"])
         student.check_parameters()
         student.read(folder, config)
+        wanted = len(ReadableFeatures(about.schema).features)
+        if student.n_features_in_ != wanted:
+            raise ValueError(f"it takes {student.n_features_in_} features, not {wanted}")
         student.set_names(about.schema, about.task.class_names)
         if about.task.kind == "classification":
             student.classes_ = np.arange(about.task.n_scores)
-        wanted = len(student.readable_features())
-        if student.n_features_in_ != wanted:
-            raise ValueError(f"it takes {student.n_features_in_} features, not {wanted}")
         if student.task != about.task.kind:
             raise ValueError(f"its task is {student.task}, not {about.task.kind}")
         _try_out(student.predict_score(np.zeros((1, wanted))), about)

@@ -58,7 +58,7 @@ def told_as_format_error(path: Path) -> Iterator[None]:
         ) from error
     except (
         *(ValueError, KeyError, TypeError, AttributeError, RuntimeError, OSError, IndexError),
-        *(pa.ArrowException, SafetensorError),
+        *(ArithmeticError, MemoryError, pa.ArrowException, SafetensorError),
     ) as error:
         detail = str(error).strip().partition("\n")[0][:160] or type(error).__name__
         raise StudyFormatError(

@@ -213,6 +213,7 @@ def compare(
         on_stage=on_stage,
     )
     configuration: Json = {"seed": seed, "alpha": alpha, "delta": delta}
+    configuration["grouped"] = data.groups is not None
     if quick:
         configuration["quick"] = True
     if price is not None:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from explain_distill._types import FloatArray, Json
+from explain_distill.audit.budget import read_limits, within_budget
 from explain_distill.audit.compare import compare
 from explain_distill.audit.comparison import Comparison, Metric
 from explain_distill.audit.findings import findings
-from explain_distill.audit.front import front_of, set_apart
+from explain_distill.audit.front import Front, front_of, set_apart, unexplained_shares
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
 from explain_distill.study.folder import FIGURES, changed_files, figures_number
@@ -87,12 +88,13 @@ def verify(folder: str | Path, on_stage: Callable[[str], None] | None = None) ->
         return _partly(study, differences)
     if study.about.configuration.get("grouped") and told.data.groups is None:
         return _partly(study, differences)
-    again = _again(study, on_stage)
+    again, front = _again(study, on_stage)
     left = _left_out(told)
     differences += _figures([m for m in told.metrics if m not in left], again.metrics)
     differences += _arrays(told, again)
     differences += _trusted(told, again)
     differences += _findings(folder, again)
+    differences += _chosen(study, front)
     n_computed = sum(metric.metric not in TIMES for metric in told.metrics) - len(left)
     why = "the teacher that was trained again was not kept"
     not_computed = tuple(f"{metric.model} {metric.metric}: {why}" for metric in left)
@@ -106,8 +108,8 @@ def _left_out(told: Comparison) -> list[Metric]:
     return [m for m in told.metrics if m.metric.startswith("attribution.retrained_")]
 
 
-def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
-    """Judge all models anew, by the seeds and draws of the study."""
+def _again(study: Study, on_stage: Callable[[str], None] | None) -> tuple[Comparison, Front | None]:
+    """Judge all models, and their sizes, anew, by the seeds and draws of the study."""
     told = study.comparison
     assert told.data is not None
     draws = [t.certificate.n_draws for t in told.trust.values() if t.certificate is not None]
@@ -127,11 +129,11 @@ def _again(study: Study, on_stage: Callable[[str], None] | None) -> Comparison:
         on_stage=on_stage,
     )
     if study.front is None or study.train is None:
-        return again
+        return again, None
     _, validation = set_apart(study.train, seed)
     sizes = {step.student: step.size for ladder in study.front.ladders for step in ladder.steps}
     front = front_of(again, sizes, validation)
-    return replace(again, metrics=(*again.metrics, *front.metrics()))
+    return replace(again, metrics=(*again.metrics, *front.metrics())), front
 
 
 def _figures(kept: Sequence[Metric], again: tuple[Metric, ...]) -> Iterator[str]:
@@ -195,13 +197,34 @@ def _close(first: FloatArray, second: FloatArray) -> bool:
 def _trusted(kept: Comparison, again: Comparison) -> Iterator[str]:
     """Compare what each student may claim."""
     for name, trust in kept.trust.items():
-        for where, before, after in _leaves(trust.to_json(), again.trust[name].to_json()):
-            if before != after and not (
-                isinstance(before, (int, float))
-                and isinstance(after, (int, float))
-                and _same(before, after)
-            ):
-                yield f"trust.json: {name} {where} is {before}, computed {after}"
+        for line in _differing(trust.to_json(), again.trust[name].to_json()):
+            yield f"trust.json: {name} {line}"
+
+
+def _chosen(study: Study, front: Front | None) -> Iterator[str]:
+    """Compare which sizes do as well as larger ones, and what a budget allows.
+
+    What a budget limits is of the machine and of the moment, and so taken as it is kept.
+    """
+    if study.front is not None and front is not None:
+        for line in _differing(study.front.to_json(), front.to_json()):
+            yield f"study.json: front {line}"
+    if study.budget is None or study.train is None:
+        return
+    told = study.comparison
+    _, validation = set_apart(study.train, study.about.configuration.get("seed", 0))
+    limits = read_limits(",".join(study.budget.limits))
+    budget = within_budget(told, limits, unexplained_shares(told, validation))
+    for line in _differing(study.budget.to_json(), budget.to_json()):
+        yield f"study.json: budget {line}"
+
+
+def _differing(kept: Json, again: Json) -> Iterator[str]:
+    """Name what differs in two JSON values, numbers beyond their rounding."""
+    for where, before, after in _leaves(kept, again):
+        numbers = isinstance(before, (int, float)) and isinstance(after, (int, float))
+        if before != after and not (numbers and _same(before, after)):
+            yield f"{where} is {before}, computed {after}"
 
 
 def _findings(folder: Path, again: Comparison) -> Iterator[str]:

@@ -317,3 +317,42 @@ def test_no_bound_is_above_the_largest_gap_that_is_known_to_be_possible():
     gaps = Gaps((teacher, teacher), {"s": (differences, differences)}, 4)
     told = certify(gaps, "s", ("a", "b"), highest=1.0)
     assert max(each.bound for each in told.players) <= 1
+
+
+@pytest.mark.parametrize("n_draws", [4, 16])
+def test_the_least_share_holds_where_features_interact(n_draws):
+    """Few draws tell the teacher's importance too small by halves, and too large as measured."""
+    rng = np.random.default_rng(0)
+    of = pair("near", population=200, background=10)
+    signs = (np.sign(of.population.X), np.sign(of.background))
+    of = replace(of, population=replace(of.population, X=signs[0]), background=signs[1])
+
+    def teacher(X):
+        return (X[:, :3].prod(axis=1) + X[:, 3:].prod(axis=1))[:, None]
+
+    of = replace(
+        of,
+        teacher=Function(teacher, of.teacher.task),
+        student=Function(lambda X: teacher(X) + 0.3 * X[:, [0]], of.teacher.task),
+    )
+    too_high = 0
+    for _ in range(50):
+        told = certified(of, n=100, n_draws=n_draws, seed=int(rng.integers(1 << 30)))
+        too_high += told.relative_least > of.share
+    assert too_high <= 5  # 2.5 of 50 are expected at the most
+
+
+def test_where_there_is_no_leaning_seldom_is_one_told():
+    rng = np.random.default_rng(0)
+    told = 0
+    for _ in range(100):
+        halves = rng.normal(size=(4, 40, 10, 1))
+        gaps = Gaps((halves[0], halves[1]), {"s": (halves[2], halves[3])}, 4)
+        found = certify(gaps, "s", [f"v{i}" for i in range(10)])
+        told += any(player.leaning for player in found.players)
+    assert told <= 10  # 5 of 100 are expected
+
+
+def test_a_highest_gap_below_one_that_was_seen_is_refused():
+    with pytest.raises(DataError, match=r"highest must be .*; however, got 0\.01"):
+        certified(pair("near", population=100, background=10), highest=0.01)

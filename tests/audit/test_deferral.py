@@ -136,3 +136,12 @@ def test_what_counts_as_a_disagreement():
     values, others = np.array([[1.0], [2.0]]), np.array([[1.2], [2.6]])
     assert disagreements(values, others, 0.5, classify=False).tolist() == [False, True]
     assert margin(np.array([[3.0, 1.0, 2.5]])).tolist() == [0.5]
+
+
+def test_of_groups_of_unequal_size_rows_are_counted():
+    """A hundredth of the groups are large, and wrong: most rows are, on which no rule may pass."""
+    groups = np.repeat(np.arange(800), np.where(np.arange(800) % 100, 1, 200))
+    differs = groups % 100 == 0
+    same = np.zeros(len(groups))
+    rule = deferral("margin", np.zeros(100), same, differs, groups < 400, groups)
+    assert rule.threshold is None

@@ -58,3 +58,16 @@ def test_groups_count_as_wholes():
 def test_a_model_that_says_one_thing_has_no_curve():
     found = told(np.zeros((80, 6, 1)), lambda rows: np.ones((len(rows), 1)))
     assert found.deletion.value == found.insertion.value == found.infidelity.value == 0.0
+
+
+def test_the_area_is_that_under_the_curve():
+    """A model of one of two columns falls at once, by half of the unit square's half."""
+
+    def first(rows):
+        return rows[:, [0]]
+
+    rows = np.array([[1.0, 0.0]] * 20)
+    values = np.array([[[1.0], [0.0]]] * 20)
+    found = faithfulness(first, values, rows, np.zeros((9, 2)), np.random.default_rng(0))
+    assert found.deletion.value == pytest.approx(0.25)
+    assert found.insertion.value == pytest.approx(0.75)

@@ -135,3 +135,11 @@ def test_a_teacher_of_four_boxes_is_read_with_four_leaves():
     assert ladder.chosen.student == "soft-tree-4"
     assert all(gap.most < 0.05 for gap in ladder.tested)
     assert Front.from_json(json.loads(json.dumps(front.to_json())), set(students)) == front
+
+
+def test_no_more_than_everything_is_explained():
+    for seed in range(20):
+        losses = {"score_r2": np.random.default_rng(seed).exponential(0.05, (6, 3)) ** 2}
+        ladder = judge_sizes("tree", "leaves", SIZES, losses)
+        for gap in (gap for step in ladder.steps for gap in step.gaps):
+            assert gap.loss.low is None or gap.loss.low >= 0

@@ -128,3 +128,16 @@ def test_an_altered_region_is_refused(altered):
     found = regions_of_disagreement(*study(2000, np.random.default_rng(0)), FEATURES)
     with pytest.raises((ValueError, TypeError, KeyError)):
         Region.from_json(found[0].to_json() | altered)
+
+
+def test_whether_an_answer_is_known_is_told_apart_from_yes():
+    asked = (ReadableFeature("smoker", 0, binary=True),)
+    assert Condition(0, -np.inf, np.inf, False).words(asked, False) == "smoker is known"
+    assert Condition(0, 0.5, np.inf, False).words(asked, True) == "smoker"
+
+
+def test_a_value_that_single_precision_cannot_hold_is_no_obstacle():
+    X, differs, half = study(500, np.random.default_rng(0))
+    X[3, 2] = 1e300
+    found = regions_of_disagreement(X, differs, half, FEATURES)
+    assert any("age > 6" in region.words for region in found)

@@ -26,6 +26,26 @@ def test_the_nearest_row_is_found_among_the_others():
     assert Coordinates.of(X, NUMBERS).nearest().tolist() == [1, 0, 3, 2]
 
 
+def test_copies_of_a_row_are_not_its_neighbours():
+    X = np.array([[0.0, 0.0], [5.0, 5.0], [0.0, 0.0], [0.1, 0.0], [5.0, 5.2]])
+    assert Coordinates.of(X, NUMBERS).nearest().tolist() == [3, 4, 3, 0, 1]
+    assert Coordinates.of(np.ones((3, 2)), NUMBERS).nearest().tolist() == [0, 0, 0]
+
+
+def test_rows_that_were_drawn_twice_are_drawn_no_nearer():
+    """As in a bootstrap sample, of which students are distilled again."""
+    X, rng = two_clusters(), np.random.default_rng(0)
+    twice = np.repeat(X, 2, axis=0)
+    for transfer in (xd.Munge(), xd.ConditionalCoalitions()):
+        once, again = (
+            (transfer.draw(rows, 2000, rng)[:, None] == X).all(axis=2).any(axis=1).mean()
+            for rows in (X, twice)
+        )
+        assert again == pytest.approx(once, abs=0.1)
+    alike = xd.ConditionalCoalitions().draw(np.ones((4, 2)), 10, rng)
+    assert (alike == 1).all()
+
+
 def test_another_level_is_as_far_as_two_random_rows_in_a_number():
     rng = np.random.default_rng(0)
     X = np.c_[rng.normal(size=4000), rng.integers(3, size=4000)]

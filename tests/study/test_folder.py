@@ -281,6 +281,15 @@ TAMPERED = {
         lambda v: v.update(output_scale="wide"),
     ),
     "no temperature": ("teacher/config.json", lambda v: v.update(temperature=None)),
+    "more features": (
+        "students/boosted-trees/config.json",
+        lambda v: v.update(n_features=50),
+    ),
+    "features without end": (
+        "students/boosted-trees/config.json",
+        lambda v: v.update(n_features=float("inf")),
+    ),
+    "a seed in words": ("study.json", lambda v: v["configuration"].update(seed="x")),
 }
 
 

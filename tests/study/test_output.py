@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+import explain_distill as xd
 from explain_distill.exceptions import OutputError
 from explain_distill.study import folder as folder_module
 from explain_distill.study import output
@@ -127,3 +128,22 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_study_is_replaced_with_all_that_it_may_hold(wine, wine_teacher, wine_students, tmp_path):
+    students = {"soft-tree": wine_students["soft-tree"]}
+    repeats = xd.redistill(wine_teacher, students, wine[0], minutes=1e-6)
+    retrained = xd.NeuralTeacher(members=1, width=8, max_epochs=5, seed=1).fit(wine[0])
+    study = xd.compare(
+        wine_teacher,
+        students,
+        wine[1],
+        n_draws=1,
+        quick=True,
+        repeats=repeats,
+        retrained=retrained,
+    )
+    folder = study.save(tmp_path / "study")
+    assert {"repeats", "retrained"} <= {path.name for path in folder.iterdir()}
+    study.save(folder, force=True, formats=("json",))
+    study.save(folder, force=True)

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 import explain_distill as xd
 from explain_distill.audit.findings import findings
 from explain_distill.cli import main
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, StudyFormatError
 from explain_distill.study.run import run
 from explain_distill.study.verify import TIMES, verify
 
@@ -212,3 +212,58 @@ def test_a_risk_that_is_no_probability_is_refused_before_anything_is_done(
         xd.compare(wine_teacher, wine_students, wine[1], alpha=1.5)
     with pytest.raises(DataError, match=r"delta must be above 0 and at most 0\.3; however, got 0"):
         run(wine[0], delta=0)
+
+
+def test_rows_that_belong_together_are_not_taken_apart_where_they_were_not_kept(
+    wine, wine_teacher, wine_students, tmp_path
+):
+    test = replace(wine[1], groups=np.arange(len(wine[1])) // 2)
+    study = xd.compare(wine_teacher, {"mlp": wine_students["mlp"]}, test, n_draws=1, quick=True)
+    found = verify(study.save(tmp_path / "grouped", with_data=False))
+    assert found.differences == ()
+    assert found.status == 3
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory):
+    """Keep a study of two sizes, of which a budget chooses one."""
+    study = run(
+        xd.load_dataset("wine"),
+        students=("decision-tree",),
+        sizes=(2, 4),
+        budget="leaves<=4",
+        quick=True,
+    )
+    return study.save(tmp_path_factory.mktemp("chosen") / "study")
+
+
+CHOICES = {
+    "the verdict on a size": lambda v: v["front"]["ladders"][0]["steps"][0].update(
+        verdict="as faithful"
+    ),
+    "a bound of a size": lambda v: v["front"]["ladders"][0]["steps"][0]["gaps"][0].update(most=0),
+    "the budget's student": lambda v: v["budget"].update(student="decision-tree-2"),
+    "what a student explains": lambda v: v["budget"]["unexplained"].update(
+        {"decision-tree-2": 0.001}
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CHOICES)
+def test_what_was_chosen_is_computed_again(what, chosen, tmp_path):
+    folder = shutil.copytree(chosen, tmp_path / "copy")
+    path = folder / "study.json"
+    told = json.loads(path.read_text())
+    CHOICES[what](told)
+    path.write_text(json.dumps(told))
+    found = verify(folder)
+    assert any(line.startswith("study.json: ") for line in found.differences)
+    assert verify(chosen).differences == ()
+
+
+@pytest.mark.parametrize("number", ["x", 0, None, float("inf")])
+def test_a_version_of_figures_that_is_none_is_told(number, copied):
+    path = copied / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"figures": number}))
+    with pytest.raises(StudyFormatError, match="cannot be read"):
+        verify(copied)
