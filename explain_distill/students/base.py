@@ -37,6 +37,8 @@ from explain_distill.data.readable_features import ReadableFeature, ReadableFeat
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
 
+LARGEST_VALUE = 1e18  # that students learn: in single precision, whose largest is 3e38, squared
+
 
 class Batch(NamedTuple):
     """What a student learns in one step; a plain tuple of rows and labels serves as well.
@@ -306,7 +308,9 @@ class Student(BaseEstimator):  # type: ignore[misc]
                     f"A regressor learns one value a row; however, y has {y.shape[1]} columns. "
                     "Pass them one by one, or set task='classification' for soft labels."
                 )
-            return np.asarray(y, dtype=np.float64).reshape(len(y), 1)
+            values = np.asarray(y, dtype=np.float64).reshape(len(y), 1)
+            check_size(values)
+            return values
         if y.ndim == 2:
             self.classes_ = np.arange(y.shape[1])
             return checked_distribution(y)
@@ -365,6 +369,20 @@ def checked_distribution(y: np.ndarray) -> FloatArray:
             f"{row} is {np.array2string(labels[row], precision=3)}. Pass probabilities, not scores."
         )
     return labels
+
+
+def check_size(values: FloatArray) -> None:
+    """Refuse values whose squares single precision, in which students learn, cannot hold.
+
+    Raises
+    ------
+    DataError
+    """
+    if np.abs(values).max(initial=0.0) > LARGEST_VALUE:
+        raise DataError(
+            f"Values to learn must be within ±{LARGEST_VALUE:.0e}; however, one is "
+            f"{values.flat[np.abs(values).argmax()]:.4g}. Give them in larger units."
+        )
 
 
 def is_hard(labels: FloatArray) -> np.ndarray:

@@ -44,9 +44,9 @@ class SoftTree(StepwiseStudent):
     """A tree whose inner nodes send a row both ways, by a sigmoid of a weighted sum of features.
 
     Node i sends a row to the right with probability ``sigmoid(βᵢ (wᵢ·x + bᵢ))``, where βᵢ is its
-    learned inverse temperature; the probability of a leaf is the product along its path, computed
-    in logarithms. Each leaf holds a distribution over the classes, or a value. The answer is the
-    mixture of the leaves by their path probabilities, or the most probable leaf alone.
+    learned inverse temperature; the probability of a leaf is the product along its path. Each
+    leaf holds a distribution over the classes, or a value. The answer is the mixture of the leaves
+    by their path probabilities, or the most probable leaf alone.
 
     Parameters
     ----------

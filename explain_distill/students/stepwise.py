@@ -24,6 +24,7 @@ from explain_distill.students.base import (
     Batch,
     OnStep,
     Student,
+    check_size,
     checked_distribution,
     first_batches,
     is_hard,
@@ -343,6 +344,8 @@ def _sound(batch: Batch) -> Batch:
     """
     if np.ndim(batch.labels) == 2:
         checked_distribution(batch.labels)
+    else:
+        check_size(np.asarray(batch.labels, dtype=np.float64))
     if np.isinf(batch.rows).any() or not np.isfinite(batch.labels).all():
         raise DataError(
             "A batch's rows must be finite or missing, and its labels finite; however, one holds "

@@ -77,3 +77,14 @@ def test_a_stream_names_the_row_whose_label_is_no_distribution(name, row, value)
 def test_a_temperature_that_is_not_above_zero_is_refused(temperature, mixed, mixed_teacher):
     with pytest.raises(DataError, match=r"temperature must be from 0\.1 to 1000; however, got"):
         xd.distill(mixed_teacher, xd.MLP(), mixed[0], temperature=temperature)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_a_value_that_single_precision_cannot_square_is_refused(name):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    student = STUDENTS[name](task="regression")
+    with pytest.raises(DataError, match=r"within ±1e\+18; however, one is .*e\+200"):
+        student.fit(X, 1e200 * X[:, 0])
+    if hasattr(student, "fit_stream"):
+        with pytest.raises(DataError, match=r"within ±1e\+18"):
+            student.fit_stream(iter([(X, 1e200 * X[:, 0])] * 3))
