@@ -79,10 +79,10 @@ def test_a_temperature_that_is_not_above_zero_is_refused(temperature, mixed, mix
         xd.distill(mixed_teacher, xd.MLP(), mixed[0], temperature=temperature)
 
 
-@pytest.mark.parametrize("name", STUDENTS)
+@EACH_STUDENT
 def test_a_value_that_single_precision_cannot_square_is_refused(name):
     X = np.random.default_rng(0).normal(size=(60, 3))
-    student = STUDENTS[name](task="regression")
+    student = STUDENTS[name]().set_params(task="regression")
     with pytest.raises(DataError, match=r"within ±1e\+18; however, one is .*e\+200"):
         student.fit(X, 1e200 * X[:, 0])
     if hasattr(student, "fit_stream"):
