@@ -6,6 +6,8 @@ import zlib
 
 import numpy as np
 
+from explain_distill.exceptions import DataError
+
 
 def generator(seed: int, *purpose: str) -> np.random.Generator:
     """Give the stream of random numbers that `seed` holds for a purpose.
@@ -19,6 +21,10 @@ def generator(seed: int, *purpose: str) -> np.random.Generator:
     *purpose : str
         What the numbers are for, for example ``"split"`` or ``"distill", "soft-tree"``.
     """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise DataError(
+            f"seed must be a whole number, 0 or more; however, got {seed!r}. Give seed=0, say."
+        )
     key = tuple(zlib.crc32(word.encode()) for word in purpose)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 

@@ -49,6 +49,9 @@ Chosen by how often bounds were too low in samples of two tables (compas and adu
 MATERIAL = 0.01
 """Players whose mean gap is this share of the largest mean, or more, say how long tails are."""
 
+NIL = 1e-9
+"""So small a part of the teacher's largest attribution is no more than rounding."""
+
 LEAST_ROWS = 20
 """Fewer held-out rows, or groups of rows, bound nothing worth saying."""
 
@@ -322,7 +325,8 @@ def _leanings(
         means, _ = group_means(figure, groups)
         error = means.std(ddof=1) / np.sqrt(len(means))
         sure = abs(means.mean()) > t.isf((1 - level) / 2, len(means) - 1) * error
-        found.append(float(means.mean()) if sure else 0.0)
+        beyond_rounding = abs(means.mean()) > NIL * np.abs(gaps.teacher[0]).max()
+        found.append(float(means.mean()) if sure and beyond_rounding else 0.0)
     return found
 
 
@@ -408,7 +412,7 @@ def certificates(
     n_independent = len(data) if data.groups is None else len(np.unique(data.groups))
     if n_independent < LEAST_ROWS:
         return {}
-    draws = n_draws or affordable_draws(*data.X.shape)
+    draws = affordable_draws(*data.X.shape) if n_draws is None else n_draws
     rng = generator(seed, "certificate")
     gaps = measured_gaps(teacher, students, data, background, draws, rng)
     names = data.schema.names

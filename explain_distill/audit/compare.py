@@ -96,11 +96,12 @@ def compare(
         Where there is no student, a name is taken, the rows have no background, `retrained` is the
         teacher itself, the price is no number above 0, or `alpha` or `delta` is not within 0 and 1.
     """
+    check_names(students)
     check_price(price)
     check_risk(alpha, delta)
     again = _checked_retrained(retrained, teacher, data)
     teacher = as_teacher(teacher, data)
-    background = _checked_background(students, data)
+    background = _checked_background(data)
     repeated = _checked_repeats(students, repeats or {})
     for name, student in students.items():
         for each in (student, *repeated.get(name, ())):
@@ -244,8 +245,7 @@ def _claimed(name: str, trust: Trust) -> list[Metric]:
     return [Metric(name, "student", key, **asdict(figure)) for key, figure in figures.items()]
 
 
-def _checked_background(students: Mapping[str, Student], data: Dataset) -> Rows:
-    check_names(students)
+def _checked_background(data: Dataset) -> Rows:
     if data.background is None or not len(data):
         raise DataError(
             "compare needs test rows that remember their training rows; however, the data have "
@@ -270,6 +270,11 @@ def _checked_retrained(retrained: Any, teacher: Any, data: Dataset) -> Teacher |
 
 def _check_student(name: str, student: Student, data: Dataset) -> None:
     """Refuse a student whose features, task or classes are not those of the data."""
+    if not isinstance(student, Student):
+        raise DataError(
+            f"A student must be one of the package's, or of its base class; however, {name!r} is a "
+            f"{type(student).__name__}. As the teacher it can be any fitted model."
+        )
     n_readable = len(data.readable_features.features)
     codes = list(range(data.task.n_scores))
     fits = (

@@ -121,7 +121,7 @@ class Comparison:
             self.get("teacher", "performance.roc_auc"),
             self.get("teacher", "performance.r2"),
         )
-        if area is not None and area.low is not None and area.low <= 0.5:
+        if area is not None and (area.value if area.low is None else area.low) <= 0.5:
             shown = f"area under the ROC curve {area.estimate}"
         elif explained is not None and explained.low is not None and explained.low <= 0:
             shown = f"R² {explained.estimate}"
@@ -152,6 +152,11 @@ def check_names(names: Iterable[str]) -> list[str]:
     ------
     DataError
     """
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise DataError(
+            f"Students must be given by name; however, got a {type(names).__name__}. Pass "
+            "{'soft-tree': tree}, say."
+        )
     checked = list(names)
     if not checked:
         raise DataError(
@@ -159,7 +164,7 @@ def check_names(names: Iterable[str]) -> list[str]:
             "say."
         )
     for name in checked:
-        if name == "teacher" or not NAME.fullmatch(name):
+        if name == "teacher" or not isinstance(name, str) or not NAME.fullmatch(name):
             raise DataError(
                 "A student's name must begin with a letter or a digit, go on with those, spaces, "
                 f"'_', '+', '.' or '-', and not be 'teacher'; however, got {name!r}. Rename it."

@@ -16,6 +16,7 @@ from explain_distill.attribution.base import ScoreFunction
 from explain_distill.audit.effort import FULL
 from explain_distill.metrics.intervals import Estimate, mean
 
+NIL = 1e-9  # of a score, so little is no more than rounding
 MOST_STEPS = 20  # of a curve, each of which moves so many columns
 BACKGROUND = 20  # rows that stand in for what is taken out
 SUBSETS = 20  # of columns taken out together, for infidelity
@@ -90,7 +91,7 @@ def faithfulness(
     random = rng.permuted(np.tile(np.arange(n_columns), (n, 1)), axis=1)
     areas = {name: told.areas(order) for name, order in (("own", orders), ("random", random))}
     unit = float(told.fall.mean())
-    if unit <= 0:  # the rows score no higher than the background: there is no curve
+    if unit <= NIL * np.abs(told.full).max(initial=1.0):  # no higher than the background
         unit = 1.0
     deletion, insertion = (mean(area / unit, groups) for area in areas["own"])
     floor = [float(area.mean()) / unit for area in areas["random"]]

@@ -7,6 +7,8 @@ rests on.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +25,8 @@ About = Literal["answers", "reasons", "deferral", "regions", "stability"]
 RULES: dict[str, str] = {
     "answers": (
         "Yes where agreement (R² for values) is shown to be at least 0.95, partly where at least "
-        "0.85, no where it is shown to be below 0.85; else, and without an interval, not shown."
+        "0.85, no where it is shown to be below 0.85; else, and without an interval, not shown. "
+        "Yes, too, where values are exactly the teacher's in each of 20 rows or more."
     ),
     "reasons": (
         "All gaps of attributions together, as a share of all of the teacher's importance: yes "
@@ -46,6 +49,7 @@ RULES: dict[str, str] = {
     ),
 }
 ANSWERS_YES, ANSWERS_PARTLY = 0.95, 0.85
+LEAST_SAME = 20
 REASONS_YES, REASONS_PARTLY = 0.15, 0.4
 KEPT_YES = 0.8
 SAME_YES, SAME_PARTLY = 0.8, 0.5
@@ -101,14 +105,18 @@ def _answers(comparison: Comparison, name: str) -> Finding:
         words = "Whether it gives the teacher's answers: the teacher's do not vary."
         return Finding("answers", "not shown", words, ())
     values = metric == "fidelity.r2"
-    shown = f"{found.value:.3f}" if values else f"{found.value:.1%}"
+    shown = _share_words(found.value, found.value, values)
     what = (
         f"R² of its values {shown}" if values else f"the same answer in {shown} of {found.n} rows"
     )
+    if values and found.value == 1 and (found.n or 0) >= LEAST_SAME:
+        words = f"It gave the teacher's values in each of {found.n} rows."
+        return Finding("answers", "yes", words, (metric,))
     if found.low is None or found.high is None:
         words = f"Whether it gives the teacher's answers: {what}, which are too few to say more."
         return Finding("answers", "not shown", words, (metric,))
-    end, most = (_end(each, values) for each in (found.low, found.high))
+    end = _share_words(found.low, found.value, values, math.floor)
+    most = _share_words(found.high, found.value, values, math.ceil)
     grade: Grade = "not shown"
     words = f"Whether it gives the teacher's answers is not decided: {what}, from {end} to {most}."
     if found.low >= ANSWERS_YES:
@@ -120,19 +128,45 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     return Finding("answers", grade, words, (metric,))
 
 
-def _end(value: float, of_values: bool) -> str:
-    """Write the end of an interval; how far below 0 an R² lies says nothing more."""
-    if not of_values:
-        return f"{value:.1%}"
-    return f"{value:.3f}" if value >= 0 else "less than 0"
+def _share_words(
+    value: float, of: float, values: bool, towards: Callable[[float], float] = round
+) -> str:
+    """Write an agreement in percent or an R², its bounds rounded away from what they bound.
+
+    So many digits are written that what is not whole is not written as whole. How far below 0 an R²
+    lies says nothing more.
+    """
+    if value < 0:
+        return "less than 0"
+    unit, least, sign = (1, 3, "") if values else (100, 1, "%")
+    digits = _digits(unit * of, unit, least)
+    return f"{_rounded(unit * value, digits, towards):.{digits}f}{sign}"
+
+
+def _digits(value: float, whole: float, least: int) -> int:
+    """Give how many digits part a value from 0 and from the whole, `least` or more, at most 6."""
+    fine = (d for d in range(least, 6) if value in (0, whole) or 0 < round(value, d) < whole)
+    return next(fine, 6)
+
+
+def _rounded(value: float, digits: int, towards: Callable[[float], float]) -> float:
+    """Round upwards or downwards, but for what is a matter of floating point."""
+    return towards(round(value * 10**digits, 6)) / 10**digits
+
+
+def _percent(share: float, towards: Callable[[float], float]) -> str:
+    """Write a bound in percent, with a digit after the point below 10."""
+    digits = 0 if share >= 0.1 else _digits(100 * share, 100, 1)
+    return f"{_rounded(100 * share, digits, towards):.{digits}f}%"
 
 
 def _reasons(comparison: Comparison, name: str) -> Finding:
     certificate = comparison.trust[name].certificate
     figures = ("attribution.relative_gap_bound", "attribution.gap_bound")
     if certificate is None or certificate.relative_bound is None:
+        grouped = comparison.trust[name].deferrals[0].n_groups is not None
         why = (
-            "held-out rows are too few for a certificate"
+            f"held-out {'groups of rows' if grouped else 'rows'} are too few for a certificate"
             if certificate is None
             else "the teacher is not shown to give any feature weight"
         )
@@ -140,7 +174,7 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
     bound, least = certificate.relative_bound, certificate.relative_least
     what = (
         "over all features, on the mean, its attributions are off by at most "
-        f"{bound:.0%} of the teacher's own"
+        f"{_percent(bound, math.ceil)} of the teacher's own"
     )
     if bound == 0:
         words = f"Its reasons were the teacher's in each of {certificate.n} rows."
@@ -154,7 +188,7 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
     if least is not None and least > REASONS_PARTLY:
         words = (
             "Do not read its reasons as the teacher's: over all features, on the mean, its "
-            f"attributions are off by {least:.0%} of the teacher's own or more."
+            f"attributions are off by {_percent(least, math.floor)} of the teacher's own or more."
         )
         return Finding("reasons", "no", words, figures)
     words = f"Do not read its reasons as the teacher's, which was not shown: {what}."
@@ -165,7 +199,7 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
     rule, apart = comparison.trust[name].deferrals[0], _apart(comparison, name)
     figures = ("deferral.kept", "deferral.disagreement_bound")
     alpha, confidence = f"{100 * rule.alpha:.10g}%", f"{100 * (1 - rule.delta):.10g}%"
-    sure = f"with {confidence} confidence it disagrees with the teacher in at most"
+    sure = f"{apart}with {confidence} confidence it disagrees with the teacher in at most"
     there = f"{rule.n_calibration} rows"
     if rule.n_groups is not None:
         there = f"{rule.n_groups} groups of rows that belong together"
@@ -177,7 +211,6 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
         )
         return Finding("deferral", "not shown", words, figures)
     kept = rule.kept.value
-    sure = f"{apart}{sure}"
     words = f"It need leave no row to the teacher: {sure} {alpha} of the rows."
     if not rule.keeps_all:
         left = "few rows" if kept > 0.99 else f"{1 - kept:.0%} of the rows"
@@ -205,7 +238,8 @@ def _regions(comparison: Comparison, name: str) -> Finding:
     first = regions[0]
     more = f" {len(regions) - 1} more are listed." if len(regions) > 1 else ""
     words = (
-        f"It does not speak for the teacher where {first.words}: they disagree in "
+        f"It does not speak for the teacher where {first.words}: "
+        f"{_apart(comparison, name)}they disagree in "
         f"{first.inside.value:.0%} of such rows, and in {first.outside.value:.0%} of the others."
         f"{more}"
     )

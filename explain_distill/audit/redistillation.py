@@ -10,6 +10,7 @@ import numpy as np
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
 from explain_distill._types import IntArray
+from explain_distill.audit.comparison import check_names
 from explain_distill.audit.stability import LEAST_REPEATS
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import distill, transfer_of
@@ -80,6 +81,7 @@ def redistill(
     True
     """
     check_ranges({"minutes": minutes}, {"minutes": MINUTES})
+    check_names(students)
     teacher = as_teacher(teacher, data)
     where = transfer_of(transfer)
     for name, student in students.items():

@@ -103,11 +103,20 @@ class Feature:
         return codes.to_numpy(dtype=np.float64)
 
     def decode(self, codes: np.ndarray) -> pd.Series:
-        """Turn codes back into the column as the table held it."""
+        """Turn codes back into the column as pandas would read it.
+
+        That is numbers, text without blanks around it, truth values where the words are true and
+        false; and NaN where a cell is missing.
+        """
         if not self.levels:
             return pd.Series(codes, name=self.name)
-        words = [None if np.isnan(code) else self.levels[int(code)] for code in codes]
-        return pd.Series(words, name=self.name, dtype=object)
+        missing = np.isnan(codes)
+        held = np.array([*self.levels, np.nan], dtype=object)
+        if self.kind == "boolean" and {word.lower() for word in self.levels} == {"true", "false"}:
+            held = np.array([False, True, np.nan], dtype=object)
+        values = held[np.where(missing, len(self.levels), codes).astype(np.int64)]
+        whole = held[0] is False and not missing.any()
+        return pd.Series(values, name=self.name, dtype=bool if whole else object)
 
     def word(self, code: float, digits: int = 4) -> str:
         """Say one value in words, with its unit: ``"54 years"``."""

@@ -31,6 +31,14 @@ DATE = (
     rf"|\d{{1,2}}[-/. ]{MONTH}[-/. ]\d{{2,4}}|{MONTH} \d{{1,2}},? \d{{4}})(?:[T ].*)?"
     r"|\d{1,2}:\d{2}(?::\d{2})?"
 )
+MONEY = r"(?:[$€£¥]|USD|EUR|GBP|CHF)"
+DRESSED = (
+    rf"\s*[-+]?{MONEY}?\s*[-+]?(?:\d{{1,3}}(?:[,.'\u2019\u00a0\u202f ]\d{{3}})+|\d+)"
+    rf"(?:[.,]\d+)?\s*(?:%|{MONEY})?\s*"
+)
+MOSTLY = 0.9
+"""So large a share of a column's cells says what the column is meant to be."""
+
 ID_WORD = re.compile(
     r"(?i:(?:^|[\W_])(?:id|ids|uuid|guid|mrn|identifier)(?:$|[\W_]))|[a-z]I[dD]$", re.ASCII
 )
@@ -111,6 +119,19 @@ def is_number(values: pd.Series) -> bool:
     return n_text <= max(1, len(filled) / 100) or read.nunique() > MAX_CODES
 
 
+def dressed_number(values: pd.Series) -> str | None:
+    """Give a cell of a column of numbers written with a sign of percent or money, or in thousands.
+
+    None where it holds others. A few such texts are levels, and no numbers.
+    """
+    if not is_text(values) or is_number(values):
+        return None
+    filled = values.dropna()
+    if filled.nunique() <= MAX_CODES or filled.str.fullmatch(DRESSED).mean() <= MOSTLY:
+        return None
+    return str(filled[pd.to_numeric(filled, errors="coerce").isna()].iloc[0])
+
+
 def is_whole(values: pd.Series) -> bool:
     """Whether a column holds whole numbers only, missing cells aside."""
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
@@ -133,7 +154,8 @@ def is_identifier(values: pd.Series, name: str) -> bool:
     if not (one_a_row or (named and filled.nunique() > MAX_LEVELS)):
         return False
     if is_text(values):
-        return not is_number(values) and not _holds_dates(values)
+        dressed = dressed_number(values) is not None and not named
+        return not (is_number(values) or _holds_dates(values) or dressed)
     return named or ROW_LABEL.fullmatch(name) is not None or _counts_rows(filled)
 
 
@@ -158,6 +180,12 @@ def refuse_unreadable(values: pd.Series, name: str) -> None:
     ------
     DataError
     """
+    dressed = dressed_number(values)
+    if dressed is not None:
+        raise DataError(
+            f"Column {name!r} must hold plain numbers; however, it holds {dressed!r}. Write such "
+            "cells without signs of percent or money, and without marks between thousands."
+        )
     kind = pd.api.types.infer_dtype(values, skipna=True)
     if kind in ("string", "boolean", "empty") and not _holds_dates(values):
         return
@@ -181,4 +209,4 @@ def _holds_dates(values: pd.Series) -> bool:
     if not is_text(values):
         return False
     filled = values.dropna()
-    return len(filled) > 0 and bool(filled.str.fullmatch(DATE).mean() > 0.9)
+    return len(filled) > 0 and bool(filled.str.fullmatch(DATE).mean() > MOSTLY)

@@ -168,8 +168,13 @@ def agreement_words(study: Study, name: str) -> str:
             f"{same:,} of {agreement.n:,}."
         )
     r2, mae = (study.comparison.get(name, f"fidelity.{key}") for key in ("r2", "mae"))
-    if r2 is None or mae is None:
+    if mae is None:
         return f"The fidelity of {spoken(name)} was not measured."
+    if r2 is None:
+        return (
+            f"The teacher's values do not vary on {count(mae.n or study.about.n_test, 'test row')};"
+            f" those of {spoken(name)} lie {Figure.of(mae.estimate).words} from them on average."
+        )
     explained, distance = Figure.of(r2.estimate, "share"), Figure.of(mae.estimate)
     unit = f" {study.about.task.unit}" if study.about.task.unit else ""
     return (
@@ -250,6 +255,8 @@ def reasons_words(study: Study, name: str) -> str:
     rank, overlap = told["rank_correlation"], told["top_k_overlap"]
     if rank is None or overlap is None:
         return f"The reasons of {spoken(name)} were not measured."
+    if not reasons.reference["teacher"].values.any():
+        return f"The teacher gives no column weight: {spoken(name)} has no reasons to share."
     k = top_k(reasons.n_columns)
     of_rank = Figure.of(rank.estimate, "share")
     shared = hundreds(overlap.value)
@@ -328,13 +335,12 @@ def importance_blocks(study: Study) -> list[Block]:
         model: importance(study.comparison.reasons.reference[model].values)
         for model in study.leading.models
     }
-    ranks = {model: _ranks(values) for model, values in told.items()}
     order = np.argsort(-told["teacher"], kind="stable")[:LEADING]
     rows = tuple(
         (
             names[place],
             *(
-                Figure(float(told[model][place]), note=f"rank {ranks[model][place]}")
+                Figure(float(told[model][place]), note=_rank_words(told[model], place))
                 for model in told
             ),
         )
@@ -355,8 +361,13 @@ def importance_blocks(study: Study) -> list[Block]:
             series,
         ),
         Table(caption, ("Column", *told), (RowGroup("", rows),)),
-        _others_lead(study, ranks, len(order)),
+        _others_lead(study, told, len(order)),
     ]
+
+
+def _rank_words(values: np.ndarray, place: int) -> str:
+    """Say which rank a column has; none where it has no weight at all."""
+    return f"rank {_ranks(values)[place]}" if values[place] > 0 else "no rank"
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
@@ -366,16 +377,18 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _others_lead(study: Study, ranks: dict[str, np.ndarray], shown: int) -> Paragraph:
+def _others_lead(study: Study, told: dict[str, np.ndarray], shown: int) -> Paragraph:
     """Name the columns that lead for a student and are not shown for the teacher."""
     names = study.about.schema.names
+    ranks = {model: _ranks(values) for model, values in told.items()}
     if len(names) <= shown:
         return Paragraph("These are all the columns.")
     k = top_k(len(names))
-    told = [
+    others = [
         f"“{names[place]}” is among the {k} leading columns of {spoken(model)} (rank "
         f"{ranks[model][place]}), but has rank {ranks['teacher'][place]} for the teacher."
         for model in study.leading.students
         for place in np.flatnonzero((ranks[model] <= k) & (ranks["teacher"] > shown))
+        if told["teacher"].any() and told[model][place] > 0
     ]
-    return Paragraph(" ".join(told) or "No student has a leading column that is not shown here.")
+    return Paragraph(" ".join(others) or "No student has a leading column that is not shown here.")

@@ -169,7 +169,8 @@ def _learned(study: Study) -> str:
     if study.about.schema.molecules is not None:
         names = [MOLECULES if name == "coalitions" else name for name in names]
     parts = [TRANSFER_WORDS.get(name, name) for name in names]
-    return f"They learned what the teacher says of {joined(parts)}. "
+    who = "They" if len(told) > 1 else "It"
+    return f"{who} learned what the teacher says of {joined(parts)}. "
 
 
 def _in_short(study: Study) -> list[str]:

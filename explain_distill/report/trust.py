@@ -119,12 +119,12 @@ def asked_of(comparison: Comparison, name: str, about: str) -> Table | None:
     trust = comparison.trust.get(name)
     if trust is None:
         return None
-    if about == "reasons" and trust.certificate is not None:
+    if about == "reasons" and trust.certificate is not None and trust.certificate.leading:
         return gaps_table(spoken(name), trust.certificate)
     if about == "deferral":
-        return deferrals_table(spoken(name), trust.deferrals)
+        return deferrals_table(spoken(name), trust.deferrals, trust.tolerance)
     if about == "regions" and trust.regions:
-        return regions_table(spoken(name), trust.regions)
+        return regions_table(spoken(name), trust.regions, trust.tolerance)
     if about == "stability" and trust.stability is not None:
         return stability_table(spoken(name), trust.stability)
     return None
@@ -162,7 +162,14 @@ def gaps_table(name: str, certificate: Certificate) -> Table:
     return Table(title, columns, (RowGroup("", tuple(rows)),))
 
 
-def regions_table(name: str, regions: tuple[Region, ...]) -> Table:
+def _disagree(tolerance: float | None) -> str:
+    """Say when two values disagree; nothing of classes, which are the same or not."""
+    if tolerance is None:
+        return ""
+    return f" Values disagree that are further apart than {tolerance:.4g}."
+
+
+def regions_table(name: str, regions: tuple[Region, ...], tolerance: float | None) -> Table:
     """Give the regions in which a student disagrees more often than elsewhere."""
     rows = tuple(
         (
@@ -174,6 +181,8 @@ def regions_table(name: str, regions: tuple[Region, ...]) -> Table:
         for region in regions
     )
     title = f"{started(name)}: where it disagrees with the teacher more often than elsewhere"
+    if tolerance is not None:
+        title += f".{_disagree(tolerance)}"
     columns = ("Where", "Disagreement there", "Elsewhere", "Rows there")
     return Table(title, columns, (RowGroup("", rows),))
 
@@ -250,7 +259,7 @@ def choice_words(told: Stability) -> str:
     )
 
 
-def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:
+def deferrals_table(name: str, deferrals: tuple[Deferral, ...], tolerance: float | None) -> Table:
     """Give what each way to tell reliability makes of the rows; the first is the stated one."""
     rows = []
     for rule in deferrals:
@@ -263,8 +272,9 @@ def deferrals_table(name: str, deferrals: tuple[Deferral, ...]) -> Table:
     stated = deferrals[0]
     title = (
         f"{started(name)}: rows that it may keep so that, with {100 * (1 - stated.delta):.10g}% "
-        f"confidence, at most {100 * stated.alpha:.10g}% of them disagree. The first line is the "
-        "rule that is stated; the others, for comparison, each hold by themselves."
+        f"confidence, at most {100 * stated.alpha:.10g}% of them disagree.{_disagree(tolerance)} "
+        "The first line is the rule that is stated; the others, for comparison, each hold by "
+        "themselves."
     )
     columns = ("Reliability", "Kept", "Disagreement at most", "Disagreement seen")
     return Table(title, columns, (RowGroup("", tuple(rows)),))

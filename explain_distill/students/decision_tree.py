@@ -323,7 +323,7 @@ class DecisionTree(Student):
         figures = {
             "leaves": float(len(self.leaf_outputs_)),
             "depth": float(self.splits.depth),
-            "features_per_split": 1.0,
+            "features_per_split": float(len(self.leaf_outputs_) > 1),
         }
         if self.n_leaf_features.any():
             figures["features_per_leaf"] = float(self.n_leaf_features.mean())

@@ -27,6 +27,25 @@ def _packages(schema: Schema) -> list[str]:
     return [*NAMED_PACKAGES, *(package for package in further if find_spec(package))]
 
 
+def _repeated(test: Dataset) -> tuple[str, ...]:
+    """Say how many test rows are training rows once more; of molecules, alike ones are kept apart.
+
+    Where columns hold few values that is to be expected; where many rows are, a table may hold some
+    of them twice.
+    """
+    if test.background is None or test.schema.molecules is not None:
+        return ()
+    known = {row.tobytes() for row in test.background + 0.0}  # of 0 and -0, one
+    repeated = sum(row.tobytes() in known for row in test.X + 0.0)
+    if not repeated:
+        return ()
+    told = "is the same" if repeated == 1 else "are the same"
+    return (
+        f"{repeated} of {len(test)} test rows {told} in all columns as a training row, and say "
+        "less of rows that are new. If rows belong together, name by what as the group.",
+    )
+
+
 @dataclass(frozen=True)
 class About:
     """What a study is about and how it came to be.
@@ -107,7 +126,7 @@ class About:
             sha256=sha256 or test.sha256,
             schema=test.schema,
             task=test.task,
-            notes=test.notes,
+            notes=(*test.notes, *_repeated(test)),
             teacher=teacher.describe(),
             teacher_kept=teacher.can_be_saved,
             distillations={

@@ -16,7 +16,7 @@ from explain_distill.audit.comparison import Comparison
 from explain_distill.audit.deferral import ALPHA, DELTA, check_risk
 from explain_distill.audit.front import front_of, set_apart, unexplained_shares
 from explain_distill.audit.redistillation import MINUTES, redistill
-from explain_distill.data.dataset import Dataset
+from explain_distill.data.dataset import Dataset, check_dataset
 from explain_distill.data.environments import environments_of
 from explain_distill.distillation.distill import check_options, distill, pooled
 from explain_distill.distillation.names import transfer_set
@@ -134,6 +134,7 @@ def run(
     ------
     UnknownNameError, DataError, MissingDependencyError
     """
+    check_dataset(data)
     chosen = _check_students(students)
     check_price(price)
     check_risk(alpha, delta)
@@ -286,6 +287,8 @@ def _say_step(advance: Advance, step: int, total: int, loss: float, fidelity: fl
 
 
 def _check_students(students: Sequence[str]) -> list[str]:
+    if isinstance(students, str):
+        students = (students,)
     for name in students:
         if name not in STUDENTS:
             raise UnknownNameError.of("A student", name, STUDENTS)

@@ -61,7 +61,8 @@ def _columns(rows: np.ndarray, data: Dataset) -> list[pa.Array]:
     columns = [pa.array(rows[:, place]) for place in range(len(data.schema))]
     for place, feature in enumerate(data.schema.features):
         if feature.levels:
-            columns[place] = pa.array(feature.decode(rows[:, place]).to_list(), pa.string())
+            words = [feature.levels[int(c)] if c == c else None for c in rows[:, place]]
+            columns[place] = pa.array(words, pa.string())
     return columns
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from explain_distill._arrays import in_blocks
-from explain_distill._types import Rows, Scores
-from explain_distill.data.dataset import Dataset, Task
+from explain_distill._types import FloatArray, Rows, Scores
+from explain_distill.data.dataset import Dataset, Task, check_dataset
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.exceptions import DataError
@@ -16,6 +16,7 @@ from explain_distill.metrics.scores import score_of_probabilities
 from explain_distill.teachers.base import Teacher
 
 CHUNK = 65_536  # rows a call
+SLACK = 1e-3  # by which rows of probabilities may miss 1, in single precision, say
 
 
 class WrappedTeacher(Teacher):
@@ -24,7 +25,8 @@ class WrappedTeacher(Teacher):
     The model gets what it was fitted on, judged by what it says of itself: a table with the
     original columns where it has `feature_names_in_`; else the readable features where its
     `n_features_in_` equals their number and not that of the raw columns; else the raw columns with
-    categories as codes.
+    categories as codes. The table holds cells as `Dataset.frame` gives them: text without blanks
+    around it, and no categories of pandas.
 
     Parameters
     ----------
@@ -62,10 +64,51 @@ class WrappedTeacher(Teacher):
 
     def _score_chunk(self, X: Rows) -> Scores:
         rows = self._as_fitted(X)
-        if self.task.kind == "regression":
-            return np.asarray(self.model.predict(rows), dtype=np.float64).reshape(-1, 1)
-        probabilities = np.asarray(self.model.predict_proba(rows), dtype=np.float64)
-        return score_of_probabilities(probabilities[:, self._class_order])
+        classify = self.task.kind == "classification"
+        ask = self.model.predict_proba if classify else self.model.predict
+        try:
+            told = np.asarray(ask(rows), dtype=np.float64)
+        except DataError:
+            raise
+        except Exception as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise DataError(
+                f"A teacher must score rows of the data; however, {type(self.model).__name__} "
+                f"fails on them: {reason[:160]}. Fit it on `data.frame()`, `data.X` or "
+                "`data.readable()`, or wrap it in an object that prepares them."
+            ) from error
+        if not classify:
+            if told.size != len(X):
+                raise DataError(
+                    f"A teacher must give one value a row; however, {type(self.model).__name__} "
+                    f"gives {told.shape} for {len(X)} rows. Wrap it in an object that gives one."
+                )
+            return told.reshape(-1, 1)
+        self._check_probabilities(told, len(X))
+        return score_of_probabilities(told[:, self._class_order])
+
+    def _check_probabilities(self, told: FloatArray, n_rows: int) -> None:
+        """Refuse what is no distribution over the classes; rows without a number are told later.
+
+        Raises
+        ------
+        DataError
+        """
+        name, wanted = type(self.model).__name__, (n_rows, self.task.n_scores)
+        if told.shape != wanted:
+            raise DataError(
+                f"A teacher's predict_proba must give one column a class, {wanted}; however, "
+                f"{name} gives {told.shape}. Fit it on all {wanted[1]} classes."
+            )
+        lowest, sums = told.min(axis=1), told.sum(axis=1)
+        wrong = (lowest < -SLACK) | (np.abs(sums - 1) > SLACK)
+        if wrong.any():
+            shown = np.array2string(told[int(np.argmax(wrong))], precision=4, threshold=6)
+            raise DataError(
+                "A teacher's predict_proba must give probabilities, each row summing to 1; "
+                f"however, {name} gives {shown} to a row. Divide percentages by 100, and turn "
+                "scores into probabilities."
+            )
 
     def _as_fitted(self, X: Rows) -> Any:
         names = getattr(self.model, "feature_names_in_", None)
@@ -127,6 +170,7 @@ def as_teacher(model: Any, data: Dataset) -> Teacher:
     DataError
         Where the teacher is of another table.
     """
+    check_dataset(data)
     if not isinstance(model, Teacher):
         return WrappedTeacher(model, data)
     if not hasattr(model, "task"):

@@ -1,10 +1,12 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError
+from explain_distill.report.judgement import reasons_words
 
 STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
 
@@ -159,3 +161,64 @@ def test_a_teacher_that_knows_nothing_calls_for_caution(wine_study):
     caution = xd.compare(blind, {"mlp": student}, shuffled).comparison.caution
     assert caution is not None
     assert "cannot be told from one that knows nothing (area under the ROC curve" in caution
+
+
+class Constant(xd.Teacher):
+    """Knows nothing, and says so of every row."""
+
+    def __init__(self, task):
+        self.task = task
+
+    def predict_score(self, X):
+        return np.zeros((len(X), self.task.n_scores))
+
+    def describe(self):
+        return "a teacher that knows nothing"
+
+
+def test_a_constant_teacher_has_no_reasons_and_calls_for_caution(mixed, mixed_students):
+    train, test = mixed
+    student = {"mlp": mixed_students["mlp"]}
+    study = xd.compare(Constant(train.task), student, test, n_draws=4, quick=True)
+    assert "knows nothing" in study.comparison.caution
+    certificate = study.comparison.trust["mlp"].certificate
+    assert certificate.leading == ()
+    assert "gives no column weight" in reasons_words(study, "mlp")
+    for figure in ("deletion", "insertion"):
+        found = study.comparison.get("teacher", f"faithfulness.{figure}")
+        assert found is None or abs(found.value) < 1e-6
+
+
+def test_test_rows_that_are_training_rows_are_counted(mixed, mixed_teacher, mixed_students):
+    train, test = mixed
+    student = {"mlp": mixed_students["mlp"]}
+    again = dataclasses.replace(test, X=np.concatenate([test.background[:3], test.X[3:]]))
+    study = xd.compare(mixed_teacher, student, again, n_draws=1, quick=True)
+    known = sum((row == train.X).all(axis=1).any() for row in again.X)
+    assert known >= 1
+    told = [note for note in study.about.notes if "in all columns as a training row" in note]
+    assert len(told) == 1
+    assert int(told[0].split()[0]) >= known
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda t, s, d: xd.compare(t, s, d.frame()), "data must be a Dataset; however, got"),
+        (lambda t, s, d: xd.redistill(t, s, d.frame()), "data must be a Dataset; however, got"),
+        (lambda t, s, d: xd.run(d.frame()), "data must be a Dataset; however, got DataFrame"),
+        (lambda t, s, d: xd.compare(t, s["mlp"], d), "Students must be given by name; however"),
+        (lambda t, s, d: xd.compare(t, [s["mlp"]], d), "A student's name must begin"),
+        (lambda t, s, d: xd.compare(t, {3: s["mlp"]}, d), "not be 'teacher'; however, got 3"),
+        (lambda t, s, d: xd.compare(t, {"a": 3}, d), "however, 'a' is a int"),
+        (lambda t, s, d: xd.compare(t, s, d, n_draws=0), "multiple of 4; however, got 0"),
+        (lambda t, s, d: xd.compare(t, s, d, seed=-1), "0 or more; however, got -1"),
+        (lambda t, s, d: d.split(seed="a"), "whole number, 0 or more; however, got 'a'"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_in_one_line(call, said, mixed, mixed_teacher):
+    train, test = mixed
+    student = xd.MLP(hidden=(4,), n_steps=20)
+    students = {"mlp": xd.distill(mixed_teacher, student, train, transfer=xd.Coalitions(100))}
+    with pytest.raises(DataError, match=re.escape(said)):
+        call(mixed_teacher, students, test)

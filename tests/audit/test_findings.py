@@ -1,11 +1,28 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+import explain_distill as xd
 from explain_distill.audit.compare import compare
 from explain_distill.audit.findings import RULES, findings
 from explain_distill.audit.trust import Trust
+from explain_distill.data.dataset import Dataset, Task
+from explain_distill.data.features import Feature, Schema
 from explain_distill.metrics.intervals import Estimate
+
+
+@pytest.fixture(scope="module")
+def of_values():
+    """A study of a teacher that predicts values."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(100, 3))
+    schema = Schema(tuple(Feature(name) for name in ("age", "weight", "height")))
+    task = Task("regression", "stay", unit="days")
+    train, test = Dataset("stays", X, X[:, 0] - 2 * X[:, 1], schema, task).split(seed=0)
+    teacher = xd.NeuralTeacher(members=1, width=8, max_epochs=5).fit(train)
+    tree = xd.distill(teacher, xd.DecisionTree(max_leaves=4), train)
+    return xd.compare(teacher, {"tree": tree}, test, n_draws=1, quick=True)
 
 
 def grades(comparison, name):
@@ -104,3 +121,65 @@ def test_the_draws_of_the_certificate_may_be_chosen(draws, wine, wine_teacher, w
     student = {"soft-tree": wine_students["soft-tree"]}
     told = compare(wine_teacher, student, wine[1], n_draws=draws)
     assert told.trust["soft-tree"].certificate.n_draws == draws
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "said"),
+    [
+        (5999 / 6000, 0.99907, 0.999996, "the same answer in 99.98% of 6000 rows, at least 99.90%"),
+        (0.986, 0.95049, 0.998, "the same answer in 98.6% of 6000 rows, at least 95.0%"),
+        (1.0, 0.9744, 1.0, "the same answer in 100.0% of 6000 rows, at least 97.4%"),
+        (0.5, 0.4, 0.60001, "the same answer in 50.0% of 6000 rows, at most 60.1%"),
+    ],
+)
+def test_bounds_are_rounded_away_from_what_they_bound(wine_study, value, low, high, said):
+    comparison, name = wine_study.comparison, "soft-tree"
+    metrics = tuple(
+        replace(m, value=value, low=low, high=high, n=6000)
+        if (m.model, m.metric) == (name, "fidelity.agreement")
+        else m
+        for m in comparison.metrics
+    )
+    assert said in findings(replace(comparison, metrics=metrics), name)[0].words
+
+
+@pytest.mark.parametrize(
+    ("most", "least", "said"),
+    [
+        (0.00369, 0.0, "off by at most 0.4%"),
+        (0.02086, 0.0, "off by at most 2.1%"),
+        (0.404, 0.1, "off by at most 41%"),
+        (0.9, 0.4096, "off by 40% of the teacher's own or more"),
+        (0.15, 0.1, "off by at most 15%"),
+    ],
+)
+def test_a_bound_of_reasons_is_never_said_to_be_smaller(wine_study, most, least, said):
+    comparison, name = wine_study.comparison, "soft-tree"
+    trust = comparison.trust[name]
+    certificate = replace(trust.certificate, relative_bound=most, relative_least=least)
+    told = replace(comparison, trust={name: replace(trust, certificate=certificate)})
+    assert said in findings(told, name)[1].words
+
+
+def test_what_it_is_for_values_to_disagree_is_said_where_no_rule_passed(of_values):
+    comparison = of_values.comparison
+    for name in comparison.students:
+        trust = comparison.trust[name]
+        none = replace(trust.deferrals[0], threshold=None, kept=None, bound=None)
+        told = replace(comparison, trust={name: replace(trust, deferrals=(none,))})
+        words = next(f.words for f in findings(told, name) if f.about == "deferral")
+        assert "disagreeing being further apart than" in words
+
+
+def test_values_that_are_the_teachers_are_its_answers(of_values):
+    comparison = of_values.comparison
+    name = next(iter(comparison.students))
+    metrics = tuple(
+        replace(m, value=1.0, low=None, high=None)
+        if (m.model, m.metric) == (name, "fidelity.r2")
+        else m
+        for m in comparison.metrics
+    )
+    told = findings(replace(comparison, metrics=metrics), name)[0]
+    assert told.grade == "yes"
+    assert "in each of" in told.words

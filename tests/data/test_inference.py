@@ -108,3 +108,26 @@ def test_what_tells_rows_apart_is_an_identifier(name, cells):
 )
 def test_what_may_say_something_of_new_rows_is_no_identifier(name, cells):
     assert not is_identifier(settle(pd.Series(cells)), name)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda x: f"{x:.3f}%",
+        lambda x: f"{1000 * x:,.2f}",
+        lambda x: f"${x:.2f}",
+        lambda x: f"{x:.2f} €",
+        lambda x: f"{1000 * x:,.2f}".replace(",", " "),
+        lambda x: f"-{x:.2f}%",
+    ],
+)
+def test_numbers_with_signs_or_marks_are_refused_with_what_to_write(written):
+    cells = settle(pd.Series([written(12.3 + i) for i in range(60)]))
+    assert not is_identifier(cells, "rate")
+    with pytest.raises(DataError, match="'rate' must hold plain numbers; however, it holds "):
+        infer_feature(cells, "rate")
+
+
+def test_a_few_levels_that_look_so_are_levels():
+    cells = pd.Series(["5%", "10%", "20%"] * 20)
+    assert infer_feature(settle(cells), "dose").levels == ("10%", "20%", "5%")

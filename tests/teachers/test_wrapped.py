@@ -1,8 +1,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError
@@ -134,3 +141,67 @@ def test_a_model_of_some_columns_in_another_order_gets_those():
 def test_a_teacher_of_another_table_is_refused(wine, mixed_teacher):
     with pytest.raises(DataError, match="must be of the same table as the data, 'wine'"):
         xd.distill(mixed_teacher, xd.MLP(n_steps=5), wine[0])
+
+
+def read_otherwise(path, n=200):
+    """Write a table of truth values and a category with missing cells, and read it by pandas."""
+    rng = np.random.default_rng(0)
+    smoker, site = rng.random(n) < 0.5, rng.integers(3, size=n)
+    pd.DataFrame(
+        {
+            "smoker": smoker,
+            "site": np.array(["north", "south", None], dtype=object)[site],
+            "age": rng.normal(size=n),
+            "ill": np.where(smoker ^ (site == 2), "yes", "no"),
+        }
+    ).to_csv(path, index=False)
+    return pd.read_csv(path)
+
+
+def test_a_model_fitted_on_pandas_own_table_gets_the_same_cells(tmp_path):
+    theirs = read_otherwise(tmp_path / "t.csv")
+    data = xd.read_table(tmp_path / "t.csv", "ill")
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["smoker", "site"]), remainder="passthrough"
+    )
+    forest = RandomForestClassifier(20, random_state=0)
+    model = make_pipeline(columns, forest).fit(theirs.drop(columns="ill"), theirs["ill"])
+    told = xd.WrappedTeacher(model, data).predict_proba(data.X)
+    assert told == pytest.approx(model.predict_proba(theirs.drop(columns="ill")), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: 2 * p - 1, r"each row summing to 1; however, .* gives \["),
+        (lambda p: 100 * p, "Divide percentages by 100"),
+        (lambda p: p[:, :1], r"one column a class, \(.*, 2\); however, Told gives \(.*, 1\)"),
+        (lambda p: p[:3], "one column a class"),
+        (lambda p: p[:, 0], "one column a class"),
+    ],
+)
+def test_what_is_no_distribution_over_the_classes_is_refused(change, said, mixed):
+    train, test = mixed
+
+    class Told:
+        n_features_in_ = len(train.schema)
+
+        def predict_proba(self, X):
+            p = 1 / (1 + np.exp(-np.nan_to_num(X[:, 0]) / 50))
+            return change(np.c_[1 - p, p])
+
+    with pytest.raises(DataError, match=said):
+        xd.WrappedTeacher(Told(), train).predict_proba(test.X)
+
+
+def test_a_model_that_fails_on_the_rows_is_told_with_its_reason(mixed):
+    train, test = mixed
+
+    class Fails:
+        n_features_in_ = len(train.schema)
+
+        def predict_proba(self, X):
+            raise ValueError("could not convert string to float: 'west'\nand more")
+
+    with pytest.raises(DataError, match=r"Fails fails on them: could not convert .*'west'\. Fit"):
+        xd.WrappedTeacher(Fails(), train).predict_proba(test.X)

@@ -36,7 +36,7 @@ def tree_model(student: Student) -> TreeModel:
     if isinstance(student, DecisionTree):
         return _of_decision_tree(student)
     raise DataError(
-        f"A student must be made of trees to be written as rules; however, {student.NAME!r} is "
+        f"A student must be made of trees to be written so; however, {student.NAME!r} is "
         "not. Export it as onnx."
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
 from explain_distill.students.export.quoting import exact, free_names, sql_name, sql_text, total
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
@@ -280,23 +282,22 @@ def _softmax(n: int, source: str) -> str:
 
 
 def _final(model: TreeModel, last: str, row: str, names: list[str]) -> str:
-    answers = [f'"a{k}"' for k in range(len(model.class_names))]
+    answers = [f'"{last}"."a{k}"' for k in range(len(model.class_names))]
     if model.task == "classification":
-        answers = [_most_probable(model), *answers]
+        answers = [_most_probable(model.class_names, answers), *answers]
     columns = [f"{answer} AS {name}" for answer, name in zip(answers, names, strict=True)]
     listed = ",\n  ".join(['"numbered".*', *columns])
     joined = f'FROM "numbered" JOIN "{last}" ON "numbered".{row} = "{last}"."row number"'
     return f'SELECT\n  {listed}\n{joined}\nORDER BY "numbered".{row}'
 
 
-def _most_probable(model: TreeModel) -> str:
+def _most_probable(class_names: Sequence[str], answers: list[str]) -> str:
     """Write the class of the highest probability, the first one of equals."""
-    n = len(model.class_names)
     cases = []
-    for k, name in enumerate(model.class_names[:-1]):
-        wins = " AND ".join(f'"a{k}" >= "a{j}"' for j in range(k + 1, n))
+    for k, name in enumerate(class_names[:-1]):
+        wins = " AND ".join(f"{answers[k]} >= {other}" for other in answers[k + 1 :])
         cases.append(f"WHEN {wins} THEN {sql_text(name)}")
-    return "CASE " + " ".join(cases) + f" ELSE {sql_text(model.class_names[-1])} END"
+    return "CASE " + " ".join(cases) + f" ELSE {sql_text(class_names[-1])} END"
 
 
 def _select(columns: list[str], source: str) -> str:

@@ -32,7 +32,7 @@ def text_rules(model: TreeModel) -> str:
     """
     lines = [
         f"A {model.student} in words. Numbers are rounded to 6 digits.",
-        HOW_TO_READ[model.combination],
+        HOW_TO_READ[model.combination] if model.trees[0].root >= 0 else "It asks nothing.",
         *_notes(model),
     ]
     for number, tree in enumerate(model.trees):

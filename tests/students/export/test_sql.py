@@ -2,6 +2,7 @@ import sqlite3
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from export_cases import (
     DATA,
@@ -17,6 +18,7 @@ from export_cases import (
     records,
 )
 
+import explain_distill as xd
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
 from explain_distill.exceptions import DataError
@@ -151,3 +153,17 @@ def test_either_side_of_a_gate_can_be_nested(students, tables):
     assert "<= 0.0" in query
     told = np.array([row[-3:] for row in asked_in_sqlite(query, data, records(data, X))[1]], float)
     assert told == pytest.approx(answers(tree, data, X), abs=1e-9)
+
+
+def test_columns_of_the_table_are_not_taken_for_answers():
+    """The steps of the query name their answers a0, a1, …, as a table may its columns."""
+    rng = np.random.default_rng(0)
+    schema = Schema(tuple(Feature(name) for name in ("a0", "s0", "x0")))
+    X = rng.normal(size=(60, 3))
+    tree = xd.DecisionTree(max_leaves=4).fit(X, (X[:, 0] > 0).astype(int))
+    tree.set_names(schema, ("no", "yes"))
+    with sqlite3.connect(":memory:") as base:
+        frame = pd.DataFrame(X, columns=schema.names).assign(a1=1.0, prediction="?")
+        frame.to_sql("rows", base, index=False)
+        answer = pd.read_sql(exported(tree, "sql").decode(), base)
+    assert answer["probability of yes"].to_numpy() == pytest.approx(tree.predict_proba(X)[:, 1])
