@@ -31,10 +31,10 @@ class UnknownNameError(ExplainDistillError, ValueError):
     """A name that is not among the known ones."""
 
     @classmethod
-    def of(cls, what: str, received: str, known: Iterable[str]) -> UnknownNameError:
+    def of(cls, what: str, received: object, known: Iterable[str]) -> UnknownNameError:
         """Build the error for `received`, with the closest known name as a suggestion."""
         names = sorted(known)
-        close = difflib.get_close_matches(received, names, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(str(received), names, n=1, cutoff=0.5)
         shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
         remedy = f" Did you mean {close[0]!r}?" if close else ""
         return cls(f"{what} must be one of {shown}; however, got {received!r}.{remedy}")

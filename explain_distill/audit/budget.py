@@ -129,6 +129,8 @@ def read_limits(text: str) -> tuple[Limit, ...]:
     ------
     UnknownNameError, DataError
     """
+    if not isinstance(text, str):
+        raise DataError(f"A budget must be text; however, got {text!r}. Give 'leaves<=16', say.")
     limits = []
     for part in filter(str.strip, text.split(",")):
         found = RULE.fullmatch(part)

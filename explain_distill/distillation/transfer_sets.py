@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from explain_distill._arrays import is_count
 from explain_distill._types import Rows
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
@@ -240,8 +241,8 @@ def check_rows(name: str, n_rows: int) -> None:
     ------
     DataError
     """
-    if n_rows < 1:
+    if not is_count(n_rows):
         raise DataError(
-            f"{name} must be at least 1 row; however, got {n_rows}. "
+            f"{name} must be a whole number of rows, 1 or more; however, got {n_rows!r}. "
             "Some 100 000 suit boosted trees."
         )

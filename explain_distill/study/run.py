@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+from explain_distill._arrays import is_count
 from explain_distill._ranges import check_ranges
 from explain_distill._types import Json
 from explain_distill.audit.budget import check_priced, read_limits, within_budget
@@ -311,7 +312,7 @@ def _limit_features(students: dict[str, Student], most: int, data: Dataset) -> N
 
 def _named_for_sizes(kinds: Sequence[str], sizes: Sequence[int]) -> dict[str, tuple[str, int]]:
     """Name each kind of student at each size: ``{"soft-tree-8": ("soft-tree", 8), …}``."""
-    chosen = sorted(set(sizes))
+    chosen = sorted(set(sizes)) if all(map(is_count, sizes)) else []
     if sizes and (len(chosen) < 2 or not 2 <= chosen[0] <= chosen[-1] <= MOST_SIZE):
         raise DataError(
             f"Sizes must be at least two whole numbers from 2 to {MOST_SIZE}; however, got "

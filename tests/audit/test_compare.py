@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import explain_distill as xd
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.report.judgement import reasons_words
 
 STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
@@ -214,11 +214,15 @@ def test_test_rows_that_are_training_rows_are_counted(mixed, mixed_teacher, mixe
         (lambda t, s, d: xd.compare(t, s, d, n_draws=0), "multiple of 4; however, got 0"),
         (lambda t, s, d: xd.compare(t, s, d, seed=-1), "0 or more; however, got -1"),
         (lambda t, s, d: d.split(seed="a"), "whole number, 0 or more; however, got 'a'"),
+        (lambda t, s, d: xd.run(d, sizes=[4, "a"]), "whole numbers from 2 to"),
+        (lambda t, s, d: xd.run(d, budget=3), "A budget must be text; however, got 3"),
+        (lambda t, s, d: xd.Coalitions("a"), "1 or more; however, got 'a'"),
+        (lambda t, s, d: xd.load_dataset(3), "however, got 3"),
     ],
 )
 def test_what_is_of_another_kind_is_refused_in_one_line(call, said, mixed, mixed_teacher):
     train, test = mixed
     student = xd.MLP(hidden=(4,), n_steps=20)
     students = {"mlp": xd.distill(mixed_teacher, student, train, transfer=xd.Coalitions(100))}
-    with pytest.raises(DataError, match=re.escape(said)):
+    with pytest.raises((DataError, UnknownNameError), match=re.escape(said)):
         call(mixed_teacher, students, test)

@@ -139,7 +139,7 @@ def test_students_learn_there(transfer, mixed, mixed_teacher):
     [
         (lambda: xd.Munge(swap=0), "swap must be above 0 and at most 1; however, got 0"),
         (lambda: xd.Munge(local_variance=0), "local_variance must be above 0; however, got 0"),
-        (lambda: xd.Munge(0), "Munge must be at least 1 row"),
+        (lambda: xd.Munge(0), "Munge must be a whole number of rows"),
         (lambda: xd.ConditionalCoalitions(bandwidth=0), "bandwidth must be above 0"),
         (lambda: xd.ConditionalCoalitions(candidates=1), "candidates must be at least 2"),
         (lambda: xd.Mixture(), "at least one part; however, got none"),

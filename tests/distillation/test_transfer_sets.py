@@ -32,5 +32,5 @@ def test_training_rows_come_equally_often():
 
 
 def test_coalitions_need_a_row():
-    with pytest.raises(DataError, match="at least 1 row; however, got 0"):
+    with pytest.raises(DataError, match="1 or more; however, got 0"):
         xd.Coalitions(0)
