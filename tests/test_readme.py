@@ -76,6 +76,6 @@ def test_how_closely_trees_are_certified_is_what_was_measured():
     text = " ".join((ROOT / "README.md").read_text().split())
     assert (
         f"are {mean('by default', 'coalitions'):.2f} of the teacher's own importance by default, "
-        f"{mean('depth 6, 12 000 steps', 'coalitions'):.2f} for a tree of depth 6 that learns twice "
-        f"as long, and {mean('by default', 'training rows'):.2f} for the default tree"
+        f"{mean('depth 6, 12 000 steps', 'coalitions'):.2f} for a tree of depth 6 that learns "
+        f"twice as long, and {mean('by default', 'training rows'):.2f} for the default tree"
     ) in text
