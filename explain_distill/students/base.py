@@ -37,8 +37,6 @@ from explain_distill.data.readable_features import ReadableFeature, ReadableFeat
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.scores import probabilities_of_score, score_of_probabilities
 
-LARGEST_VALUE = 1e18  # that students learn: in single precision, whose largest is 3e38, squared
-
 
 class Batch(NamedTuple):
     """What a student learns in one step; a plain tuple of rows and labels serves as well.
@@ -92,6 +90,8 @@ class Student(BaseEstimator):  # type: ignore[misc]
     """The name on the command line and in a study's folder."""
 
     SIZE_UNIT: ClassVar[str] = ""
+    LARGEST_VALUE: ClassVar[float] = 1e18
+    """That is learned: single precision, in which most students learn, holds its square."""
     """What `with_size` counts, in the plural, such as ``"leaves"``; empty without sizes."""
 
     RANGES: ClassVar[dict[str, Range]] = {"temperature": Range(0, without_low=True)}
@@ -309,7 +309,7 @@ class Student(BaseEstimator):  # type: ignore[misc]
                     "Pass them one by one, or set task='classification' for soft labels."
                 )
             values = np.asarray(y, dtype=np.float64).reshape(len(y), 1)
-            check_size(values)
+            check_size(values, self.LARGEST_VALUE)
             return values
         if y.ndim == 2:
             self.classes_ = np.arange(y.shape[1])
@@ -371,16 +371,16 @@ def checked_distribution(y: np.ndarray) -> FloatArray:
     return labels
 
 
-def check_size(values: FloatArray) -> None:
-    """Refuse values whose squares single precision, in which students learn, cannot hold.
+def check_size(values: FloatArray, largest: float) -> None:
+    """Refuse values that are larger than a student can learn.
 
     Raises
     ------
     DataError
     """
-    if np.abs(values).max(initial=0.0) > LARGEST_VALUE:
+    if np.abs(values).max(initial=0.0) > largest:
         raise DataError(
-            f"Values to learn must be within ±{LARGEST_VALUE:.0e}; however, one is "
+            f"Values to learn must be within ±{largest:.0e}; however, one is "
             f"{values.flat[np.abs(values).argmax()]:.4g}. Give them in larger units."
         )
 

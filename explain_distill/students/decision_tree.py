@@ -110,6 +110,7 @@ class DecisionTree(Student):
 
     NAME: ClassVar[str] = "decision-tree"
     SIZE_UNIT: ClassVar[str] = "leaves"
+    LARGEST_VALUE: ClassVar[float] = np.inf
     RANGES: ClassVar[dict[str, Range]] = Student.RANGES | {
         "max_leaves": Range(2, MOST_LEAVES, whole=True, remedy="16 can be read at a glance."),
         "max_leaf_features": Range(1, whole=True),

@@ -345,7 +345,7 @@ def _sound(batch: Batch) -> Batch:
     if np.ndim(batch.labels) == 2:
         checked_distribution(batch.labels)
     else:
-        check_size(np.asarray(batch.labels, dtype=np.float64))
+        check_size(np.asarray(batch.labels, dtype=np.float64), StepwiseStudent.LARGEST_VALUE)
     if np.isinf(batch.rows).any() or not np.isfinite(batch.labels).all():
         raise DataError(
             "A batch's rows must be finite or missing, and its labels finite; however, one holds "

@@ -167,7 +167,7 @@ def test_a_leaf_answers_as_most_of_its_rows_do():
     tree = xd.DecisionTree().fit(X, soft)
     assert tree.predict(X).tolist() == [0, 0, 0]
     assert tree.predict_proba(X)[0] == pytest.approx([0.5, 0.5], abs=1e-5)
-    assert tree.complexity() == {"leaves": 1.0, "depth": 0.0, "features_per_split": 1.0}
+    assert tree.complexity() == {"leaves": 1.0, "depth": 0.0, "features_per_split": 0.0}
     assert len(tree.rules()) == 1
 
 

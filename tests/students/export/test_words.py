@@ -44,7 +44,7 @@ def test_an_unknown_format_is_refused_with_the_nearest(students):
 
 
 def test_a_student_that_is_no_tree_is_refused_as_rules(students):
-    with pytest.raises(DataError, match="must be made of trees to be written as rules; however, "):
+    with pytest.raises(DataError, match="must be made of trees to be written so; however, "):
         exported(students("mlp", "two-classes"), "sql")
 
 
