@@ -90,9 +90,10 @@ class Student(BaseEstimator):  # type: ignore[misc]
     """The name on the command line and in a study's folder."""
 
     SIZE_UNIT: ClassVar[str] = ""
+    """What `with_size` counts, in the plural, such as ``"leaves"``; empty without sizes."""
+
     LARGEST_VALUE: ClassVar[float] = 1e18
     """That is learned: single precision, in which most students learn, holds its square."""
-    """What `with_size` counts, in the plural, such as ``"leaves"``; empty without sizes."""
 
     RANGES: ClassVar[dict[str, Range]] = {"temperature": Range(0, without_low=True)}
     """The numbers that parameters may be, checked before anything is learned."""
