@@ -35,7 +35,8 @@ def main() -> None:
     opened = state.choose_study(folders)
     show = _shown(opened)
     pages = [
-        st.Page(show(overview.show), title="Overview", url_path="overview", default=True),
+        st.Page(show(overview.show), title="Overview", default=True, url_path="start"),
+        st.Page(show(overview.show), title="Overview", url_path="overview", visibility="hidden"),
         st.Page(show(trust.show), title="Can I trust it?", url_path="trust"),
         st.Page(show(reasons.show), title="Reasons", url_path="reasons"),
         st.Page(show(student.show), title="Student", url_path="student"),

@@ -19,9 +19,18 @@ TEACHER = INK
 PALETTE = ("#AA3377", "#EE6677", "#4477AA", "#228833", "#CCBB44", "#66CCEE", "#BBBBBB")
 """Paul Tol's bright scheme, which every common kind of colour vision tells apart.
 
-It shares no colour with the classes of a drawn tree. The darker ones are for the usual students,
-whose names are written in them.
+It shares no colour with the classes of a drawn tree.
 """
+WRITTEN = {
+    "#EE6677": "#B03045",
+    "#4477AA": "#3A6A9B",
+    "#228833": "#1E772D",
+    "#CCBB44": "#756A12",
+    "#66CCEE": "#17708F",
+    "#BBBBBB": "#666666",
+}
+"""The colours in which words are written, dark enough to be read on white (WCAG's 4.5 : 1)."""
+
 LEAF_COLOUR = "#999999"
 SHAPES = ("diamond", "circle", "square", "triangle-up", "triangle-down", "cross", "stroke")
 FONT = '"Source Sans", sans-serif'
@@ -30,7 +39,7 @@ FONT = '"Source Sans", sans-serif'
 ROW_HEIGHT, BAR_HEIGHT, GAP = 28, 11, 8
 TITLE_HEIGHT, SUBTITLE_HEIGHT, AXIS_HEIGHT, LEGEND_HEIGHT = 38, 16, 26, 34
 AXIS_TITLE_HEIGHT = 24
-SIZE_HEIGHT = 360
+SIZE_HEIGHT, NAME_HEIGHT = 360, 19
 LABEL_WIDTH, NAME_WIDTH = 360, 100
 CHARACTER_WIDTH = 7.0
 
@@ -124,7 +133,7 @@ def _dots_and_bars(table: pd.DataFrame, x: alt.X, models: Sequence[str]) -> list
     return [
         bars.mark_rule(strokeWidth=2.5).encode(x=_again("low"), x2="high:Q"),
         dots.encode(x=x, shape=_shape(models)),
-        figures.encode(text="text:N"),
+        figures.encode(text="text:N", color=alt.value(INK)),
     ]
 
 
@@ -157,6 +166,7 @@ def against_size(
         axis=alt.Axis(tickCount=5, format="~r"),
     )
     tooltip = [*_tooltip(), alt.Tooltip("size:N", title="Size on disk")]
+    table = _with_names(table, models)
     base = alt.Chart(table).encode(x=x, color=_colour(models), tooltip=tooltip)
     bars = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     middle = float(np.sqrt(domain[0] * domain[1]))
@@ -168,8 +178,21 @@ def against_size(
     for halo in (True, False):  # first the white around the names, so that lines pass behind them
         left = _name(base, f"datum.bytes <= {middle}", "left", halo)
         right = _name(base, f"datum.bytes > {middle}", "right", halo)
-        layers += [name.encode(y=y, text="model:N") for name in (left, right)]
+        at, ink = alt.Y("name_at:Q", title=None), alt.Color("ink:N", scale=None)
+        layers += [name.encode(y=at, text="model:N", color=ink) for name in (left, right)]
     return _titled(_layered(*layers), named, 0).properties(height=SIZE_HEIGHT)
+
+
+def _with_names(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Say at which figure each model's name is written: below one that it would lie over."""
+    low, high = _domain(table)
+    line = NAME_HEIGHT * (high - low) / SIZE_HEIGHT
+    places, above = {}, np.inf
+    for place, value in table["value"].sort_values(ascending=False).items():
+        places[place] = above = min(float(value), above - line)
+    given = colours(models)
+    inks = [WRITTEN.get(given[model], given[model]) for model in table["model"]]
+    return table.assign(name_at=pd.Series(places), ink=inks)
 
 
 def _name(base: alt.Chart, where: str, align: Literal["left", "right"], halo: bool) -> alt.Chart:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from explain_distill._types import FloatArray
-from explain_distill.app import rows
+from explain_distill.app import rows, words
 from explain_distill.data.dataset import Task
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.study.study import Study
@@ -102,7 +102,10 @@ def choose_study(folders: dict[str, Path]) -> Study | StudyFormatError | None:
     if not folders:
         return None
     names = list(folders)
+    asked = st.query_params.get("study")
     name = _select("Study", "study", names, names[0])
+    if asked is not None and asked not in names:
+        st.sidebar.warning(f"No study here is called “{words.plain(asked)}”; this is another.")
     try:
         return open_study(folders[name])
     except StudyFormatError as error:
@@ -137,7 +140,8 @@ def _choose_row(study: Study, student: str) -> int:
     places = rows.row_order(study.comparison, student, apart)
     numbers = [int(attributed[place]) + 1 for place in places]
     told = f"{len(attributed)} of {study.about.n_test} test rows have attributions."
-    return int(places[numbers.index(_select("Test row", "row", numbers, numbers[0], told))])
+    # The default is the same in any order, so that an address means the same row in all.
+    return int(places[numbers.index(_select("Test row", "row", numbers, min(numbers), told))])
 
 
 def _select(label: str, key: str, options: Sequence[T], default: T, told: str | None = None) -> T:

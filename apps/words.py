@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from explain_distill._rounding import down, up
 from explain_distill.audit.comparison import Comparison, Metric
 from explain_distill.audit.reasons import Reasons
 from explain_distill.data.dataset import Task
@@ -35,8 +36,14 @@ OWN_NOTE = (
     "sizes they give: read each panel for itself, and compare models under 'same draws'."
 )
 SUMS_NOTE = (
-    "The base is the mean score of the background rows. The features' shares, added to it, give "
-    "the model's score of this row."
+    "The base is the model's mean score over the background rows that were drawn for this row; "
+    "another row has drawn others. The features' shares, added to it, give the model's score of "
+    "this row. One row's shares rest on its draws alone, so small ones, and their order, are "
+    "uncertain: the switch below tells by how much."
+)
+OWN_SUMS_NOTE = (
+    "The base is where each model's own method begins. The features' shares, added to it, give the "
+    "model's score of this row."
 )
 SUMS_OF_MOLECULES = (
     "The base is the score of methane, which stands for nothing. The fragments' shares, added to "
@@ -44,7 +51,7 @@ SUMS_OF_MOLECULES = (
 )
 SIZES_NOTE = (
     "Filled marks are of validation rows, which choose; hollow ones of test rows, which judge. The "
-    "chosen size is blue. What follows below is told of the chosen sizes."
+    "chosen size is blue."
 )
 TOO_DEEP = "This tree has too many questions to draw; its words are below."
 MARKDOWN = frozenset("\\`*_{}[]()#+-.!|$<>~:")
@@ -148,12 +155,18 @@ def lead(study: Study) -> str:
     """Say in a sentence or two who teaches, who learned and on what it was judged."""
     names = [plain(name) for name in study.leading.students]
     learned = "student learned" if len(names) == 1 else "students learned"
+    who = f"{how_many(len(names))} {learned} from it: {listed(names)}."
     if study.front is not None:
-        sizes = listed([f"{step.size}" for step in study.front.ladders[0].steps])
-        names[-1] += f", each at the sizes {sizes}, of which the chosen one is named"
+        ladders = study.front.ladders
+        sizes = listed([f"{step.size}" for step in ladders[0].steps])
+        kinds = "kind of student" if len(ladders) == 1 else "kinds of student"
+        who = (
+            f"{how_many(len(ladders))} {kinds} learned from it, each at the sizes {sizes}; what "
+            f"follows is told of {listed(names)}."
+        )
     teacher = plain(study.about.teacher or "a model that is not described")
     return (
-        f"The teacher is {teacher}. {how_many(len(names))} {learned} from it: {listed(names)}. "
+        f"The teacher is {teacher}. {who} "
         f"All are judged on {counted(study.about.n_test, 'test row')} on which none of them was "
         f"trained, their reasons on {_grouped(len(study.comparison.reasons.rows), 0)} of these."
     )
@@ -231,13 +244,13 @@ def answers_verdict(comparison: Comparison, name: str) -> str:
     if same is not None:
         return (
             f"It gives the teacher's class for {percent(same.value)} of "
-            f"{counted(same.n or 0, 'test row')}{_interval(same, percent)}."
+            f"{counted(same.n or 0, 'test row')}{_interval_of_hundred(same)}."
         )
     explained = comparison.get(name, "fidelity.r2")
     if explained is not None:
         return (
             f"It explains {percent(explained.value)} of the variance of the teacher's values in "
-            f"{counted(explained.n or 0, 'test row')}{_interval(explained, percent)}."
+            f"{counted(explained.n or 0, 'test row')}{_interval_of_hundred(explained)}."
         )
     return ""
 
@@ -271,6 +284,14 @@ def _interval(metric: Metric, write: object) -> str:
     return f" ({metric.level:.0%} interval {write(metric.low)} to {write(metric.high)})"
 
 
+def _interval_of_hundred(metric: Metric) -> str:
+    """Say an interval in percent, its ends rounded outwards, as findings are."""
+    if metric.low is None or metric.high is None or metric.level is None:
+        return ""
+    low, high = down(100 * metric.low, 1), up(100 * metric.high, 1)
+    return f" ({metric.level:.0%} interval {percent(low / 100)} to {percent(high / 100)})"
+
+
 def reasons_note(reasons: Reasons) -> str:
     """Say what agreement of reasons, its floor and its ceiling are."""
     return (
@@ -298,8 +319,9 @@ def interval_note(comparison: Comparison) -> str:
     levels = {m.level for m in comparison.metrics if m.level is not None}
     told = listed([f"{level:.0%}" for level in sorted(levels)])
     return (
-        f"In brackets: {told} intervals over test rows. Figures without one, such as sizes and "
-        "times, are measured once. Times are of the machine that made the study."
+        f"In brackets: {told} intervals, over test rows where no others are named. Figures without "
+        "one, such as sizes and times, are measured once, or rest on too few rows that differ. "
+        "Times are of the machine that made the study."
     )
 
 
@@ -387,7 +409,7 @@ def kind(student: Student) -> str:
     if isinstance(student, SoftTree):
         size = student.complexity()
         leaves, depth = int(size["leaves"]), int(size["depth"])
-        most = student.max_features or student.n_features_in_
+        most = int(size["features_per_split"])
         return (
             f"A soft tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to one of "
             f"{leaves} leaves. Each question weighs at most {counted(most, 'feature')} "

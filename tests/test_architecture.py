@@ -9,7 +9,16 @@ import explain_distill
 
 ROOT = Path(explain_distill.__file__).parent
 FLOORS = (
-    ("exceptions", "_types", "_random", "_arrays", "_compiled", "_ranges", "_optional"),
+    (
+        "exceptions",
+        "_types",
+        "_random",
+        "_arrays",
+        "_compiled",
+        "_ranges",
+        "_optional",
+        "_rounding",
+    ),
     ("data", "metrics"),
     ("_gradients", "_preparation", "_training", "teachers", "students"),
     ("distillation", "attribution"),

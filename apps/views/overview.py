@@ -44,6 +44,10 @@ def _lead(study: Study) -> None:
     for name in study.leading.students:
         st.markdown(f"- **{words.plain(name)}.** {words.verdict(study.comparison, name)}")
     st.markdown(words.floor_and_ceiling(study.comparison))
+    if study.budget is not None:
+        st.markdown("**What the budget allows**")
+        for sentence in study.budget.words():
+            st.markdown(f"- {words.plain(sentence)}")
 
 
 def _sizes(study: Study, front: Front) -> None:

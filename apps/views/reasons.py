@@ -106,7 +106,7 @@ def _together(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
     here = k if present is None else max(1, min(k, int(present[choice.place].sum())))
     of_row = shares.shares_table(told, schema, choice.raw, choice.place, choice.score, here)
     draw(charts.shares(of_row, models, unit))
-    _sums(choice, told)
+    _sums(choice, told, words.SUMS_NOTE)
     _gap(choice, k)
 
 
@@ -137,7 +137,7 @@ def _gap(choice: Choice, k: int) -> None:
     student = comparison.students[choice.student]
     told = gap_of_row(teacher, student, data, data.baseline, choice.row, choice.score)
     table = row_gap_table(told, choice.study.about.schema.names, k)
-    st.table(tables.frame(table), hide_index=True)
+    st.table(tables.guarded(tables.frame(table)), hide_index=True)
     st.caption(words.plain(table.caption))
     st.caption(words.OTHER_WALKS)
 
@@ -149,7 +149,7 @@ def _apart(choice: Choice, told: Mapping[str, Attributions], k: int) -> None:
     _heading_row(choice, list(told))
     for name, found in told.items():
         _own_row(choice, name, found, k)
-    _sums(choice, told)
+    _sums(choice, told, words.OWN_SUMS_NOTE)
 
 
 def _own_importance(choice: Choice, name: str, found: Attributions, k: int) -> None:
@@ -165,10 +165,10 @@ def _own_row(choice: Choice, name: str, found: Attributions, k: int) -> None:
     draw(charts.shares(table, choice.models, words.unit(choice.task)))
 
 
-def _sums(choice: Choice, told: Mapping[str, Attributions]) -> None:
+def _sums(choice: Choice, told: Mapping[str, Attributions], note: str) -> None:
     table: pd.DataFrame = shares.sums_table(
         told, choice.study.comparison, choice.place, choice.score
     )
     st.table(shares.sums_words(table))
     molecules = choice.study.about.schema.molecules is not None
-    st.caption(words.SUMS_OF_MOLECULES if molecules else words.SUMS_NOTE)
+    st.caption(words.SUMS_OF_MOLECULES if molecules else note)

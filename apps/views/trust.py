@@ -47,4 +47,4 @@ def _detail(choice: Choice, finding: Finding) -> None:
     table = asked_of(choice.study.comparison, choice.student, finding.about)
     if table is not None:
         st.caption(words.plain(table.caption))
-        st.table(tables.frame(table), hide_index=True)
+        st.table(tables.guarded(tables.frame(table)), hide_index=True)

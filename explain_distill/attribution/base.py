@@ -59,3 +59,8 @@ class Attributions:
             data=rows,
             feature_names=names,
         )
+
+
+def exact_for(background: Rows, how: str = "Shapley values") -> str:
+    """Say in words that attributions are exact, and for how many background rows."""
+    return f"{how}, exact for {len(background)} background rows"

@@ -7,7 +7,7 @@ import numpy as np
 from explain_distill._gradients import GradientModel
 from explain_distill._types import FloatArray, Rows, Scores
 from explain_distill.attribution.additive import additive_shapley
-from explain_distill.attribution.base import Attributions
+from explain_distill.attribution.base import Attributions, exact_for
 from explain_distill.attribution.gradients import expected_gradients
 from explain_distill.attribution.shapley import Draws, sampled_shapley, tree_shapley
 from explain_distill.attribution.tree_shapley import decision_tree_shapley
@@ -56,7 +56,7 @@ def own_attributions(
     if isinstance(model, BoostedTrees):
         told = tree_shapley(model, features.transform(rows), features.transform(background))
         shares = by_column(told[:, :-1], features.columns, len(features.schema))
-        return Attributions(shares, told[:, -1], "TreeSHAP, exact for these background rows")
+        return Attributions(shares, told[:, -1], exact_for(background, "TreeSHAP"))
     if isinstance(model, DecisionTree) and model.linear_leaves_ is None:
         return decision_tree_shapley(model, rows, background, features)
     if isinstance(model, Additive):
@@ -65,7 +65,7 @@ def own_attributions(
         )
         shares = by_column(told, features.columns, len(features.schema))
         base = np.tile(base, (len(rows), 1))
-        return Attributions(shares, base, "Shapley values, exact for these background rows")
+        return Attributions(shares, base, exact_for(background))
     gradients = model.gradient_model()
     if gradients is None:
         return sampled_shapley(lambda r: score_rows(model, r, features), rows, background, draws)

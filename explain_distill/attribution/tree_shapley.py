@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import beta
 
 from explain_distill._types import BoolArray, FloatArray, Rows
-from explain_distill.attribution.base import Attributions
+from explain_distill.attribution.base import Attributions, exact_for
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.students.decision_tree import DecisionTree
 
@@ -47,7 +47,9 @@ def decision_tree_shapley(
         values[row, questions.columns] = weights.T @ tree.leaf_outputs_
     base = tree.predict_score(readable).mean(axis=0)
     return Attributions(
-        values, np.tile(base, (len(rows), 1)), "TreeSHAP, exact for these background rows"
+        values,
+        np.tile(base, (len(rows), 1)),
+        exact_for(background, "TreeSHAP"),
     )
 
 

@@ -7,11 +7,11 @@ rests on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from explain_distill._rounding import down, short, up
 from explain_distill._types import Json
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     if found.low is None or found.high is None:
         words = f"Whether it gives the teacher's answers: {what}, which are too few to say more."
         return Finding("answers", "not shown", words, (metric,))
-    end = _share_words(found.low, found.value, values, math.floor)
-    most = _share_words(found.high, found.value, values, math.ceil)
+    end = _share_words(found.low, found.value, values, down)
+    most = _share_words(found.high, found.value, values, up)
     grade: Grade = "not shown"
     words = f"Whether it gives the teacher's answers is not decided: {what}, from {end} to {most}."
     if found.low >= ANSWERS_YES:
@@ -129,7 +129,7 @@ def _answers(comparison: Comparison, name: str) -> Finding:
 
 
 def _share_words(
-    value: float, of: float, values: bool, towards: Callable[[float], float] = round
+    value: float, of: float, values: bool, towards: Callable[[float, int], float] = round
 ) -> str:
     """Write an agreement in percent or an R², its bounds rounded away from what they bound.
 
@@ -140,7 +140,7 @@ def _share_words(
         return "less than 0"
     unit, least, sign = (1, 3, "") if values else (100, 1, "%")
     digits = _digits(unit * of, unit, least)
-    return f"{_rounded(unit * value, digits, towards):.{digits}f}{sign}"
+    return f"{towards(unit * value, digits):.{digits}f}{sign}"
 
 
 def _digits(value: float, whole: float, least: int) -> int:
@@ -149,15 +149,10 @@ def _digits(value: float, whole: float, least: int) -> int:
     return next(fine, 6)
 
 
-def _rounded(value: float, digits: int, towards: Callable[[float], float]) -> float:
-    """Round upwards or downwards, but for what is a matter of floating point."""
-    return towards(round(value * 10**digits, 6)) / 10**digits
-
-
-def _percent(share: float, towards: Callable[[float], float]) -> str:
+def _percent(share: float, towards: Callable[[float, int], float]) -> str:
     """Write a bound in percent, with a digit after the point below 10."""
     digits = 0 if share >= 0.1 else _digits(100 * share, 100, 1)
-    return f"{_rounded(100 * share, digits, towards):.{digits}f}%"
+    return f"{towards(100 * share, digits):.{digits}f}%"
 
 
 def _reasons(comparison: Comparison, name: str) -> Finding:
@@ -174,7 +169,7 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
     bound, least = certificate.relative_bound, certificate.relative_least
     what = (
         "over all features, on the mean, its attributions are off by at most "
-        f"{_percent(bound, math.ceil)} of the teacher's own"
+        f"{_percent(bound, up)} of the teacher's own"
     )
     if bound == 0:
         words = f"Its reasons were the teacher's in each of {certificate.n} rows."
@@ -188,7 +183,7 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
     if least is not None and least > REASONS_PARTLY:
         words = (
             "Do not read its reasons as the teacher's: over all features, on the mean, its "
-            f"attributions are off by {_percent(least, math.floor)} of the teacher's own or more."
+            f"attributions are off by {_percent(least, down)} of the teacher's own or more."
         )
         return Finding("reasons", "no", words, figures)
     words = f"Do not read its reasons as the teacher's, which was not shown: {what}."
@@ -222,7 +217,7 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
 def _apart(comparison: Comparison, name: str) -> str:
     """Say what it is for values to disagree; nothing of classes."""
     apart = comparison.trust[name].tolerance
-    return "" if apart is None else f"disagreeing being further apart than {apart:.4g}, "
+    return "" if apart is None else f"disagreeing being further apart than {short(apart)}, "
 
 
 def _regions(comparison: Comparison, name: str) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from explain_distill.report.blocks import Bars, Dots, Figure, written
+from explain_distill.report.short_names import short_names
 from explain_distill.report.svg import (
     CLASS_COLOURS,
     FAINT,
@@ -43,7 +44,8 @@ def dots_plot(dots: Dots) -> str:
         An ``<svg>`` element without outside references.
     """
     left = _label_room([point.label for point in dots.points])
-    right = WIDTH - 150
+    told = max((text_width(_told(point.figure), 11.5) for point in dots.points), default=0.0)
+    right = WIDTH - max(150.0, told + 24)
     low, high = _range(dots)
     low, high, step = rounded(low, high)
 
@@ -135,14 +137,15 @@ def bars_plot(bars: Bars) -> str:
     str
         An ``<svg>`` element without outside references.
     """
-    left = _label_room(list(bars.names))
+    left = _label_room(short_names(bars.names))
     right = WIDTH - 80
     most = max((max(values, default=0.0) for _, values in bars.series), default=0.0) or 1.0
     content, y = _key(bars, left), 34.0
+    labels = short_names(bars.names)
     for place, name in enumerate(bars.names):
         height = BAR * len(bars.series)
-        content += text(left - 12, y + height / 2 + 4, shorten(name, left - 18, SIZE), SIZE,
-                        text_anchor="end")  # fmt: skip
+        label = shorten(labels[place], left - 18, SIZE)
+        content += text(left - 12, y + height / 2 + 4, label, SIZE, text_anchor="end")
         for (model, values), colour in zip(bars.series, SERIES_COLOURS, strict=False):
             value = values[place]
             length = max(1.0, value / most * (right - left))

@@ -109,6 +109,11 @@ def asked_section(study: Study) -> Section:
     about = study.about
     names = [spoken(name) for name in study.leading.students]
     were = "student was" if len(names) == 1 else "students were"
+    made = f"{how_many(len(names))} {were} made from it: {joined(names)}. "
+    if study.front is not None:
+        n_kinds = len(study.front.ladders)
+        kinds = "kind of student was" if n_kinds == 1 else "kinds of student were"
+        made = f"{how_many(n_kinds)} {kinds} made from it. "
     blocks: list[Block] = [
         Paragraph(
             f"The teacher is {about.teacher or 'a black box'}. It predicts {_target(study)} from "
@@ -117,7 +122,7 @@ def asked_section(study: Study) -> Section:
             "for the same reasons?"
         ),
         Paragraph(
-            f"{how_many(len(names))} {were} made from it: {joined(names)}. {_sizes(study)}"
+            f"{made}{_sizes(study)}"
             f"{_learned(study)}All are judged on {count(about.n_test, 'test row')} that were kept "
             "apart."
         ),
@@ -145,8 +150,10 @@ def _sizes(study: Study) -> str:
         return ""
     sizes = [f"{step.size:,}" for step in study.front.ladders[0].steps]
     return (
-        f"Each was made at {count(len(sizes), 'size')} ({joined(sizes)}), of which the smallest "
-        "that is shown to do as well as every larger one is told of. "
+        f"Each was made at {count(len(sizes), 'size')} ({joined(sizes)}); told of is "
+        f"{joined([spoken(name) for name in study.leading.students])}: of each kind the smallest "
+        "that is shown to do as well as every larger one"
+        f"{'' if study.budget is None else ', and what the budget allows'}. "
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explain_distill._rounding import short
 from explain_distill.audit.certificate import Certificate
 from explain_distill.audit.deferral import MEANING, Deferral
 from explain_distill.audit.findings import RULES, Finding, findings
@@ -120,7 +121,8 @@ def asked_of(comparison: Comparison, name: str, about: str) -> Table | None:
     if trust is None:
         return None
     if about == "reasons" and trust.certificate is not None and trust.certificate.leading:
-        return gaps_table(spoken(name), trust.certificate)
+        n_scores = comparison.reasons.reference["teacher"].values.shape[2]
+        return gaps_table(spoken(name), trust.certificate, n_scores)
     if about == "deferral":
         return deferrals_table(spoken(name), trust.deferrals, trust.tolerance)
     if about == "regions" and trust.regions:
@@ -130,8 +132,10 @@ def asked_of(comparison: Comparison, name: str, about: str) -> Table | None:
     return None
 
 
-def gaps_table(name: str, certificate: Certificate) -> Table:
+def gaps_table(name: str, certificate: Certificate, n_scores: int) -> Table:
     """Give the certificate of the features that matter most to the teacher."""
+    unit = "the value" if n_scores == 1 else "the score"
+    largest = " Of each row that class counts in which a figure is largest." if n_scores > 2 else ""
     rows = [
         (
             each.player,
@@ -144,12 +148,12 @@ def gaps_table(name: str, certificate: Certificate) -> Table:
         for each in certificate.leading
     ]
     title = (
-        f"{started(name)}: how far its reasons can be from the teacher's, in units of the score, "
+        f"{started(name)}: how far its reasons can be from the teacher's, in units of {unit}, "
         f"with {certificate.level:.0%} confidence for all features together. "
         f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each. "
-        "Shown are the features that matter most to the teacher. "
+        f"Shown are the features that matter most to the teacher on these draws.{largest} "
         "The last bound holds for any number of rows if no row's gap exceeds "
-        f"{certificate.highest:.3g}, which is twice the largest that was seen."
+        f"{short(certificate.highest, 3)}, which is twice the largest that was seen."
     )
     columns = (
         "Feature",
@@ -166,7 +170,7 @@ def _disagree(tolerance: float | None) -> str:
     """Say when two values disagree; nothing of classes, which are the same or not."""
     if tolerance is None:
         return ""
-    return f" Values disagree that are further apart than {tolerance:.4g}."
+    return f" Values disagree that are further apart than {short(tolerance)}."
 
 
 def regions_table(name: str, regions: tuple[Region, ...], tolerance: float | None) -> Table:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from explain_distill._rounding import down, up
 from explain_distill.data.dataset import Task
 from explain_distill.report.blocks import Figure, Form
 from explain_distill.students.names import STUDENTS
@@ -205,5 +206,5 @@ def interval_words(figure: Figure, *, of_hundred: bool = False) -> str:
         return "no interval"
     told = figure.interval
     if of_hundred:
-        told = f"{100 * figure.low:.1f} to {100 * figure.high:.1f}"
+        told = f"{down(100 * figure.low, 1):.1f} to {up(100 * figure.high, 1):.1f}"
     return f"{figure.level:.0%} interval {told}"

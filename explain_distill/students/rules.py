@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, softmax
 
+from explain_distill._rounding import short
 from explain_distill._types import FloatArray, ReadableRows, Scores
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Question:
 
 def _number(value: float) -> str:
     """Write a number with the minus sign that the terms have."""
-    return f"{value:.4g}".replace("-", "−", 1) if value < 0 else f"{value:.4g}"
+    return short(value).replace("-", "−", 1) if value < 0 else short(value)
 
 
 def _push(term: Term) -> str:
@@ -239,10 +240,21 @@ def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
     while child in above:
         child, answer = above[child]
         probability = right[child] if answer == "yes" else 1 - right[child]
-        lines.append(f"{asked[child].words()}: {answer} (probability {probability:.2f})")
+        less = ", the less probable, but its leaf lies this way" if probability < 0.5 else ""
+        lines.append(f"{asked[child].words()}: {answer} (probability {probability:.2f}{less})")
     share = tree.path_probabilities(row)[0, leaf]
     held = "" if tree.inference != "mixture" else f", which holds {share:.0%} of this row"
-    return [*reversed(lines), f"Leaf {leaf + 1}{held}: {leaf_words(tree, leaf)}"]
+    lines = [*reversed(lines), f"Leaf {leaf + 1}{held}: {leaf_words(tree, leaf)}"]
+    missing = [
+        f"{feature.name} {_number(fill)}"
+        for feature, fill, value in zip(
+            tree.readable_features(), tree.preparation_.fill, row[0], strict=True
+        )
+        if np.isnan(value)
+    ]
+    if missing:
+        lines.append(f"Missing in this row, and counted as: {', '.join(missing)}")
+    return lines
 
 
 def shown_leaf(tree: SoftTree, row: ReadableRows) -> int:
@@ -305,7 +317,7 @@ def linear_words(
 def answer_words(tree: Student, answer: FloatArray) -> str:
     """Say a leaf's answer: ``benign with probability 0.98``, or a value."""
     if tree.task == "regression":
-        return f"value {answer[0]:.4g}"
+        return f"value {_number(answer[0])}"
     best = int(np.argmax(answer))
     return f"{tree.class_names()[best]} with probability {answer[best]:.2f}"
 

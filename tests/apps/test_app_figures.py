@@ -9,6 +9,7 @@ import explain_distill as xd
 from explain_distill.app import figures, rows, shares, words
 from explain_distill.attribution.base import Attributions
 from explain_distill.data.features import Feature, Schema
+from explain_distill.report.short_names import short_names
 
 
 def told(values, base=0.0):
@@ -115,7 +116,7 @@ def test_long_names_are_shortened_and_kept_apart():
         f"serum concentration of marker number {i} at admission, fasting" for i in (1, 2)
     ]
     end_apart = "the time since the last admission to intensive care in days"
-    short = shares.short_names([*begin_alike, end_apart, "age"], longest=30)
+    short = short_names([*begin_alike, end_apart, "age"], longest=30)
     assert len(set(short)) == 4
     assert all(len(text) <= 30 for text in short)
     assert "number 1" in short[0]
@@ -126,7 +127,7 @@ def test_long_names_are_shortened_and_kept_apart():
 
 
 def test_names_that_cannot_be_told_apart_are_numbered():
-    assert shares.short_names(["a" * 50, "a" * 50], longest=20)[1].endswith("(2)")
+    assert short_names(["a" * 50, "a" * 50], longest=20)[1].endswith("(2)")
 
 
 # -- rows ------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def test_values_are_told_with_their_unit():
     tree = SoftTree(depth=1, n_steps=60, task="regression", random_state=0).fit(X, X[:, 0])
     nodes = tree_nodes(tree, X)
     words = words_of(draw_tree(nodes, Task("regression", "stay", unit="days")))
-    assert f"{nodes[1].output[0]:.4g} days" in words
+    assert f"{nodes[1].output[0]:.4g} days".replace("-", "−") in words
 
 
 def test_without_rows_no_share_is_told(small):
