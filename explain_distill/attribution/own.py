@@ -12,6 +12,7 @@ from explain_distill.attribution.gradients import expected_gradients
 from explain_distill.attribution.shapley import Draws, sampled_shapley, tree_shapley
 from explain_distill.attribution.tree_shapley import decision_tree_shapley
 from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.metrics.scores import checked_scores
 from explain_distill.students.additive import Additive
 from explain_distill.students.base import Student
 from explain_distill.students.boosted_trees import BoostedTrees
@@ -22,10 +23,18 @@ Model = Teacher | Student
 
 
 def score_rows(model: Model, rows: Rows, features: ReadableFeatures) -> Scores:
-    """Score raw rows ``(n, n_columns)`` by a teacher or a student: ``(n, n_scores)``."""
+    """Score raw rows ``(n, n_columns)`` by a teacher or a student: ``(n, n_scores)``.
+
+    Raises
+    ------
+    DataError
+        Where the scores are not of the form (see `checked_scores`).
+    """
     if isinstance(model, Student):
-        return model.predict_score(features.transform(rows))
-    return model.predict_score(rows)
+        told = model.predict_score(features.transform(rows))
+    else:
+        told = model.predict_score(rows)
+    return checked_scores(told, len(rows), type(model).__name__)
 
 
 def own_attributions(

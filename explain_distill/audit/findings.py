@@ -194,22 +194,22 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
     rule, apart = comparison.trust[name].deferrals[0], _apart(comparison, name)
     figures = ("deferral.kept", "deferral.disagreement_bound")
     alpha, confidence = f"{100 * rule.alpha:.10g}%", f"{100 * (1 - rule.delta):.10g}%"
-    sure = f"{apart}with {confidence} confidence it disagrees with the teacher in at most"
+    sure = f"with {confidence} confidence it disagrees with the teacher in at most"
     there = f"{rule.n_calibration} rows"
     if rule.n_groups is not None:
         there = f"{rule.n_groups} groups of rows that belong together"
     if rule.threshold is None or rule.kept is None:
         words = (
-            f"No rule was found by which {sure} {alpha} of the rows that it keeps; "
+            f"No rule was found by which {sure} {alpha} of the rows that it keeps{apart}; "
             f"{there} were there to show it, and {rule.least_rows} without any disagreement are "
             "needed at least."
         )
         return Finding("deferral", "not shown", words, figures)
     kept = rule.kept.value
-    words = f"It need leave no row to the teacher: {sure} {alpha} of the rows."
+    words = f"It need leave no row to the teacher: {sure} {alpha} of the rows{apart}."
     if not rule.keeps_all:
         left = "few rows" if kept > 0.99 else f"{1 - kept:.0%} of the rows"
-        words = f"If it leaves {left} to the teacher, {sure} {alpha} of the others."
+        words = f"If it leaves {left} to the teacher, {sure} {alpha} of the others{apart}."
     shown = rule.kept.low is not None and rule.kept.low >= KEPT_YES
     return Finding("deferral", "yes" if shown else "partly", words, figures)
 
@@ -217,7 +217,7 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
 def _apart(comparison: Comparison, name: str) -> str:
     """Say what it is for values to disagree; nothing of classes."""
     apart = comparison.trust[name].tolerance
-    return "" if apart is None else f"disagreeing being further apart than {short(apart)}, "
+    return "" if apart is None else f" (values disagree that are over {short(apart)} apart)"
 
 
 def _regions(comparison: Comparison, name: str) -> Finding:
@@ -234,8 +234,9 @@ def _regions(comparison: Comparison, name: str) -> Finding:
     more = f" {len(regions) - 1} more are listed." if len(regions) > 1 else ""
     words = (
         f"It does not speak for the teacher where {first.words}: "
-        f"{_apart(comparison, name)}they disagree in "
-        f"{first.inside.value:.0%} of such rows, and in {first.outside.value:.0%} of the others."
+        "they disagree in "
+        f"{first.inside.value:.0%} of such rows, and in {first.outside.value:.0%} of the others"
+        f"{_apart(comparison, name)}."
         f"{more}"
     )
     return Finding("regions", "partly", words, ())

@@ -168,10 +168,11 @@ def _exchanged(
         for number, part, theirs in parts:
             if bonds != theirs:
                 continue
-            made = spliced(molecule, kept, molecule_of(number), part.atoms)
+            made = spliced(molecule, kept, molecule_of(number), part.atoms, between=True)
             told = None if made is None else _told(made)
             if made is not None and told is not None:
-                yield told, f"{_spoken(_put_in(made))} in place of {_spoken([fragment.kind])}"
+                put, out = _spoken(_put_in(made)), _spoken([fragment.kind])
+                yield told, f"{put} in place of {'another' if put == out else out}"
 
 
 def _told(made: Made) -> str | None:

@@ -208,7 +208,12 @@ def _components(
 
 
 def spliced(
-    first: Any, kept: Collection[int], second: Any, also: Collection[int]
+    first: Any,
+    kept: Collection[int],
+    second: Any,
+    also: Collection[int],
+    *,
+    between: bool = False,
 ) -> tuple[Any, list[int]] | None:
     """Make one molecule of some atoms of two.
 
@@ -222,6 +227,9 @@ def spliced(
     first, second : rdkit.Chem.Mol
     kept, also : collection of int
         Atoms of the first and of the second; whole fragments.
+    between : bool, default=False
+        Whether what is taken of the second stands between the pieces of the first, as a linker in
+        place of another does, and not behind them.
 
     Returns
     -------
@@ -260,6 +268,10 @@ def spliced(
         if atom.GetNoImplicit() or (cut and told):
             atom.SetNoImplicit(True)
             atom.SetNumExplicitHs(n_hydrogen + cut)
+    if between:  # the pieces of the second after the first of the first, the others behind them
+        theirs = [piece for piece in pieces if origin[piece[0]] < 0]
+        ours = [piece for piece in pieces if origin[piece[0]] >= 0]
+        pieces = [*ours[:1], *theirs, *ours[1:]]
     _join(made, pieces, ends, origin)
     molecule = made.GetMol()
     if Chem.SanitizeMol(molecule, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +105,7 @@ def load_images(name: str) -> tuple[Dataset, Dataset]:
         read_idx(locate(files.test_labels)),
         train.task,
     )
-    return train, test
+    return train, replace(test, background=train.X)
 
 
 def image_dataset(name: str, images: np.ndarray, labels: np.ndarray, task: Task) -> Dataset:

@@ -194,7 +194,8 @@ def _each_once(table: pd.DataFrame, task: Task) -> tuple[pd.DataFrame, list[str]
     if against.any():
         names = table.loc[against, "smiles"].unique()
         notes.append(
-            f"Set aside: {int(against.sum())} rows of {len(names)} molecules whose "
+            f"Set aside: {int(against.sum())} rows of {len(names)} "
+            f"{'molecule' if len(names) == 1 else 'molecules'} whose "
             f"{task.target!r} contradicts itself, such as {', '.join(names[:2])}."
         )
     return kept, notes

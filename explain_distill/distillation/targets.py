@@ -12,7 +12,7 @@ from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.techniques import PairedRows, RowWeights, Technique
 from explain_distill.distillation.transfer_sets import TransferSet, for_data
 from explain_distill.exceptions import DataError
-from explain_distill.metrics.scores import probabilities_of_score
+from explain_distill.metrics.scores import checked_scores, probabilities_of_score
 from explain_distill.students.base import Batch
 from explain_distill.teachers.base import Teacher
 
@@ -125,7 +125,11 @@ class Labeller:
         """Weigh raw rows: ``(n,)``, or None where nothing weighs them."""
         if not self.weighing:
             return None
-        return np.asarray(np.prod([each.weights(self.teacher, rows) for each in self.weighing], 0))
+        told = [
+            _checked_weights(each, each.weights(self.teacher, rows), len(rows))
+            for each in self.weighing
+        ]
+        return np.asarray(np.prod(told, 0))
 
     def labelled(self, rows: Rows) -> tuple[Rows, SoftLabels]:
         """Give raw rows and their labels, without those that have none, where they are dropped.
@@ -145,7 +149,7 @@ class Labeller:
         parts: list[tuple[Rows, Scores]] = []
         missing = n
         for _ in range(MOST_DRAWS):
-            rows = draw(missing)
+            rows = _checked_draw(draw(missing), missing * together, self.data.X.shape[1])
             score, finite = self._scored(rows)
             finite = finite.reshape(-1, together).all(axis=1).repeat(together)
             parts.append((rows[finite], score[finite]))
@@ -178,7 +182,9 @@ class Labeller:
         DataError
             Names the first row whose score is not finite.
         """
-        score = self.teacher.predict_score(rows)
+        told = self.teacher.predict_score(rows)
+        n_scores, name = self.data.task.n_scores, type(self.teacher).__name__
+        score = checked_scores(told, len(rows), name, n_scores)
         finite = np.asarray(np.isfinite(score).all(axis=1))
         if finite.all() or self.on_bad_label == "drop":
             return score, finite
@@ -200,3 +206,36 @@ class Labeller:
     def _truth(self, chosen: np.ndarray) -> SoftLabels:
         truth = self.data.y[chosen]
         return np.eye(self.data.task.n_scores)[truth] if self.classify else truth
+
+
+def _checked_weights(technique: RowWeights, weights: FloatArray, n: int) -> FloatArray:
+    """Refuse weights that are no numbers, below 0, or not one a row.
+
+    Raises
+    ------
+    DataError
+    """
+    told = np.asarray(weights, dtype=np.float64)
+    if told.shape != (n,) or not np.isfinite(told).all() or (told < 0).any():
+        shown = f"{told.shape}" if told.shape != (n,) else f"{told.min():.4g} to {told.max():.4g}"
+        raise DataError(
+            f"Weights of rows must be one a row, finite and not below 0; however, "
+            f"{type(technique).__name__} gives {shown} for {n} rows."
+        )
+    return told
+
+
+def _checked_draw(rows: Rows, n: int, n_columns: int) -> Rows:
+    """Refuse a draw that is not so many raw rows.
+
+    Raises
+    ------
+    DataError
+    """
+    shape = np.shape(rows)
+    if not isinstance(rows, np.ndarray) or shape != (n, n_columns):
+        raise DataError(
+            f"A transfer set must draw as many raw rows as it is asked for, {(n, n_columns)}; "
+            f"however, it gave {shape if isinstance(rows, np.ndarray) else type(rows).__name__}."
+        )
+    return rows

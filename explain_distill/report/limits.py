@@ -78,7 +78,12 @@ def _here(study: Study) -> list[str]:
             f"There are few test rows ({about.n_test:,}), so intervals are wide, and an agreement "
             "of all rows does not say that none would differ."
         )
-    if about.configuration.get("grouped"):
+    if about.configuration.get("grouped") and about.schema.molecules is not None:
+        found.append(
+            "Molecules of one scaffold stand on the same side of the split, so the figures are of "
+            "scaffolds that no model learned. Intervals resample whole scaffolds of test molecules."
+        )
+    elif about.configuration.get("grouped"):
         found.append(
             "Rows come in groups, none of which stands on both sides of the split. Intervals "
             "resample whole groups of test rows, so they are wider than as many single rows would "

@@ -44,7 +44,7 @@ from explain_distill.audit.front import Front
 from explain_distill.audit.trust import Trust
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.exceptions import StudyFormatError
+from explain_distill.exceptions import DataError, StudyFormatError
 from explain_distill.students.base import Student
 from explain_distill.students.names import STUDENTS
 from explain_distill.study.about import About
@@ -98,6 +98,7 @@ def write_study(
         _write_model(folder / "teacher", comparison.teacher, {})
     if comparison.retrained is not None and comparison.retrained.can_be_saved:
         _write_model(folder / "retrained", comparison.retrained, {})
+    _check_kinds(comparison.students)
     for name, student in comparison.students.items():
         _write_model(folder / "students" / name, student, _student_config(student))
     for name, repeats in comparison.repeats.items():
@@ -130,6 +131,22 @@ def write_study(
         header["budget"] = budget.to_json()
     header["files"] = {_name(path, folder): _sha256(path) for path in _files(folder)}
     write_json(folder / "study.json", header)
+
+
+def _check_kinds(students: Mapping[str, Student]) -> None:
+    """Refuse students that could not be read again: of kinds that the package does not know.
+
+    Raises
+    ------
+    DataError
+    """
+    for name, student in students.items():
+        if STUDENTS.get(student.NAME) is not type(student):
+            raise DataError(
+                f"A study keeps students of the package's kinds; however, {name!r} is a "
+                f"{type(student).__name__}. Name its class in explain_distill/students/names.py, "
+                "or leave it out."
+            )
 
 
 def changed_files(folder: Path) -> list[str]:

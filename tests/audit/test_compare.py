@@ -226,3 +226,33 @@ def test_what_is_of_another_kind_is_refused_in_one_line(call, said, mixed, mixed
     students = {"mlp": xd.distill(mixed_teacher, student, train, transfer=xd.Coalitions(100))}
     with pytest.raises((DataError, UnknownNameError), match=re.escape(said)):
         call(mixed_teacher, students, test)
+
+
+class Uncentred(xd.Teacher):
+    """Says log-probabilities as they are."""
+
+    def __init__(self, teacher, shift):
+        self.teacher, self.shift, self.task = teacher, shift, teacher.task
+
+    def predict_score(self, X):
+        return self.shift(self.teacher.predict_score(X))
+
+    def describe(self):
+        return "a teacher of another form"
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        (lambda s: s + 5, "must be centred, those of a row summing to 0; however, Uncentred"),
+        (lambda s: s[:, 0], "one column a class or one for a value; however, Uncentred gives"),
+        (lambda s: s[:-1], "however, Uncentred gives"),
+    ],
+)
+def test_scores_of_another_form_are_refused(shift, said, mixed, mixed_teacher, mixed_students):
+    train, test = mixed
+    teacher = Uncentred(mixed_teacher, shift)
+    with pytest.raises(DataError, match=said):
+        xd.distill(teacher, xd.MLP(hidden=(4,), n_steps=20), train)
+    with pytest.raises(DataError, match=said):
+        xd.compare(teacher, {"mlp": mixed_students["mlp"]}, test, quick=True, n_draws=1)

@@ -95,7 +95,7 @@ def test_values_say_when_they_disagree(wine_study):
     )
     of_values = replace(trust, tolerance=12.5, deferrals=(rule,))
     told = findings(replace(comparison, trust={name: of_values}), name)
-    assert "disagreeing being further apart than 12.5" in told[2].words
+    assert "(values disagree that are over 12.5 apart)" in told[2].words
 
 
 def test_without_a_certificate_nothing_is_claimed_of_reasons(wine_study):
@@ -168,7 +168,7 @@ def test_what_it_is_for_values_to_disagree_is_said_where_no_rule_passed(of_value
         none = replace(trust.deferrals[0], threshold=None, kept=None, bound=None)
         told = replace(comparison, trust={name: replace(trust, deferrals=(none,))})
         words = next(f.words for f in findings(told, name) if f.about == "deferral")
-        assert "disagreeing being further apart than" in words
+        assert "values disagree that are over" in words
 
 
 def test_values_that_are_the_teachers_are_its_answers(of_values):

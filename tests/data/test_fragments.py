@@ -110,3 +110,12 @@ def test_pieces_that_have_no_cut_end_are_joined_in_place_of_a_hydrogen():
     assert written(spliced(ours, range(6), theirs, [2])) == Chem.CanonSmiles("Oc1ccccc1")
     perchlorate = read("ClC(Cl)(Cl)Cl")
     assert "." in written(spliced(ours, range(6), perchlorate, range(5)))
+
+
+def test_a_linker_can_take_the_place_of_another():
+    first, second = map(Chem.MolFromSmiles, ("c1ccc(CCc2ccncc2)cc1", "O=C(Nc1ccccc1)c1ccccc1"))
+    off = next(f for f in fragments_of(first) if f.kind == "alkyl")
+    put = next(f for f in fragments_of(second) if f.kind == "amide")
+    kept = [atom for atom in range(first.GetNumAtoms()) if atom not in off.atoms]
+    made, _ = spliced(first, kept, second, put.atoms, between=True)
+    assert Chem.MolToSmiles(made) == Chem.CanonSmiles("O=C(Nc1ccncc1)c1ccccc1")

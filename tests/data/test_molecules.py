@@ -177,7 +177,7 @@ def test_the_same_molecule_twice_is_merged_and_a_contradiction_set_aside():
     said = " ".join(data.notes)
     assert "row 8 (bad(: not a SMILES)" in said
     assert "1 row was merged with another" in said
-    assert "2 rows of 1 molecules whose 'value' contradicts itself, such as CCN" in said
+    assert "2 rows of 1 molecule whose 'value' contradicts itself, such as CCN" in said
 
 
 def test_of_measurements_at_several_times_the_earliest_counts():
@@ -191,7 +191,7 @@ def test_of_measurements_at_several_times_the_earliest_counts():
     assert data.notes == (
         "2 rows are left out: the same molecule was measured earlier.",
         "1 row was merged with another of the same molecule.",
-        "Set aside: 2 rows of 1 molecules whose 'value' contradicts itself, such as CCC.",
+        "Set aside: 2 rows of 1 molecule whose 'value' contradicts itself, such as CCC.",
     )
 
 

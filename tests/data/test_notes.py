@@ -18,8 +18,8 @@ from explain_distill.data.readers import SetAsideWarning
             "Set aside as no molecules, 2 rows.",
         ),
         (
-            "Set aside: 2 rows of 1 molecules whose 'y' contradicts itself, such as OCCO.",
-            "Set aside: 2 rows of 1 molecules whose 'y' contradicts itself.",
+            "Set aside: 2 rows of 1 molecule whose 'y' contradicts itself, such as OCCO.",
+            "Set aside: 2 rows of 1 molecule whose 'y' contradicts itself.",
         ),
         ('Column \'ward\' is set aside: it is "O\'Hara\'s" in every row.',
          "Column 'ward' is set aside."),

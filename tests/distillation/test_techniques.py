@@ -422,3 +422,33 @@ def test_a_teacher_that_never_scores_is_refused(mixed, mixed_teacher):
 def test_an_unknown_way_with_bad_labels_is_named(mixed, mixed_teacher):
     with pytest.raises(UnknownNameError, match="on_bad_label must be one of drop, raise"):
         xd.distill(mixed_teacher, small_mlp(), mixed[0], on_bad_label="skip")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: np.full_like(w, np.nan), "gives nan to nan"),
+        (lambda w: -np.ones_like(w), "gives -1 to -1"),
+        (lambda w: w[:, None], r"gives \(\d+, 1\) for"),
+        (lambda w: w[:-1], r"gives \(\d+,\) for"),
+    ],
+)
+def test_weights_that_are_not_one_a_row_are_refused(change, said, wine, wine_teacher):
+    class Odd(xd.SpreadWeights):
+        def weights(self, teacher, rows):
+            return change(np.ones(len(rows)))
+
+    with pytest.raises(DataError, match=said):
+        xd.distill(wine_teacher, xd.MLP(hidden=(4,), n_steps=20), wine[0], techniques=[Odd()])
+
+
+@pytest.mark.parametrize(
+    "change", [lambda X: X[:5], lambda X: X[:, :2], lambda X: X.tolist(), lambda X: None]
+)
+def test_a_draw_of_another_shape_is_refused(change, wine, wine_teacher):
+    class Odd(xd.Coalitions):
+        def draw(self, X, n, rng):
+            return change(X)
+
+    with pytest.raises(DataError, match="as many raw rows as it is asked for"):
+        xd.distill(wine_teacher, xd.MLP(hidden=(4,), n_steps=20), wine[0], transfer=Odd())

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 import explain_distill as xd
 from explain_distill.audit.front import Front
-from explain_distill.exceptions import StudyFormatError
+from explain_distill.exceptions import DataError, StudyFormatError
 
 STUDENTS = ("soft-tree", "decision-tree", "boosted-trees", "mlp")
 
@@ -334,3 +334,16 @@ def test_rows_of_another_table_are_refused(copy):
 def test_a_folder_that_is_no_study_is_refused(tmp_path):
     with pytest.raises(StudyFormatError, match=r"must be a folder with a study\.json"):
         xd.Study.open(tmp_path)
+
+
+def test_a_student_of_another_kind_is_refused_before_anything_is_written(
+    wine, wine_teacher, tmp_path
+):
+    class Mine(xd.BoostedTrees):
+        pass
+
+    student = xd.distill(wine_teacher, Mine(n_trees=5), wine[0], transfer=xd.Coalitions(500))
+    study = xd.compare(wine_teacher, {"mine": student}, wine[1], n_draws=1, quick=True)
+    with pytest.raises(DataError, match="of the package's kinds; however, 'mine' is a Mine"):
+        study.save(tmp_path / "study")
+    assert not (tmp_path / "study").exists()

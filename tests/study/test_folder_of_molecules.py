@@ -61,7 +61,7 @@ def test_without_rows_no_file_holds_a_molecule_or_a_cell(study, tmp_path):
     assert '<figure class="structures">' not in page
     for text in (page, texts[folder / "study.json"]):
         assert "Set aside as no molecules, 1 row." in text
-        assert "2 rows of 1 molecules whose 'value' contradicts itself." in text
+        assert "2 rows of 1 molecule whose 'value' contradicts itself." in text
 
 
 def test_with_rows_the_same_files_hold_them(study, tmp_path):
