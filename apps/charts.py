@@ -170,16 +170,21 @@ def against_size(
     base = alt.Chart(table).encode(x=x, color=_colour(models), tooltip=tooltip)
     bars = base.transform_filter("isValid(datum.low) && isValid(datum.high)")
     middle = float(np.sqrt(domain[0] * domain[1]))
+    at, ink = alt.Y("name_at:Q", title=None), alt.Color("ink:N", scale=None)
+    halos, names = (
+        [
+            _name(base, where, align, halo).encode(text="model:N", y=at, color=ink)
+            for where, align in _sides(middle)
+        ]
+        for halo in (True, False)
+    )
     layers = [
         *(_teacher_line(teacher_bytes, x, middle) if teacher_bytes else []),
         bars.mark_rule(strokeWidth=2.5).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
+        *halos,  # so that lines pass behind the names, and no mark does
         base.mark_point(filled=True, size=110, opacity=1).encode(y=y, shape=_shape(models)),
+        *names,
     ]
-    for halo in (True, False):  # first the white around the names, so that lines pass behind them
-        left = _name(base, f"datum.bytes <= {middle}", "left", halo)
-        right = _name(base, f"datum.bytes > {middle}", "right", halo)
-        at, ink = alt.Y("name_at:Q", title=None), alt.Color("ink:N", scale=None)
-        layers += [name.encode(y=at, text="model:N", color=ink) for name in (left, right)]
     return _titled(_layered(*layers), named, 0).properties(height=SIZE_HEIGHT)
 
 
@@ -193,6 +198,11 @@ def _with_names(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     given = colours(models)
     inks = [WRITTEN.get(given[model], given[model]) for model in table["model"]]
     return table.assign(name_at=pd.Series(places), ink=inks)
+
+
+def _sides(middle: float) -> tuple[tuple[str, Literal["left", "right"]], ...]:
+    """Say which names stand to the right of their marks, and which to the left."""
+    return (f"datum.bytes <= {middle}", "left"), (f"datum.bytes > {middle}", "right")
 
 
 def _name(base: alt.Chart, where: str, align: Literal["left", "right"], halo: bool) -> alt.Chart:

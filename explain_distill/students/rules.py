@@ -240,7 +240,7 @@ def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
     while child in above:
         child, answer = above[child]
         probability = right[child] if answer == "yes" else 1 - right[child]
-        less = ", the less probable, but its leaf lies this way" if probability < 0.5 else ""
+        less = "; the leaf that holds most lies this way" if probability < 0.5 else ""
         lines.append(f"{asked[child].words()}: {answer} (probability {probability:.2f}{less})")
     share = tree.path_probabilities(row)[0, leaf]
     held = "" if tree.inference != "mixture" else f", which holds {share:.0%} of this row"
