@@ -150,7 +150,7 @@ def _sizes(study: Study) -> str:
         return ""
     sizes = [f"{step.size:,}" for step in study.front.ladders[0].steps]
     return (
-        f"Each was made at {count(len(sizes), 'size')} ({joined(sizes)}); told of is "
+        f"Each was made at {count(len(sizes), 'size')} ({joined(sizes)}); this report tells of "
         f"{joined([spoken(name) for name in study.leading.students])}: of each kind the smallest "
         "that is shown to do as well as every larger one"
         f"{'' if study.budget is None else ', and what the budget allows'}. "
