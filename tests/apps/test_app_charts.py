@@ -130,6 +130,19 @@ def test_sizes_of_all_models_lie_within_the_axis(wine_study):
     assert scale["domain"][1] > 5e6
 
 
+def test_names_beside_marks_do_not_lie_over_each_other(wine_study):
+    """Nor over the axis of values, which lie within it whatever the names need."""
+    metric = "fidelity.agreement"
+    table = figures.against_size(wine_study.comparison, metric).assign(value=1.0)
+    named = called(metric, wine_study.about.task)
+    drawn = charts.against_size(table, named, wine_study.comparison.models, None).to_dict()
+    rows = next(rows for rows in drawn["datasets"].values() if "name_at" in rows[0])
+    places = sorted(row["name_at"] for row in rows)
+    assert len(places) == len(table)
+    assert min(np.diff(places)) > 0
+    assert {row["ink"] for row in rows} <= {*charts.WRITTEN.values(), "#AA3377"}
+
+
 # -- attributions ----------------------------------------------------------------------------------
 
 

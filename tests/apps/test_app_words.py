@@ -67,6 +67,25 @@ def test_the_lead_counts_students_and_rows(wine_study):
     assert "45 test rows" in said
 
 
+def test_the_lead_counts_kinds_where_there_are_sizes(sized_study):
+    said = words.lead(sized_study)
+    assert "Two kinds of student learned from it, each at the sizes 2, 4 and 8" in said
+    for name in sized_study.leading.students:
+        assert words.plain(name) in said
+
+
+def test_the_ends_of_an_interval_are_rounded_outwards_as_findings_are(wine_study):
+    comparison = wine_study.comparison
+    metrics = tuple(
+        replace(m, value=0.9, low=0.80752, high=0.97801)
+        if (m.model, m.metric) == ("mlp", "fidelity.agreement")
+        else m
+        for m in comparison.metrics
+    )
+    said = words.answers_verdict(replace(comparison, metrics=metrics), "mlp")
+    assert "(95% interval 80.7% to 97.9%)" in said
+
+
 def test_an_answer_names_its_class_and_probability():
     task = Task("classification", "died", ("no", "yes"))
     assert words.output(task, [0.25, 0.75]) == "yes (0.75)"

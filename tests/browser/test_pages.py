@@ -194,6 +194,24 @@ def test_choices_go_into_the_address_and_stay_there_on_other_pages(page, served,
     assert chosen(page, "Class") == "cultivar 2"
 
 
+def test_an_address_means_the_same_row_in_any_order(page, served):
+    opened(page, served, "reasons?study=wine", "Reasons")
+    row = chosen(page, "Test row")
+    page.get_by_text("Rows furthest apart first").click()
+    settled(page)
+    assert chosen(page, "Test row") == row
+    page.reload()
+    settled(page)
+    assert chosen(page, "Test row") == row
+
+
+@pytest.mark.parametrize("path", ["overview?study=wine", "?study=nowhere"])
+def test_an_old_address_is_answered(page, served, path):
+    opened(page, served, path, "wine")
+    told = page.get_by_text("No study here is called “nowhere”").count()
+    assert told == ("nowhere" in path)
+
+
 def test_another_study_keeps_what_it_can(page, served):
     opened(page, served, "?student=mlp&class=cultivar+3", "wine")
     choose(page, "Study", "private")
