@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -167,3 +169,11 @@ def test_members_that_are_taken_apart_leave_the_whole_as_it_was(mixed, mixed_tea
     for parameter in mixed_teacher.single_members()[0]._network.parameters():
         parameter.data.zero_()
     assert np.array_equal(mixed_teacher.predict_score(mixed[1].X), before)
+
+
+@pytest.mark.parametrize("unit", [1e-40, 1e40])
+def test_a_column_that_single_precision_cannot_hold_is_named(unit, wine):
+    train = wine[0]
+    odd = replace(train, X=train.X * np.where(np.arange(train.X.shape[1]) == 3, unit, 1.0))
+    with pytest.raises(DataError, match=f"however, '{train.schema.names[3]}' spreads over"):
+        xd.NeuralTeacher(members=1, max_epochs=1).fit(odd)
