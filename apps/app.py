@@ -36,6 +36,7 @@ def main() -> None:
     show = _shown(opened)
     pages = [
         st.Page(show(overview.show), title="Overview", default=True, url_path="start"),
+        # The default page answers at / alone; this one answers where its name is looked for.
         st.Page(show(overview.show), title="Overview", url_path="overview", visibility="hidden"),
         st.Page(show(trust.show), title="Can I trust it?", url_path="trust"),
         st.Page(show(reasons.show), title="Reasons", url_path="reasons"),

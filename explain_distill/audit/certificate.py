@@ -278,7 +278,7 @@ def certify(
         gaps.n_draws,
         level,
         highest,
-        *_relative(sizes.sum(axis=1), halves, gaps.teacher, groups, level),
+        *_relative(sizes.sum(axis=1), halves, importance.sum(axis=1), gaps, groups, level),
     )
 
 
@@ -339,7 +339,8 @@ def _leading(importance: FloatArray) -> IntArray:
 def _relative(
     gap: FloatArray,
     halves: tuple[FloatArray, ...],
-    teacher: tuple[FloatArray, FloatArray],
+    importance: FloatArray,
+    gaps: Gaps,
     groups: IntArray | None,
     level: float,
 ) -> tuple[float | None, float | None, float | None]:
@@ -351,7 +352,7 @@ def _relative(
     measured for the other. None where no r is bounded: the teacher is then not shown to give any
     feature weight.
     """
-    whole, ones = group_means(cross_fitted(*teacher).sum(axis=1), groups)
+    whole, ones = group_means(importance, groups)
     if whole.mean() <= 0:
         return None, None, None
     above, _ = group_means(gap, groups)
@@ -366,7 +367,7 @@ def _relative(
     least = None
     if len(halves) == 2:
         below, _ = group_means(cross_fitted(*halves).sum(axis=1), groups)
-        as_measured = np.abs(np.mean(teacher, axis=0)).max(axis=2).sum(axis=1)
+        as_measured = np.abs(np.mean(gaps.teacher, axis=0)).max(axis=2).sum(axis=1)
         too_large, _ = group_means(as_measured, groups)
         least = _root(lambda r: -most_of(r * too_large - below), 0.0, max(ratio, 1e-12)) or 0.0
     return ratio, most, least

@@ -109,7 +109,8 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     what = (
         f"R² of its values {shown}" if values else f"the same answer in {shown} of {found.n} rows"
     )
-    if values and found.value == 1 and (found.n or 0) >= LEAST_SAME:
+    exactly = values and found.value == 1 and found.low is None
+    if exactly and (found.n or 0) >= LEAST_SAME:
         words = f"It gave the teacher's values in each of {found.n} rows."
         return Finding("answers", "yes", words, (metric,))
     if found.low is None or found.high is None:
@@ -233,8 +234,7 @@ def _regions(comparison: Comparison, name: str) -> Finding:
     first = regions[0]
     more = f" {len(regions) - 1} more are listed." if len(regions) > 1 else ""
     words = (
-        f"It does not speak for the teacher where {first.words}: "
-        "they disagree in "
+        f"It does not speak for the teacher where {first.words}: they disagree in "
         f"{first.inside.value:.0%} of such rows, and in {first.outside.value:.0%} of the others"
         f"{_apart(comparison, name)}."
         f"{more}"

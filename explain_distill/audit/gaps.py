@@ -89,7 +89,6 @@ def measured_gaps(
             f"Draws must be 1 or a multiple of 4; however, got {n_draws}. Take 4, 16, 64 or 256."
         )
     models: list[Model] = [teacher, *students.values()]
-
     names = ["teacher", *students]
 
     def of_all(mixed: Rows) -> FloatArray:

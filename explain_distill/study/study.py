@@ -212,8 +212,8 @@ def compare(
         delta=delta,
         on_stage=on_stage,
     )
-    configuration: Json = {"seed": seed, "alpha": alpha, "delta": delta}
-    configuration["grouped"] = data.groups is not None
+    grouped = data.groups is not None
+    configuration: Json = {"seed": seed, "alpha": alpha, "delta": delta, "grouped": grouped}
     if quick:
         configuration["quick"] = True
     if price is not None:

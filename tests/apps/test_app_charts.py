@@ -131,7 +131,6 @@ def test_sizes_of_all_models_lie_within_the_axis(wine_study):
 
 
 def test_names_beside_marks_do_not_lie_over_each_other(wine_study):
-    """Nor over the axis of values, which lie within it whatever the names need."""
     metric = "fidelity.agreement"
     table = figures.against_size(wine_study.comparison, metric).assign(value=1.0)
     named = called(metric, wine_study.about.task)
