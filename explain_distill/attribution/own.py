@@ -83,7 +83,10 @@ def own_attributions(
     shares = by_column(prepared, origins, len(features.schema))
     base = score_rows(model, background, features).mean(axis=0)
     base = np.tile(base, (len(rows), 1))
-    return Attributions(shares, base, "expected gradients (integrated gradients from each row)")
+    how = (
+        f"expected gradients (integrated gradients from each of {len(background)} background rows)"
+    )
+    return Attributions(shares, base, how)
 
 
 def _inputs_of(
