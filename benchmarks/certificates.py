@@ -10,10 +10,10 @@ absolute value, nearly in proportion to 1 / draws, so that the gap as measured i
 the gap of 640 draws less that of their halves is taken for the true one (Richardson
 extrapolation), and both are kept.
 
-Bound / gap is printed of three bounds, each at 0.95: of *all reasons*, the share of all importance
-by which a certificate is summed up; of the five leading columns, *each by itself*; and of the same
-as a certificate lists them, *all together*, so that not one column's bound is too low.
-The last is the product of two: `width`, the bound by the mean of the same 64 draws, which is what
+Bound / gap is printed of four bounds, each at 0.95: of *all reasons*, the share of all importance
+by which a certificate is summed up; of the five leading columns *together*, as a share of their
+importance; of the same, *each by itself*; and as a certificate lists them, *all at once*, so that
+of no column of the table the bound is too low. The last is the product of two: `width`, the bound by the mean of the same 64 draws, which is what
 the rows leave unknown, and `noise`, that mean by the gap. The width is given twice more: of each
 column by itself, and on all held-out rows, 2 000 at the most. The tail is the largest gap of a row,
 or of a group of rows, by the mean.
@@ -72,6 +72,9 @@ def measure(table: str) -> dict[str, Any]:
     for column, other in zip(columns, ours.players, strict=True):
         column["width_all_rows"] = other.bound / other.gap
     place = {player.player: number for number, player in enumerate(told.players)}
+    leading = [place[player.player] for player in told.leading]
+    importance = importance_of(more, few.groups)
+    every = list(range(len(columns)))
     return {
         "table": table,
         "rows": told.n,
@@ -80,19 +83,24 @@ def measure(table: str) -> dict[str, Any]:
         "columns": len(columns),
         "scores": problem.teacher.task.n_scores,
         "seconds": round(time.perf_counter() - started, 1),
-        "leading": [columns[place[player.player]] for player in told.leading],
+        "leading": [columns[i] for i in leading],
         "largest": columns[place[told.largest.player]],
-        "share": share_of(told, columns, more, few.groups),
+        "share": share_of(told.relative_bound, columns, importance, every),
+        "leading_share": share_of(told.leading_bound, columns, importance, leading),
     }
 
 
+def importance_of(more: Gaps, groups: np.ndarray | None) -> np.ndarray:
+    """Give each column's importance to the teacher, by many draws."""
+    each = cross_fitted(*more.teacher)
+    return np.array([group_means(column, groups)[0].mean() for column in each.T])
+
+
 def share_of(
-    told: Certificate, columns: list[dict[str, Any]], more: Gaps, groups: np.ndarray | None
+    bound: float | None, columns: list[dict[str, Any]], importance: np.ndarray, places: list[int]
 ) -> dict[str, Any]:
-    """Give all gaps as a share of all importance, which sums a certificate up, and its bound."""
-    importance, _ = group_means(cross_fitted(*more.teacher).sum(axis=1), groups)
-    gap = sum(each["gap"] for each in columns) / float(importance.mean())
-    bound = told.relative_bound
+    """Give the gaps of some columns as a share of their importance, beside its bound."""
+    gap = sum(columns[i]["gap"] for i in places) / float(importance[places].sum())
     return {"bound": bound, "gap": gap, "ratio": None if bound is None else bound / gap}
 
 
@@ -151,7 +159,7 @@ def alone_and_tails(difference: np.ndarray, groups: np.ndarray | None) -> np.nda
 FIGURES = ("ratio_alone", "ratio", "width", "noise", "tail", "width_alone", "width_all_rows")
 NAMES = (
     "each by itself",
-    "all together",
+    "all at once",
     "width",
     "noise",
     "tail",
@@ -163,16 +171,16 @@ NAMES = (
 def shown(tables: list[dict[str, Any]]) -> str:
     """Give the mean over the leading columns and the largest column of each table, in Markdown."""
     lines = [
-        "| table | rows | columns | scores | all reasons | "
+        "| table | rows | columns | scores | all reasons | leading, together | "
         f"{' | '.join(NAMES)} | all rows | largest | its ratio |",
-        f"|{'---|' * (8 + len(NAMES))}",
+        f"|{'---|' * (9 + len(NAMES))}",
     ]
     for told in tables:
         means = [f"{np.mean([each[name] for each in told['leading']]):.2f}" for name in FIGURES]
         largest = told["largest"]
         rows = _rows(told["rows"], told["independent"])
         cells = [told["table"], rows, str(told["columns"]), str(told["scores"])]
-        cells += [f"{told['share']['ratio']:.2f}", *means]
+        cells += [f"{told[share]['ratio']:.2f}" for share in ("share", "leading_share")] + means
         cells += [str(told["all_rows"]), largest["column"], f"{largest['ratio']:.2f}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -204,7 +212,7 @@ def said(tables: list[dict[str, Any]]) -> str:
     lines += [f"{told['table']}: {told['refused']}" for told in kept() if "refused" in told]
     for told in tables:
         parts = (
-            ("its leading columns together", told["leading"]),
+            ("its leading columns, all bounds at once", told["leading"]),
             ("its largest", [told["largest"]]),
         )
         for name, columns in parts:

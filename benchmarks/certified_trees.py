@@ -5,9 +5,9 @@
 
 For each seed, a split of the breast-cancer table, the default `NeuralTeacher`, and soft trees of
 three sizes, on coalitions and on training rows. Of each tree the certificate on all held-out rows,
-by 64 and by 256 draws a row; its bounds in units of the teacher's importance, at 0.95: the mean
-over the five leading columns of what a certificate lists (all 30 columns hold together), and the
-bound of all reasons together, by which it is summed up.
+by 64 and by 256 draws a row; its bounds in units of the teacher's importance, at 0.95: of the five
+leading columns together, the mean over them of what a certificate lists (so that the bounds of all
+30 columns hold at once), and of all reasons together.
 
 What is measured goes to ``benchmarks/results/certified_trees.json``.
 """
@@ -40,8 +40,9 @@ TRANSFER_SETS: dict[str, xd.TransferSet] = {
     "training rows": xd.TrainingRows(),
 }
 FIGURES = {
-    "leading": "five leading columns, bound",
+    "leading": "five leading columns together, bound",
     "leading_gap": "as measured",
+    "listed": "mean of the bounds of the five",
     "share": "all reasons, bound",
     "share_gap": "as measured",
 }
@@ -73,10 +74,9 @@ def measured(seed: int) -> list[dict[str, Any]]:
                     "draws": n_draws,
                     "rows": told.n,
                     "seconds": seconds[tree, transfer],
-                    "leading": float(np.mean([each.relative for each in told.leading])),
-                    "leading_gap": float(
-                        np.mean([each.gap / each.importance for each in told.leading])
-                    ),
+                    "leading": told.leading_bound,
+                    "leading_gap": told.leading_gap,
+                    "listed": float(np.mean([each.relative for each in told.leading])),
                     "share": told.relative_bound,
                     "share_gap": told.relative_gap,
                 }

@@ -68,10 +68,15 @@ class Pair:
         return np.abs(self.shapley).max(axis=2).mean(axis=0)
 
     @cached_property
+    def importance(self) -> np.ndarray:
+        """The teacher's true importance of each column: ``(n_columns,)``."""
+        own = exact_shapley(self.teacher.predict_score, self.population.X, self.background)
+        return np.abs(own).max(axis=2).mean(axis=0)
+
+    @property
     def share(self) -> float:
         """All true gaps as a share of all of the teacher's importance."""
-        own = exact_shapley(self.teacher.predict_score, self.population.X, self.background)
-        return float(self.gaps.sum() / np.abs(own).max(axis=2).mean(axis=0).sum())
+        return float(self.gaps.sum() / self.importance.sum())
 
 
 def exact_shapley(

@@ -67,6 +67,6 @@ class TableGaps:
         return true_gaps(first, second)
 
     @cached_property
-    def share(self) -> float:
-        """All true gaps by all of the teacher's importance."""
-        return float(self.gaps.sum() / cross_fitted(*self.told.teacher).sum(axis=1).mean())
+    def importance(self) -> np.ndarray:
+        """The teacher's importance of each column, as all rows tell it: ``(n_columns,)``."""
+        return cross_fitted(*self.told.teacher).mean(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 WITHOUT_EXPONENT = 1e12
 
@@ -22,3 +23,15 @@ def short(value: float, digits: int = 4) -> str:
     if 10.0**digits <= abs(value) < WITHOUT_EXPONENT:
         return f"{value:.0f}"
     return f"{value:.{digits}g}"
+
+
+def percent(share: float, towards: Callable[[float, int], float]) -> str:
+    """Write a bound in percent, rounded `up` or `down`, with a digit after the point below 10."""
+    digits = 0 if share >= 0.1 else digits_that_part(100 * share, 100, 1)
+    return f"{towards(100 * share, digits):.{digits}f}%"
+
+
+def digits_that_part(value: float, whole: float, least: int) -> int:
+    """Give how many digits part a value from 0 and from the whole, `least` or more, at most 6."""
+    fine = (d for d in range(least, 6) if value in (0, whole) or 0 < round(value, d) < whole)
+    return next(fine, 6)

@@ -124,6 +124,9 @@ class Certificate:
         Its upper bound and its lower one, each at `level` by itself. The lower is of the gaps as
         independent halves of the draws tell them, by an importance that is on average no less than
         the true one; it is None with one draw a row.
+    leading_gap, leading_bound : float or None
+        The gap and its upper bound, as `relative_gap` and `relative_bound`, of the `leading`
+        players alone: all their gaps together, as a share of all of their importance.
     """
 
     players: tuple[GapBound, ...]
@@ -135,6 +138,8 @@ class Certificate:
     relative_gap: float | None
     relative_bound: float | None
     relative_least: float | None
+    leading_gap: float | None = None
+    leading_bound: float | None = None
 
     @property
     def largest(self) -> GapBound:
@@ -158,6 +163,8 @@ class Certificate:
             "relative_gap": self.relative_gap,
             "relative_bound": self.relative_bound,
             "relative_least": self.relative_least,
+            "leading_gap": self.leading_gap,
+            "leading_bound": self.leading_bound,
             "players": [
                 {
                     "player": each.player,
@@ -191,6 +198,7 @@ class Certificate:
         relative = {
             name: told[name] for name in ("relative_gap", "relative_bound", "relative_least")
         }
+        relative |= {name: told.get(name) for name in ("leading_gap", "leading_bound")}
         if not all(value is None or is_number(value) for value in relative.values()):
             raise ValueError("a certificate is not of the form")
         if not players or not all(map(is_number, (*counts.values(), *numbers.values()))):
@@ -271,6 +279,8 @@ def certify(
                 leaning[place],
             )
         )
+    gap, bound = _relative(sizes, importance, groups, level)
+    leading = _leading(np.array([each.importance for each in players]))
     return Certificate(
         tuple(players),
         len(difference),
@@ -278,7 +288,10 @@ def certify(
         gaps.n_draws,
         level,
         highest,
-        *_relative(sizes.sum(axis=1), halves, importance.sum(axis=1), gaps, groups, level),
+        gap,
+        bound,
+        _relative_least(gap, halves, gaps.teacher, groups, level),
+        *_relative(sizes[:, leading], importance[:, leading], groups, level),
     )
 
 
@@ -337,40 +350,57 @@ def _leading(importance: FloatArray) -> IntArray:
 
 
 def _relative(
-    gap: FloatArray,
-    halves: tuple[FloatArray, ...],
-    importance: FloatArray,
-    gaps: Gaps,
-    groups: IntArray | None,
-    level: float,
-) -> tuple[float | None, float | None, float | None]:
-    """Give all gaps as a share of all importance, at most and at least.
+    gaps: FloatArray, importance: FloatArray, groups: IntArray | None, level: float
+) -> tuple[float | None, float | None]:
+    """Give gaps as a share of importance, of all players given together; and its upper bound.
 
     The share is at most r where the mean over rows of ``gap - r importance`` is at most 0
-    (Fieller 1954), so that the importance may be an estimate of the same rows. It must not be too
-    large, then, and not too small for the least share: it is cross-fitted for the one, and as
-    measured for the other. None where no r is bounded: the teacher is then not shown to give any
-    feature weight.
+    (Fieller 1954), so that the importance may be an estimate of the same rows, which must not be
+    too large: it is cross-fitted. None where no r is bounded: the teacher is then not shown to give
+    any feature weight.
+
+    Parameters
+    ----------
+    gaps, importance : ndarray of shape (n, n_players)
     """
-    whole, ones = group_means(importance, groups)
+    above, ones = group_means(gaps.sum(axis=1), groups)
+    whole, _ = group_means(importance.sum(axis=1), groups)
     if whole.mean() <= 0:
-        return None, None, None
-    above, _ = group_means(gap, groups)
+        return None, None
     if not above.any():
-        return 0.0, 0.0, 0.0
+        return 0.0, 0.0
+    share = float(above.mean() / whole.mean())
 
-    def most_of(figure: FloatArray) -> float:
-        return unlimited_mean_bound(figure, ones, level=level)
+    def most_beyond(r: float) -> float:
+        return unlimited_mean_bound(above - r * whole, ones, level=level)
 
-    ratio = float(above.mean() / whole.mean())
-    most = _root(lambda r: most_of(above - r * whole), ratio, MOST_SHARE)
-    least = None
-    if len(halves) == 2:
-        below, _ = group_means(cross_fitted(*halves).sum(axis=1), groups)
-        as_measured = np.abs(np.mean(gaps.teacher, axis=0)).max(axis=2).sum(axis=1)
-        too_large, _ = group_means(as_measured, groups)
-        least = _root(lambda r: -most_of(r * too_large - below), 0.0, max(ratio, 1e-12)) or 0.0
-    return ratio, most, least
+    return share, _root(most_beyond, share, MOST_SHARE)
+
+
+def _relative_least(
+    share: float | None,
+    halves: tuple[FloatArray, ...],
+    teacher: tuple[FloatArray, FloatArray],
+    groups: IntArray | None,
+    level: float,
+) -> float | None:
+    """Give the lower bound of all gaps as a share of all importance.
+
+    As `_relative`, but that the gaps must not be too large, nor the importance too small: gaps are
+    cross-fitted, the importance is as measured.
+    """
+    if not share:
+        return share
+    if len(halves) < 2:
+        return None
+    below, ones = group_means(cross_fitted(*halves).sum(axis=1), groups)
+    as_measured = np.abs(np.mean(teacher, axis=0)).max(axis=2).sum(axis=1)
+    too_large, _ = group_means(as_measured, groups)
+
+    def least_beyond(r: float) -> float:
+        return -unlimited_mean_bound(r * too_large - below, ones, level=level)
+
+    return _root(least_beyond, 0.0, max(share, 1e-12)) or 0.0
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float | None:

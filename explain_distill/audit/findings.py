@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from explain_distill._rounding import down, short, up
+from explain_distill._rounding import digits_that_part, down, percent, short, up
 from explain_distill._types import Json
 
 if TYPE_CHECKING:
@@ -140,20 +140,8 @@ def _share_words(
     if value < 0:
         return "less than 0"
     unit, least, sign = (1, 3, "") if values else (100, 1, "%")
-    digits = _digits(unit * of, unit, least)
+    digits = digits_that_part(unit * of, unit, least)
     return f"{towards(unit * value, digits):.{digits}f}{sign}"
-
-
-def _digits(value: float, whole: float, least: int) -> int:
-    """Give how many digits part a value from 0 and from the whole, `least` or more, at most 6."""
-    fine = (d for d in range(least, 6) if value in (0, whole) or 0 < round(value, d) < whole)
-    return next(fine, 6)
-
-
-def _percent(share: float, towards: Callable[[float, int], float]) -> str:
-    """Write a bound in percent, with a digit after the point below 10."""
-    digits = 0 if share >= 0.1 else _digits(100 * share, 100, 1)
-    return f"{towards(100 * share, digits):.{digits}f}%"
 
 
 def _reasons(comparison: Comparison, name: str) -> Finding:
@@ -170,7 +158,7 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
     bound, least = certificate.relative_bound, certificate.relative_least
     what = (
         "over all features, on the mean, its attributions are off by at most "
-        f"{_percent(bound, up)} of the teacher's own"
+        f"{percent(bound, up)} of the teacher's own"
     )
     if bound == 0:
         words = f"Its reasons were the teacher's in each of {certificate.n} rows."
@@ -184,7 +172,7 @@ def _reasons(comparison: Comparison, name: str) -> Finding:
     if least is not None and least > REASONS_PARTLY:
         words = (
             "Do not read its reasons as the teacher's: over all features, on the mean, its "
-            f"attributions are off by {_percent(least, down)} of the teacher's own or more."
+            f"attributions are off by {percent(least, down)} of the teacher's own or more."
         )
         return Finding("reasons", "no", words, figures)
     words = f"Do not read its reasons as the teacher's, which was not shown: {what}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explain_distill._rounding import short
+from explain_distill._rounding import percent, short, up
 from explain_distill.audit.certificate import Certificate
 from explain_distill.audit.deferral import MEANING, Deferral
 from explain_distill.audit.findings import RULES, Finding, findings
@@ -136,6 +136,10 @@ def gaps_table(name: str, certificate: Certificate, n_scores: int) -> Table:
     """Give the certificate of the features that matter most to the teacher."""
     unit = "the value" if n_scores == 1 else "the score"
     largest = " Of each row that class counts in which a figure is largest." if n_scores > 2 else ""
+    bound = certificate.leading_bound
+    together = ""
+    if bound is not None and len(certificate.leading) > 1:
+        together = f"; together they are off by at most {percent(bound, up)} of the teacher's own"
     rows = [
         (
             each.player,
@@ -151,7 +155,8 @@ def gaps_table(name: str, certificate: Certificate, n_scores: int) -> Table:
         f"{started(name)}: how far its reasons can be from the teacher's, in units of {unit}, "
         f"with {certificate.level:.0%} confidence for all features together. "
         f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each. "
-        f"Shown are the features that matter most to the teacher on these draws.{largest} "
+        f"Shown are the features that matter most to the teacher on these draws{together}."
+        f"{largest} "
         "The last bound holds for any number of rows if no row's gap exceeds "
         f"{short(certificate.highest, 3)}, which is twice the largest that was seen."
     )
