@@ -6,9 +6,9 @@
 *The certificate.* Rows are drawn from a population on which the true gap of each column is known by
 enumeration (`synthetic_pairs.py`), and the certificate is made of them. It misses where the bound
 of some column lies below its true gap, or its share of importance, of all columns or of the leading
-ones, is on the wrong side of the true one. The gaps as measured, which are no bounds, are counted as a control. The same is counted of
-samples of real tables' held-out rows (`table_gaps.py`), whose gaps have heavier tails. 1 000
-repetitions a cell; the level is 0.95.
+ones, is on the wrong side of the true one. The gaps as measured, which are no bounds, are counted
+as a control. The same is counted of samples of real tables' held-out rows (`table_gaps.py`), whose
+gaps have heavier tails. 1 000 repetitions a cell; the level is 0.95.
 
 What is counted goes to ``benchmarks/results/bounds.json``, cell by cell, and is counted once.
 """

@@ -13,10 +13,10 @@ extrapolation), and both are kept.
 Bound / gap is printed of four bounds, each at 0.95: of *all reasons*, the share of all importance
 by which a certificate is summed up; of the five leading columns *together*, as a share of their
 importance; of the same, *each by itself*; and as a certificate lists them, *all at once*, so that
-of no column of the table the bound is too low. The last is the product of two: `width`, the bound by the mean of the same 64 draws, which is what
-the rows leave unknown, and `noise`, that mean by the gap. The width is given twice more: of each
-column by itself, and on all held-out rows, 2 000 at the most. The tail is the largest gap of a row,
-or of a group of rows, by the mean.
+of no column of the table the bound is too low. The last is the product of two: `width`, the bound
+by the mean of the same 64 draws, which is what the rows leave unknown, and `noise`, that mean by
+the gap. The width is given twice more: of each column by itself, and on all held-out rows, 2 000 at
+the most. The tail is the largest gap of a row, or of a group of rows, by the mean.
 
 The five leading columns are those of the most importance to the teacher, the largest that of the
 largest bound, which is picked for being wide. What is measured goes to

@@ -55,7 +55,7 @@ def classification_performance(
         ),
     }
     if len(np.unique(y)) == n_classes:
-        area = partial(roc_auc, y, probabilities)
+        area = partial(roc_auc, y, dense_ranks(probabilities))
         figures["roc_auc"] = bootstrap(area, rows, groups=groups, vectorized=False)
     return figures
 
@@ -84,25 +84,33 @@ def balanced_accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
     return float((right[count > 0] / count[count > 0]).mean())
 
 
-def roc_auc(y: np.ndarray, probabilities: Probabilities, rows: np.ndarray) -> float:
-    """Area under the ROC curve of some rows: 0 to 1, higher is better.
-
-    ``P(p⁺ > p⁻) + ½ P(p⁺ = p⁻)``, from ranks; the mean of one class against the rest where there
-    are more than two, as scikit-learn's ``multi_class="ovr"`` (Fawcett 2006).
-    """
+def dense_ranks(probabilities: Probabilities) -> IntArray:
+    """Rank the rows in each class, from 0, equal ones alike: ``(n_samples, n_classes)``."""
     from scipy.stats import rankdata
 
-    y, probabilities = y[rows], probabilities[rows]
-    classes = range(probabilities.shape[1])
+    ranks = rankdata(probabilities, method="dense", axis=0) - 1
+    return np.asarray(ranks, dtype=np.int64)
+
+
+def roc_auc(y: np.ndarray, ranks: IntArray, rows: np.ndarray) -> float:
+    """Area under the ROC curve of some rows: 0 to 1, higher is better.
+
+    ``P(p⁺ > p⁻) + ½ P(p⁺ = p⁻)``, counted by `dense_ranks`, so that no resample is sorted; the mean
+    of one class against the rest where there are more than two, as scikit-learn's
+    ``multi_class="ovr"`` (Fawcett 2006).
+    """
+    y, ranks = y[rows], ranks[rows]
+    n_ranks = int(ranks.max()) + 1
+    classes = range(ranks.shape[1])
     areas = []
     for code in classes if len(classes) > 2 else (1,):
         positive = y == code
-        n_positive = int(positive.sum())
-        n_negative = len(y) - n_positive
-        if not n_positive or not n_negative:
+        if positive.all() or not positive.any():
             continue
-        ranks = rankdata(probabilities[:, code])[positive].sum()
-        areas.append((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+        of_class = np.bincount(ranks[positive, code], minlength=n_ranks)
+        of_rest = np.bincount(ranks[~positive, code], minlength=n_ranks)
+        below = np.cumsum(of_rest) - of_rest / 2
+        areas.append(of_class @ below / (of_class.sum() * of_rest.sum()))
     return float(np.mean(areas)) if areas else 0.5
 
 
