@@ -5,6 +5,7 @@ The names below are all there is to learn; each is imported when it is first use
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,11 @@ if TYPE_CHECKING:
     from explain_distill.teachers.wrapped import WrappedTeacher
 
 __version__ = "0.1.0"
+
+# Threads that wait by spinning, as OpenMP's do unless told otherwise, make work many times slower
+# where another process has some of the cores. It is read when torch or xgboost first loads, and
+# what is set already is left alone.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "ActiveQueries": "distillation.active_queries",

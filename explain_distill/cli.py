@@ -446,9 +446,6 @@ def _open(folder: Path) -> Study:
 
 def main() -> None:
     """Run the command line, and tell errors in a line or two."""
-    # Threads that wait by spinning, as OpenMP's do unless told otherwise, make a run many times
-    # slower where another process has some of the cores. To be set before torch and xgboost load.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         status = app(prog_name="explain-distill", standalone_mode=False)
     except ExplainDistillError as error:
