@@ -17,7 +17,7 @@ from scipy.stats import t
 
 from explain_distill._arrays import is_number
 from explain_distill._random import generator
-from explain_distill._types import FloatArray, IntArray, Json, Rows
+from explain_distill._types import BoolArray, FloatArray, IntArray, Json, Rows
 from explain_distill.audit.gaps import (
     Gaps,
     affordable_draws,
@@ -125,8 +125,10 @@ class Certificate:
         independent halves of the draws tell them, by an importance that is on average no less than
         the true one; it is None with one draw a row.
     leading_gap, leading_bound : float or None
-        The gap and its upper bound, as `relative_gap` and `relative_bound`, of the `leading`
-        players alone: all their gaps together, as a share of all of their importance.
+        The gap and its upper bound, as `relative_gap` and `relative_bound`, of the leading players
+        alone: all their gaps together, as a share of all of their importance. In each half of the
+        rows, or of the groups, those lead that do in the other, so that no importance is counted
+        that led to the choice.
     """
 
     players: tuple[GapBound, ...]
@@ -279,8 +281,8 @@ def certify(
                 leaning[place],
             )
         )
-    gap, bound = _relative(sizes, importance, groups, level)
-    leading = _leading(np.array([each.importance for each in players]))
+    gap, bound = _relative(sizes.sum(axis=1), importance.sum(axis=1), groups, level)
+    leading = _leading_elsewhere(importance, groups)
     return Certificate(
         tuple(players),
         len(difference),
@@ -291,7 +293,9 @@ def certify(
         gap,
         bound,
         _relative_least(gap, halves, gaps.teacher, groups, level),
-        *_relative(sizes[:, leading], importance[:, leading], groups, level),
+        *_relative(
+            (sizes * leading).sum(axis=1), (importance * leading).sum(axis=1), groups, level
+        ),
     )
 
 
@@ -349,10 +353,24 @@ def _leading(importance: FloatArray) -> IntArray:
     return np.asarray(ranked[importance[ranked] > 0])
 
 
+def _leading_elsewhere(importance: FloatArray, groups: IntArray | None) -> BoolArray:
+    """Mark in each half of the rows the players that lead in the other: ``(n, n_players)``."""
+    codes = np.arange(len(importance))
+    if groups is not None:
+        codes = np.unique(groups, return_inverse=True)[1]
+    marks = np.zeros(importance.shape, dtype=bool)
+    for half in (0, 1):
+        here, other = codes % 2 == half, codes % 2 != half
+        among = None if groups is None else groups[other]
+        told = np.array([group_means(each, among)[0].mean() for each in importance[other].T])
+        marks[np.ix_(here, _leading(told))] = True
+    return marks
+
+
 def _relative(
     gaps: FloatArray, importance: FloatArray, groups: IntArray | None, level: float
 ) -> tuple[float | None, float | None]:
-    """Give gaps as a share of importance, of all players given together; and its upper bound.
+    """Give rows' gaps as a share of their importance, on the mean, and its upper bound.
 
     The share is at most r where the mean over rows of ``gap - r importance`` is at most 0
     (Fieller 1954), so that the importance may be an estimate of the same rows, which must not be
@@ -361,10 +379,11 @@ def _relative(
 
     Parameters
     ----------
-    gaps, importance : ndarray of shape (n, n_players)
+    gaps, importance : ndarray of shape (n,)
+        Of all players that count, together.
     """
-    above, ones = group_means(gaps.sum(axis=1), groups)
-    whole, _ = group_means(importance.sum(axis=1), groups)
+    above, ones = group_means(gaps, groups)
+    whole, _ = group_means(importance, groups)
     if whole.mean() <= 0:
         return None, None
     if not above.any():

@@ -15,6 +15,7 @@ from explain_distill._types import FloatArray, IntArray, Rows, Scores
 from explain_distill.attribution.base import ScoreFunction
 from explain_distill.audit.effort import FULL
 from explain_distill.metrics.intervals import Estimate, mean
+from explain_distill.metrics.paired import linearised
 
 NIL = 1e-9  # of a score, so little is no more than rounding
 MOST_STEPS = 20  # of a curve, each of which moves so many columns
@@ -168,5 +169,6 @@ def _infidelity(
         first, second = (half.full - half.left(~out) for half in halves)
         errors += (said - first) * (said - second)
         squares += first * second
-    unit = max(float(squares.mean()), 0.0) or 1.0
-    return mean(errors / unit, groups)
+    if squares.mean() <= 0:
+        return mean(errors, groups)
+    return mean(linearised(errors, squares), groups)

@@ -27,9 +27,14 @@ from explain_distill._random import generator
 from explain_distill._types import FloatArray, IntArray, Json, Scores
 from explain_distill.audit.comparison import Comparison, Metric
 from explain_distill.data.dataset import Dataset, split_indices
-from explain_distill.metrics.fidelity import row_losses
+from explain_distill.metrics.fidelity import row_losses, variance_parts
 from explain_distill.metrics.intervals import LEVEL, Estimate, mean, proportion
-from explain_distill.metrics.paired import excess_bound, fewest_rows, paired_share_bound
+from explain_distill.metrics.paired import (
+    excess_bound,
+    fewest_rows,
+    linearised,
+    paired_share_bound,
+)
 
 MARGIN = 0.02
 """Two of 100 answers, and 2% of the score's variance."""
@@ -52,8 +57,9 @@ class Gap:
     excess : float or None
         The loss less that of the best of the larger students, as estimated; None for the largest.
     most : float or None
-        The same with `Front.level` confidence at the most; of answers no less than as many rows, or
-        groups, leave open of two students that always answer alike.
+        The same with `Front.level` confidence at the most; no less than as many rows, or groups,
+        leave open of two students that are alike in all of them, if in another row one can lose as
+        much more as an answer is, or as the teacher's score varies.
     least : float or None
         At the least, so that all of one kind hold together with that confidence.
     """
@@ -190,6 +196,7 @@ def judge_sizes(
     losses: Mapping[str, FloatArray],
     groups: IntArray | None = None,
     *,
+    parts: FloatArray | None = None,
     margin: float = MARGIN,
     level: float = LEVEL,
 ) -> Ladder:
@@ -211,6 +218,8 @@ def judge_sizes(
         What each student loses on each row, by measure; see `metrics.fidelity.row_losses`.
     groups : ndarray of shape (n_samples,), optional
         Rows that belong together.
+    parts : ndarray of shape (n_samples,), optional
+        See `metrics.fidelity.variance_parts`, of the rows; known for certain where left out.
     margin : float, default=0.02
     level : float, default=0.95
 
@@ -224,7 +233,8 @@ def judge_sizes(
     standing = True
     for place, (student, size) in reversed(list(enumerate(sizes.items()))):
         gaps = tuple(
-            _gap(measure, values, place, groups, level, joint) for measure, values in losses.items()
+            _gap(measure, values, place, groups, parts, level, joint)
+            for measure, values in losses.items()
         )
         standing = standing and all(gap.most is None or gap.most <= margin for gap in gaps)
         steps.insert(0, Step(student, size, _verdict(gaps, standing, margin), gaps))
@@ -236,24 +246,36 @@ def _gap(
     losses: FloatArray,
     place: int,
     groups: IntArray | None,
+    parts: FloatArray | None,
     level: float,
     joint: float,
 ) -> Gap:
     """Compare the losses of one size with those of every larger one."""
     own, larger = losses[:, place], losses[:, place + 1 :].T
-    share = measure == "agreement"
-    loss = proportion(own > 0, groups) if share else mean(own, groups, within=(0.0, np.inf))
+    unit = np.ones(len(own)) if parts is None or measure == "agreement" else parts
+    if measure == "agreement":
+        loss = proportion(own > 0, groups)
+    else:
+        loss = mean(linearised(own, unit), groups, within=(0.0, np.inf))
     if not len(larger):
         return Gap(measure, loss)
     n = len(own) if groups is None else len(np.unique(groups))
-    alike = paired_share_bound(0, 0, n, level=level) if share else -np.inf
+
+    def at_most(first: FloatArray, second: FloatArray, level: float) -> float:
+        """Bound how much more the first loses, in a unit that is known from the same rows."""
+        above = float(np.mean(first - second)) * (unit - 1)
+        return excess_bound(first - above, second, groups, level=level)
+
     # What holds of each larger student holds of the best of them.
     return Gap(
         measure,
         loss,
         excess=float(max(np.mean(own - other) for other in larger)),
-        most=max(alike, *(excess_bound(own, other, groups, level=level) for other in larger)),
-        least=max(-excess_bound(other, own, groups, level=joint) for other in larger),
+        most=max(
+            paired_share_bound(0, 0, n, level=level),
+            *(at_most(own, other, level) for other in larger),
+        ),
+        least=max(-at_most(other, own, joint) for other in larger),
     )
 
 
@@ -300,10 +322,13 @@ def front_of(comparison: Comparison, sizes: Mapping[str, int], validation: Datas
         names.sort(key=sizes.__getitem__)
         losses = _losses(scores, names, classify)
         unit, of = students[names[0]].SIZE_UNIT, {name: sizes[name] for name in names}
-        ladder = judge_sizes(kind, unit, of, losses, validation.groups)
+        parts = variance_parts(scores["teacher"])
+        ladder = judge_sizes(kind, unit, of, losses, validation.groups, parts=parts)
         place = names.index(ladder.chosen.student)
+        groups = None if test is None else test.groups
+        parts = variance_parts(comparison.scores["teacher"])
         tested = tuple(
-            _gap(measure, values, place, None if test is None else test.groups, LEVEL, LEVEL)
+            _gap(measure, values, place, groups, parts, LEVEL, LEVEL)
             for measure, values in _losses(comparison.scores, names, classify).items()
         )
         ladders.append(replace(ladder, tested=tested))

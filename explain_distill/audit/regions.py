@@ -18,7 +18,7 @@ from explain_distill._arrays import is_number
 from explain_distill._types import BoolArray, IntArray, Json, ReadableRows
 from explain_distill.audit.deferral import estimate_from_json
 from explain_distill.data.readable_features import ReadableFeature
-from explain_distill.metrics.intervals import LEVEL, Estimate, proportion
+from explain_distill.metrics.intervals import LEVEL, Estimate, independent_rows, proportion
 from explain_distill.metrics.mean_bounds import by_group
 from explain_distill.students.cuts import Cuts
 
@@ -173,24 +173,28 @@ def regions_of_disagreement(
 
 
 def _p_value(wrong: BoolArray, inside: BoolArray, groups: IntArray | None) -> float:
-    """Test whether rows inside disagree more often: exactly, or for groups by their scores.
+    """Test whether rows inside disagree more often: exactly, and for groups by their scores, too.
 
     The score of a row is the product of how far it is more inside, and more wrong, than the mean;
     those of a group are summed, since its rows are no independent draws, and the sums are tested
-    against 0 (Liang & Zeger 1986).
+    against 0 (Liang & Zeger 1986). That rests on the normal law, which rare disagreement is far
+    from; so the exact test of as many rows as the groups are worth must not doubt it (Fisher 1922).
     """
+    worth = 1.0
+    by_scores = 0.0
     if groups is not None:
+        worth = independent_rows(wrong, groups) / len(wrong)
         scores = (inside - inside.mean()) * (wrong - wrong.mean())
         sums, _ = by_group(scores, groups)
         if len(sums) < LEAST_GROUPS or not sums.any():
             return 1.0
         statistic = sums.sum() / np.sqrt(np.square(sums).sum())
-        return float(t.sf(statistic, len(sums) - 1))
+        by_scores = float(t.sf(statistic, len(sums) - 1))
     table = [
-        [int((wrong & inside).sum()), int((~wrong & inside).sum())],
-        [int((wrong & ~inside).sum()), int((~wrong & ~inside).sum())],
+        [round(worth * int((right & side).sum())) for right in (wrong, ~wrong)]
+        for side in (inside, ~inside)
     ]
-    return float(fisher_exact(table, alternative="greater").pvalue)
+    return max(by_scores, float(fisher_exact(table, alternative="greater").pvalue))
 
 
 def _inside(conditions: tuple[Condition, ...], rows: ReadableRows) -> BoolArray:

@@ -7,7 +7,7 @@ import numpy as np
 from explain_distill._types import FloatArray, IntArray
 from explain_distill.metrics.intervals import LEVEL, Estimate, estimate
 from explain_distill.metrics.mean_bounds import by_group
-from explain_distill.metrics.paired import unlimited_mean_bound
+from explain_distill.metrics.paired import linearised, unlimited_mean_bound
 
 
 def explained_share(
@@ -22,6 +22,8 @@ def explained_share(
     student that is a little off everywhere it covers in 96% to 97% of draws of 50 rows and more,
     the bootstrap in 92%; of one that errs in one row of 29 in 99% of the draws of 50 rows that get
     an interval (a quarter of them hold no error, and get none), and in 96% or more from 200 rows.
+    Where that student is a little off in the other rows, too, such draws do get one: it then misses
+    in 17% of draws of 50 rows, for no row tells of errors that none of the rows holds.
 
     Parameters
     ----------
@@ -40,9 +42,9 @@ def explained_share(
     target, told = target.reshape(n, -1), told.reshape(n, -1)
     unexplained = np.square(target - told).sum(axis=1)
     variation = np.square(target - target.mean(axis=0)).sum(axis=1)
-    scale = max(float(variation.mean()), 1e-300)
-    ratio = float(unexplained.mean()) / scale
-    parts = ratio + (unexplained - ratio * variation) / scale
+    variation = np.maximum(variation, 1e-300)
+    ratio = float(unexplained.mean() / variation.mean())
+    parts = linearised(unexplained, variation)
     if not unexplained.any():
         return Estimate(1.0, n=n)
     sums, sizes = by_group(parts, groups)

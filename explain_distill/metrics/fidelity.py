@@ -9,6 +9,9 @@ from explain_distill._types import FloatArray, IntArray, Scores
 from explain_distill.metrics.explained_share import explained_share
 from explain_distill.metrics.intervals import Estimate, mean, proportion
 
+ROUNDING = 1e-9
+"""Scores that differ by so small a part of themselves do not vary."""
+
 
 def classification_fidelity(
     teacher: Scores, student: Scores, groups: IntArray | None = None
@@ -34,7 +37,7 @@ def classification_fidelity(
         "agreement": proportion(same, groups),
         "kl": mean(kl_divergence(teacher, student), groups, within=(0, np.inf)),
     }
-    if np.ptp(teacher, axis=0).max() > 0:
+    if varies(teacher):
         figures["score_r2"] = explained_share(teacher, student, groups)
     return figures
 
@@ -49,10 +52,15 @@ def regression_fidelity(
     """
     distance = np.abs(teacher[:, 0] - student[:, 0])
     figures = {"mae": mean(distance, groups, within=(0, np.inf))}
-    if np.ptp(teacher) > 0:
+    if varies(teacher):
         explained = explained_share(teacher, student, groups)
         figures |= {"r2": explained, "score_r2": explained}
     return figures
+
+
+def varies(scores: Scores) -> bool:
+    """Say whether scores differ between rows, by more than rounding."""
+    return bool(np.ptp(scores, axis=0).max() > ROUNDING * np.abs(scores).max())
 
 
 def score_r2(teacher: Scores, student: Scores) -> float:
@@ -74,14 +82,30 @@ def row_losses(teacher: Scores, student: Scores, *, classify: bool) -> dict[str,
     dict of str to ndarray of shape (n_samples,)
         ``agreement``, for classes: 1 where the class is another. ``score_r2``: the squared distance
         of the scores in units of the teacher's score variance over these rows, or as it is where
-        that is 0. The mean of each is 1 less the measure that it is named for.
+        they do not vary. The mean of each is 1 less the measure that it is named for.
     """
-    variance = np.square(teacher - teacher.mean(axis=0)).sum(axis=1).mean()
+    variance = _variation(teacher).mean() if varies(teacher) else 1.0
     losses: dict[str, FloatArray] = {}
     if classify:
         losses["agreement"] = (teacher.argmax(axis=1) != student.argmax(axis=1)).astype(float)
-    losses["score_r2"] = np.square(teacher - student).sum(axis=1) / (variance or 1.0)
+    losses["score_r2"] = np.square(teacher - student).sum(axis=1) / variance
     return losses
+
+
+def variance_parts(teacher: Scores) -> FloatArray:
+    """Give each row's part in the variance of the teacher's scores: ``(n_samples,)``, mean 1.
+
+    A loss in units of the variance is a ratio of two means of the same rows, whose uncertainty
+    takes both (see `metrics.paired.linearised`). All 1 where scores do not vary.
+    """
+    if not varies(teacher):
+        return np.ones(len(teacher))
+    parts = _variation(teacher)
+    return np.asarray(parts / parts.mean())
+
+
+def _variation(scores: Scores) -> FloatArray:
+    return np.asarray(np.square(scores - scores.mean(axis=0)).sum(axis=1))
 
 
 def kl_divergence(teacher: Scores, student: Scores) -> FloatArray:

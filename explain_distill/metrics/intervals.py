@@ -73,14 +73,14 @@ def proportion(holds: BoolArray, groups: IntArray | None = None) -> Estimate:
     from scipy.stats import beta
 
     share = float(np.mean(holds))
-    n = float(len(holds)) if groups is None else _independent_rows(holds, groups)
+    n = float(len(holds)) if groups is None else independent_rows(holds, groups)
     k, tail = n * share, (1 - LEVEL) / 2
     low = float(beta.ppf(tail, k, n - k + 1)) if share > 0 else 0.0
     high = float(beta.ppf(1 - tail, k + 1, n - k)) if share < 1 else 1.0
     return Estimate(share, low, high, len(holds), LEVEL)
 
 
-def _independent_rows(holds: BoolArray, groups: IntArray) -> float:
+def independent_rows(holds: BoolArray, groups: IntArray) -> float:
     """Say how many independent rows are worth as much as rows in groups.
 
     Their proportion has the same variance, which counts for less where few groups tell of it.

@@ -88,6 +88,21 @@ def excess_bound(
     return unlimited_mean_bound(sums, sizes, level=level)
 
 
+def linearised(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Give figures whose mean is the ratio of two means, and varies as the ratio does.
+
+    ``r + (uᵢ - r vᵢ) / v̄`` with ``r = ū / v̄``: the delta method, as in Fieller (1954).
+
+    Parameters
+    ----------
+    numerator, denominator : ndarray of shape (n_samples,)
+        Of the same rows; the second's mean must not be 0.
+    """
+    scale = float(denominator.mean())
+    ratio = float(numerator.mean()) / scale
+    return np.asarray(ratio + (numerator - ratio * denominator) / scale)
+
+
 def unlimited_mean_bound(sums: FloatArray, sizes: FloatArray, *, level: float = LEVEL) -> float:
     """Bound from above the mean of a figure that knows no highest, by its sums over groups.
 
