@@ -144,8 +144,8 @@ def run(
         float | None,
         typer.Option(
             metavar="MINUTES",
-            help="Distil the students again on resampled rows for so long, and say how much they "
-            "change.",
+            help="Distil the students again on resampled rows for so long, though three times at "
+            "least and twenty at most, and say how much they change.",
         ),
     ] = None,
     price_per_cpu_hour: Annotated[
@@ -232,7 +232,7 @@ def run(
         if study.comparison.caution is not None:
             print(f"Caution: {study.comparison.caution}")
         if study.front is not None:
-            print("\n".join(front_words(study.front)))
+            print("\n".join(front_words(study.front, study.budget)))
         if study.budget is not None:
             print("\n".join(study.budget.words()))
         print("\n".join(trust_words(study)))

@@ -52,7 +52,7 @@ def _lead(study: Study) -> None:
 
 def _sizes(study: Study, front: Front) -> None:
     st.subheader("How small may a student be?")
-    for sentence in front_words(front):
+    for sentence in front_words(front, study.budget):
         st.markdown(f"- {words.plain(sentence)}")
     for measure in [gap.measure for gap in front.ladders[0].chosen.gaps]:
         named = called(f"fidelity.{measure}", study.about.task)

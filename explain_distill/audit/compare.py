@@ -148,7 +148,7 @@ def compare(
             for key, figure in agreement.items()
         ]
         if name in trust:
-            metrics += _claimed(name, trust[name])
+            metrics += _claimed(name, trust[name], chance)
         say(f"faithfulness of {name}")
         metrics += _faithful(name, model, reasons, data, data.baseline, groups, seed, effort)
     kept = dict(students)
@@ -220,8 +220,8 @@ def _faithful(
     ]
 
 
-def _claimed(name: str, trust: Trust) -> list[Metric]:
-    """Give the figures of what a student may claim."""
+def _claimed(name: str, trust: Trust, chance: Mapping[str, float]) -> list[Metric]:
+    """Give the figures of what a student may claim, its stability beside what chance gives."""
     figures: dict[str, Estimate] = {}
     if trust.certificate is not None:
         bound, certificate = trust.certificate.largest.bound, trust.certificate
@@ -242,7 +242,11 @@ def _claimed(name: str, trust: Trust) -> list[Metric]:
         figures["deferral.disagreement_bound"] = Estimate(
             stated.bound, n=stated.n_calibration, level=level
         )
-    return [Metric(name, "student", key, **asdict(figure)) for key, figure in figures.items()]
+    floors = {f"stability.{key}": value for key, value in chance.items()}
+    return [
+        Metric(name, "student", key, **asdict(figure), chance=floors.get(key))
+        for key, figure in figures.items()
+    ]
 
 
 def _checked_background(data: Dataset) -> Rows:

@@ -11,11 +11,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from explain_distill._rounding import digits_that_part, down, percent, short, up
 from explain_distill._types import Json
+from explain_distill.metrics.attribution import top_k
+from explain_distill.metrics.paired import excess_bound
 
 if TYPE_CHECKING:
-    from explain_distill.audit.comparison import Comparison
+    from explain_distill.audit.comparison import Comparison, Metric
     from explain_distill.audit.stability import Stability
     from explain_distill.metrics.intervals import Estimate
 
@@ -26,7 +30,10 @@ RULES: dict[str, str] = {
     "answers": (
         "Yes where agreement (R² for values) is shown to be at least 0.95, partly where at least "
         "0.85, no where it is shown to be below 0.85; else, and without an interval, not shown. "
-        "Yes, too, where values are exactly the teacher's in each of 20 rows or more."
+        "Of classes, not shown where one that always gives the teacher's most frequent answer is "
+        "not shown to agree in fewer rows. "
+        "Yes, too, where values are exactly the teacher's in each row. Of values, fewer than 20 "
+        "rows, or groups of rows, show nothing."
     ),
     "reasons": (
         "All gaps of attributions together, as a share of all of the teacher's importance: yes "
@@ -44,15 +51,16 @@ RULES: dict[str, str] = {
     ),
     "stability": (
         "Distilled again on resampled rows, by what other repeats would give: yes where it is "
-        "shown to share at least 0.8 of a row's leading features with itself and, if it is a tree, "
-        "of its splits; partly where at least 0.5 of both; no where less of one; else not shown."
+        "shown to share at least 0.7 of a row's leading features with itself, of what chance "
+        "leaves, and, if it is a tree, of its splits; partly where at least 0.4 of both; no where "
+        "less of one; else not shown. A yes takes a dozen repeats or more."
     ),
 }
 ANSWERS_YES, ANSWERS_PARTLY = 0.95, 0.85
-LEAST_SAME = 20
+LEAST_VALUES = 20
 REASONS_YES, REASONS_PARTLY = 0.15, 0.4
 KEPT_YES = 0.8
-SAME_YES, SAME_PARTLY = 0.8, 0.5
+SAME_YES, SAME_PARTLY = 0.7, 0.4
 REGION_SHARE, REGION_WRONG = 0.1, 0.2
 
 
@@ -91,7 +99,7 @@ def findings(comparison: Comparison, name: str) -> tuple[Finding, ...]:
         ]
         stability = comparison.trust[name].stability
         if stability is not None:
-            told.append(_stability(stability))
+            told.append(_stability(stability, comparison.reasons.n_columns))
     return tuple(told)
 
 
@@ -109,12 +117,20 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     what = (
         f"R² of its values {shown}" if values else f"the same answer in {shown} of {found.n} rows"
     )
-    exactly = values and found.value == 1 and found.low is None
-    if exactly and (found.n or 0) >= LEAST_SAME:
+    enough = not values or _independent_rows(comparison, name, found) >= LEAST_VALUES
+    if values and enough and found.value == 1 and found.low is None:
         words = f"It gave the teacher's values in each of {found.n} rows."
         return Finding("answers", "yes", words, (metric,))
-    if found.low is None or found.high is None:
+    if found.low is None or found.high is None or not enough:
         words = f"Whether it gives the teacher's answers: {what}, which are too few to say more."
+        return Finding("answers", "not shown", words, (metric,))
+    usual = None if values else _usual_share(comparison, name)
+    if usual is not None and found.low >= ANSWERS_PARTLY:
+        same = _share_words(usual, usual, values=False)
+        words = (
+            f"Whether it gives the teacher's answers: {what}, and always giving the teacher's most "
+            f"frequent answer would do in {same}, which is not shown to be less often."
+        )
         return Finding("answers", "not shown", words, (metric,))
     end = _share_words(found.low, found.value, values, down)
     most = _share_words(found.high, found.value, values, up)
@@ -127,6 +143,23 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     elif found.high < ANSWERS_PARTLY:
         grade, words = "no", f"It does not give the teacher's answers: {what}, at most {most}."
     return Finding("answers", grade, words, (metric,))
+
+
+def _usual_share(comparison: Comparison, name: str) -> float | None:
+    """Give how often the teacher gives its most frequent answer, unless a student does better."""
+    answers, told = (comparison.scores[model].argmax(axis=1) for model in ("teacher", name))
+    usual = answers == np.bincount(answers).argmax()
+    wrong, unusual = (told != answers).astype(np.float64), (~usual).astype(np.float64)
+    groups = None if comparison.data is None else comparison.data.groups
+    better = excess_bound(wrong, unusual, groups) < 0 or (not wrong.any() and unusual.any())
+    return None if better else float(usual.mean())
+
+
+def _independent_rows(comparison: Comparison, name: str, found: Metric) -> int:
+    """Give the rows that a figure rests on, or the groups that they come in."""
+    rows, trust = found.n or 0, comparison.trust.get(name)
+    groups = None if trust is None else trust.deferrals[0].n_groups  # of one half of the rows
+    return rows if groups is None else min(rows, 2 * groups)
 
 
 def _share_words(
@@ -187,6 +220,7 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
     there = f"{rule.n_calibration} rows"
     if rule.n_groups is not None:
         there = f"{rule.n_groups} groups of rows that belong together"
+        apart += ", if groups that were not seen are no larger than those that were"
     if rule.threshold is None or rule.kept is None:
         words = (
             f"No rule was found by which {sure} {alpha} of the rows that it keeps{apart}; "
@@ -230,10 +264,12 @@ def _regions(comparison: Comparison, name: str) -> Finding:
     return Finding("regions", "partly", words, ())
 
 
-def _stability(told: Stability) -> Finding:
+def _stability(told: Stability, n_columns: int) -> Finding:
     overlap, splits, least = told.top_k_overlap, told.split_overlap, told.least_split_overlap
     figures = ["stability.top_k_overlap"] + ([] if splits is None else ["stability.split_overlap"])
-    grade = max((_graded(each) for each in (overlap, splits) if each), key=_ORDER.index)
+    chance = top_k(n_columns) / n_columns
+    shares = [_beyond(overlap, chance)] + ([] if splits is None else [_beyond(splits, 0.0)])
+    grade = max((_graded(*share) for share in shares), key=_ORDER.index)
     shared = f"{overlap.value:.0%} of a row's leading features"
     if splits is not None and least is not None:
         shared += f" and {splits.value:.0%} of its splits (at the least {least:.0%})"
@@ -244,17 +280,29 @@ def _stability(told: Stability) -> Finding:
         "not shown": "Whether it is the same each time is not shown",
     }[grade]
     words += f": distilled again {told.n_repeats} times on resampled rows, it shares {shared}."
+    if grade in ("partly", "not shown") and min(value for _, value, _ in shares) >= SAME_YES:
+        words = (
+            f"It was much the same each of the {told.n_repeats} times that it was distilled again "
+            f"on resampled rows, which are too few to show it of others: it shares {shared}."
+        )
     return Finding("stability", grade, words, tuple(figures))
 
 
 _ORDER: tuple[Grade, ...] = ("yes", "partly", "not shown", "no")
 
 
-def _graded(shared: Estimate) -> Grade:
-    if shared.low is None or shared.high is None:
-        return "not shown"
-    if shared.low >= SAME_YES:
+def _beyond(shared: Estimate, chance: float) -> tuple[float, float, float]:
+    """Give a share's lower end, itself and its upper end, of what chance leaves; 1 of nothing."""
+    if chance >= 1:
+        return 1.0, 1.0, 1.0
+    ends = (shared.low or 0.0, shared.value, 1.0 if shared.high is None else shared.high)
+    low, value, high = ((each - chance) / (1 - chance) for each in ends)
+    return low, value, high
+
+
+def _graded(low: float, _: float, high: float) -> Grade:
+    if low >= SAME_YES:
         return "yes"
-    if shared.low >= SAME_PARTLY:
+    if low >= SAME_PARTLY:
         return "partly"
-    return "no" if shared.high < SAME_PARTLY else "not shown"
+    return "no" if high < SAME_PARTLY else "not shown"

@@ -21,6 +21,7 @@ from explain_distill.metrics.attribution import (
     rank_agreement,
     rank_correlation,
     sign_agreement,
+    sign_chance,
     top_k,
     top_k_overlap,
 )
@@ -159,13 +160,16 @@ class Reasons:
         return mean_share(told[known], among)
 
     def chance(self) -> dict[str, float]:
-        """Give what a random order of the columns gets."""
+        """Give what the teacher's attributions get in a random order of the columns."""
         if self.present is None:
             each = [self._chance_of(self.n_columns)]
         else:
             counts = self.present.sum(axis=1)
             each = [self._chance_of(int(n)) for n in counts[counts > 1]]
         told = {key: float(np.mean([of[key] for of in each])) for key in each[0]}
+        signs = self._each(lambda ours, _, k: sign_chance(ours, k), self.again)
+        told["sign_agreement"] = float(np.nanmean(signs))
+        told["signed_rank_agreement"] = told["rank_agreement"] * told["sign_agreement"]
         return told | {f"{peer}_{key}": told[key] for peer in PEERS for key in COMPARED}
 
     @staticmethod
@@ -173,9 +177,7 @@ class Reasons:
         return {
             "rank_correlation": 0.0 if n > 1 else 1.0,
             "top_k_overlap": top_k(n) / n,
-            "sign_agreement": 0.5,
             "rank_agreement": 1 / n,
-            "signed_rank_agreement": 0.5 / n,
             "pairwise_rank_agreement": 0.5 if n > 1 else 1.0,
         }
 

@@ -24,7 +24,7 @@ from explain_distill.data.dataset import Dataset
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.distillation.transfer_sets import Coalitions
 from explain_distill.metrics.attribution import rank_correlation, top_k, top_k_overlap
-from explain_distill.metrics.intervals import Estimate, mean, mean_share
+from explain_distill.metrics.intervals import Estimate, mean_of_few
 from explain_distill.students.base import Student
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.nodes import tree_nodes
@@ -77,7 +77,8 @@ class Stability:
     n_repeats : int
     top_k_overlap, rank_correlation : Estimate
         Of the reasons of the student and of a repeat on the same draws, the mean over rows. All
-        figures are means over repeats, and their intervals tell what other repeats would give.
+        figures are means over repeats, and their intervals tell what other repeats would give,
+        whatever the law of these: they are wide where there are few.
     split_overlap : Estimate or None
         See `split_overlap`. None of a student that is no single tree.
     least_split_overlap : float or None
@@ -185,12 +186,12 @@ def stability_of(
     same = None
     if data.task.kind == "classification":
         answers = scores.argmax(axis=2)
-        same = mean_share((answers[1:] == answers[0]).mean(axis=1))
+        same = mean_of_few((answers[1:] == answers[0]).mean(axis=1))
     return Stability(
         len(repeats),
-        mean_share(overlaps),
-        mean(correlations, within=(-1.0, 1.0)),
-        None if splits is None else mean_share(splits),
+        mean_of_few(overlaps),
+        mean_of_few(correlations, within=(-1.0, 1.0)),
+        None if splits is None else mean_of_few(splits),
         None if splits is None else float(np.min(splits)),
         same,
         _spread(scores, taught),

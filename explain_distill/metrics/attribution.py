@@ -46,13 +46,30 @@ def sign_agreement(first: FloatArray, second: FloatArray, k: int) -> FloatArray:
     """Share of the first model's leading columns, k at most, to which both give the same sign.
 
     An attribution of 0 never leads; where none does, the share is 1. 0 to 1, 1 is perfect, chance
-    is 1/2 (Krishna et al. 2022, The disagreement problem).
+    is `sign_chance` (Krishna et al. 2022, The disagreement problem).
     """
     first, second = _told(first), _told(second)
     leading = _top(first, k)
     size = leading.sum(axis=1)
     same = ((np.sign(first) == np.sign(second)) & leading).sum(axis=1)
     return np.asarray(np.where(size == 0, 1.0, same / np.maximum(size, 1)).mean(axis=1))
+
+
+def sign_chance(values: FloatArray, k: int) -> FloatArray:
+    """Give the sign agreement of a model with itself, its columns in a random order: one a row.
+
+    More than 1/2 where most of a row's attributions have one sign.
+    """
+    values = _told(values)
+    leading, signs = _top(values, k), np.sign(values)
+    among = np.where(
+        signs > 0,
+        (signs > 0).mean(axis=1, keepdims=True),
+        (signs < 0).mean(axis=1, keepdims=True),
+    )
+    size = leading.sum(axis=1)
+    share = np.where(size == 0, 1.0, (among * leading).sum(axis=1) / np.maximum(size, 1))
+    return np.asarray(share.mean(axis=1))
 
 
 def rank_agreement(
@@ -62,7 +79,7 @@ def rank_agreement(
 
     An attribution of 0 holds no place. Where one model has fewer than k others, the share is of the
     larger number of places; where both have none, it is 1. With `signed`, the column must have the
-    same sign, too. Chance is 1 / n_columns, and half of that (Krishna et al. 2022).
+    same sign, too. Chance is 1 / n_columns, times `sign_chance` (Krishna et al. 2022).
     """
     models = (_told(first), _told(second))
     places = [np.argsort(-np.abs(values), axis=1, kind="stable")[:, :k] for values in models]

@@ -27,6 +27,7 @@ from explain_distill.report.wording import (
 )
 
 if TYPE_CHECKING:
+    from explain_distill.audit.budget import Budget
     from explain_distill.study.study import Study
 
 LOSSES = {"agreement": "Another answer than the teacher's", "score_r2": "Score left unexplained"}
@@ -55,20 +56,36 @@ def front_section(study: Study, front: Front) -> Section:
             "Each kind of student was made at several sizes. The one to read is the smallest that "
             "is shown to do as well as every larger one."
         ),
-        Listing(tuple(front_words(front))),
+        Listing(tuple(front_words(front, study.budget))),
         Paragraph(front_meaning(front)),
     ]
     blocks += [_plot(study, front, measure) for measure in _measures(front)]
-    blocks += [_choice(front), _tested(study, front)]
+    blocks += [_choice(front, study.budget), _tested(study, front)]
     return Section("sizes", "How small may a student be?", tuple(blocks))
 
 
-def front_words(front: Front) -> list[str]:
+def front_words(front: Front, budget: Budget | None = None) -> list[str]:
     """Say of each kind of student which size is to be read, and why none smaller is."""
     return [
         f"{started(_kind(ladder))}: {_chosen_words(front, ladder)}{_smaller_words(front, ladder)}"
+        f"{_budget_words(ladder, budget)}"
         for ladder in front.ladders
     ]
+
+
+def _budget_words(ladder: Ladder, budget: Budget | None) -> str:
+    """Say where a budget chooses another size than fidelity does."""
+    for step in ladder.steps:
+        if _is_of_budget(step, budget) and step is not ladder.chosen:
+            return (
+                f" The budget, however, chooses {step.size:,} {ladder.unit}: it is this student "
+                "that is told of here."
+            )
+    return ""
+
+
+def _is_of_budget(step: Step, budget: Budget | None) -> bool:
+    return budget is not None and step.student == budget.student
 
 
 def _chosen_words(front: Front, ladder: Ladder) -> str:
@@ -101,7 +118,7 @@ def _smaller_words(front: Front, ladder: Ladder) -> str:
         return f" {step.size:,} do worse: {joined(map(_least_words, worst))}."
     failed = [gap for gap in step.gaps if (gap.most or 0) > front.margin]
     n = front.n_rows if front.n_groups is None else front.n_groups
-    if n < front.fewest_rows and any(gap.measure == "agreement" for gap in failed):
+    if n < front.fewest_rows:
         rows = count(n, "validation row" if front.n_groups is None else "group")
         return (
             f" {rows} are too few to show it of any size, which takes {front.fewest_rows}; that is "
@@ -202,7 +219,7 @@ def _test_loss(study: Study, student: str, measure: str) -> Figure:
     return Figure(1 - found.value, low, high, found.n, found.level, "share")
 
 
-def _choice(front: Front) -> Table:
+def _choice(front: Front, budget: Budget | None) -> Table:
     """Give what the choice rests on: each size's losses, and how much more than larger ones."""
     measures = _measures(front)
     groups = []
@@ -214,7 +231,10 @@ def _choice(front: Front) -> Table:
                 cells.append(Figure.of(gap.loss, "share"))
                 cells.append(_excess_words(gap))
             chosen = step is ladder.chosen
-            cells.append(VERDICTS[step.verdict] + (": to be read" if chosen else ""))
+            told = ": to be read" if chosen else ""
+            if _is_of_budget(step, budget) and not chosen:
+                told = ": chosen by the budget"
+            cells.append(VERDICTS[step.verdict] + told)
             rows.append(tuple(cells))
         groups.append(RowGroup(started(_kind(ladder)), tuple(rows)))
     columns = ["Size"]

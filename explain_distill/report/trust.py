@@ -11,6 +11,7 @@ from explain_distill._rounding import percent, short, up
 from explain_distill.audit.certificate import Certificate
 from explain_distill.audit.deferral import MEANING, Deferral
 from explain_distill.audit.findings import RULES, Finding, findings
+from explain_distill.metrics.attribution import top_k
 from explain_distill.report.blocks import (
     Block,
     Cell,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from explain_distill.study.study import Study
 
 GRADES = {"yes": "Yes", "partly": "Partly", "no": "No", "not shown": "Not shown"}
+MOST_WRITTEN = 100_000_000  # coalitions; nobody will draw as many
 NOT_REPEATED = (
     " Whether a student is the same each time was not asked: the option stability of a run, or "
     "redistill in Python, asks it."
@@ -128,7 +130,7 @@ def asked_of(comparison: Comparison, name: str, about: str) -> Table | None:
     if about == "regions" and trust.regions:
         return regions_table(spoken(name), trust.regions, trust.tolerance)
     if about == "stability" and trust.stability is not None:
-        return stability_table(spoken(name), trust.stability)
+        return stability_table(spoken(name), trust.stability, comparison.reasons.n_columns)
     return None
 
 
@@ -229,11 +231,16 @@ def row_gap_table(told: RowGap, names: Sequence[str], shown: int) -> Table:
     return Table(title, columns, (RowGroup("", tuple(rows)),))
 
 
-def stability_table(name: str, told: Stability) -> Table:
+def stability_table(name: str, told: Stability, n_columns: int) -> Table:
     """Give what a student has in common with itself distilled again."""
+    chance = top_k(n_columns) / n_columns
     spread = told.estimates().get("stability.score_spread")
     figures: tuple[tuple[str, Estimate | None, Form], ...] = (
-        ("Leading features of a row that both give", told.top_k_overlap, "share"),
+        (
+            f"Leading features of a row that both give (chance: {chance:.0%})",
+            told.top_k_overlap,
+            "share",
+        ),
         ("Rank correlation of their reasons", told.rank_correlation, "number"),
         ("Splits that both make", told.split_overlap, "share"),
         ("Rows given the same answer", told.same_answer, "share"),
@@ -264,8 +271,15 @@ def choice_words(told: Stability) -> str:
         return f"{of}, two are equally close to the teacher: no number of coalitions parts them."
     return (
         f"{of}, which is closest to the teacher cannot be told from {choice.n_coalitions:,} fresh "
-        f"coalitions; about {choice.needed:,} would be needed."
+        f"coalitions; {_about(choice.needed)} would be needed."
     )
+
+
+def _about(count: int) -> str:
+    """Write a large count with two digits that mean something."""
+    if count > MOST_WRITTEN:
+        return f"more than {MOST_WRITTEN:,}"
+    return f"about {float(f'{count:.1e}'):,.0f}"
 
 
 def deferrals_table(name: str, deferrals: tuple[Deferral, ...], tolerance: float | None) -> Table:

@@ -68,23 +68,25 @@ def term_words(model: Additive, term: Term) -> str:
     )
     unit = f" [{features[0].unit}]" if len(features) == 1 and features[0].unit else ""
     called = " and ".join(feature.name for feature in features)
-    return f"{called}{unit} adds to the {name}: {'; '.join(told)}."
+    adds = "adds" if len(features) == 1 else "add"
+    return f"{called}{unit} {adds} to the {name}: {'; '.join(told)}."
 
 
 def _single(feature: ReadableFeature, term: Term, values: FloatArray) -> list[str]:
     (cuts,), weights = term.cuts, term.weights
     if feature.binary and len(cuts) == 1:
         told = [f"{_number(values[2])} where it holds", f"{_number(values[1])} where not"]
-    elif len(cuts) < FEW_STEPS:
+    else:
         ends = [f"below {cuts[0]:.4g}"]
         ends += [f"from {a:.4g} to {b:.4g}" for a, b in pairwise(cuts)]
         ends.append(f"from {cuts[-1]:.4g} on")
-        told = [f"{_number(v)} {end}" for v, end in zip(values[1:], ends, strict=True)]
-    else:
-        known = np.cumsum(weights[1:]) / weights[1:].sum()
-        steps = [int(np.searchsorted(known, level)) for level in LEVELS]
-        told = [f"{_number(values[1 + s])} at {cuts[max(s - 1, 0)]:.4g}" for s in steps]
-        told[-1] += " (below which 5, 25, 50, 75 and 95 of 100 rows lie)"
+        steps, note = list(range(len(ends))), ""
+        if len(cuts) >= FEW_STEPS:
+            known = np.cumsum(weights[1:]) / weights[1:].sum()
+            steps = sorted({int(np.searchsorted(known, level)) for level in LEVELS})
+            note = " (there lie the rows at 5, 25, 50, 75 and 95 of 100, from the lowest)"
+        told = [f"{_number(values[1 + step])} {ends[step]}" for step in steps]
+        told[-1] += note
     if weights[MISSING] > 0:
         told.append(f"{_number(values[MISSING])} where it is missing")
     return told

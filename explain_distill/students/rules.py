@@ -77,7 +77,7 @@ class Question:
         rest = len(self.terms) - n_terms
         if rest > 0:
             share = sum(term.share for term in self.terms[n_terms:])
-            plural = "feature" if rest == 1 else "features"
+            plural = "term" if rest == 1 else "terms"
             spoken += f" + {rest} lighter {plural} ({share:.0%} of the weight)"
         return spoken
 

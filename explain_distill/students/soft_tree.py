@@ -231,14 +231,16 @@ class SoftTree(StepwiseStudent):
         return clone(self).set_params(depth=depth)
 
     def complexity(self) -> dict[str, float]:
-        """Give leaves, depth, parameters, and features per split, "is missing" being one."""
+        """Give leaves, depth, parameters, and the most features that a question weighs."""
         gates, weighed = len(self.children_), self.gate_weights_ != 0
+        origin = self.preparation_.origin  # a feature and that it is missing are one
+        each = [len(set(origin[used])) for used in weighed.T]
         slopes = 0 if self.leaf_weights_ is None else self.leaf_weights_.size
         figures = {
             "leaves": float(gates + 1),
             "depth": float(len(levels(self.children_))),
             "parameters": float(weighed.sum() + 2 * gates + self.leaf_outputs_.size + slopes),
-            "features_per_split": float(weighed.sum(axis=0).mean()),
+            "features_per_split": float(max(each, default=0)),
         }
         if self.leaf_weights_ is not None:
             used = (self.leaf_weights_ != 0).any(axis=2)

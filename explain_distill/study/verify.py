@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from explain_distill._types import FloatArray, Json
+from explain_distill.attribution.own import Model
 from explain_distill.audit.budget import read_limits, within_budget
-from explain_distill.audit.compare import compare
+from explain_distill.audit.compare import bytes_on_disk, compare
 from explain_distill.audit.comparison import Comparison, Metric
 from explain_distill.audit.findings import findings
 from explain_distill.audit.front import Front, front_of, set_apart, unexplained_shares
 from explain_distill.exceptions import StudyFormatError
 from explain_distill.metrics.fidelity import classification_fidelity, regression_fidelity
+from explain_distill.metrics.intervals import Estimate
 from explain_distill.study.folder import FIGURES, changed_files, figures_number
 from explain_distill.study.study import Study
 
@@ -250,15 +252,33 @@ def _leaves(before: Any, after: Any, where: str = "") -> Iterator[tuple[str, Any
         yield where, before, after
 
 
+def _sizes_of_models(study: Study) -> dict[tuple[str, str], Json]:
+    """Compute how large the models are that were kept, which takes no rows."""
+    told = study.comparison
+    models: dict[str, Model] = {**told.students}
+    if told.teacher is not None:
+        models["teacher"] = told.teacher
+    figures: dict[tuple[str, str], float] = {}
+    for name, model in models.items():
+        for key, value in model.complexity().items():
+            figures[name, f"complexity.{key}"] = value
+        size = bytes_on_disk(model)
+        if size is not None:
+            figures[name, "cost.bytes"] = size
+    for ladder in () if study.front is None else study.front.ladders:
+        figures |= {(step.student, "complexity.size"): step.size for step in ladder.steps}
+    return {key: vars(Estimate(float(value))) for key, value in figures.items()}
+
+
 def _partly(study: Study, differences: list[str]) -> Verification:
-    """Compute what scores and attributions alone tell, and name the rest."""
+    """Compute what models, scores and attributions alone tell, and name the rest."""
     told = study.comparison
     why = "its rows were not kept"
     if told.teacher is None:
         why = "its teacher was not kept"
     elif told.data is not None and told.data.background is not None:
         why = "it was not kept which of its rows belong together"
-    again: dict[tuple[str, str], Json] = {}
+    again: dict[tuple[str, str], Json] = _sizes_of_models(study)
     if not study.about.configuration.get("grouped"):
         classify = study.about.task.kind == "classification"
         fidelity = classification_fidelity if classify else regression_fidelity

@@ -74,7 +74,7 @@ class WrappedTeacher(Teacher):
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise DataError(
                 f"A teacher must score rows of the data; however, {type(self.model).__name__} "
-                f"fails on them: {reason[:160]}. Fit it on `data.frame()`, `data.X` or "
+                f"fails on them: {reason[:160].rstrip('.')}. Fit it on `data.frame()`, `data.X` or "
                 "`data.readable()`, or wrap it in an object that prepares them."
             ) from error
         if not classify:

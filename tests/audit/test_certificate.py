@@ -356,3 +356,27 @@ def test_where_there_is_no_leaning_seldom_is_one_told():
 def test_a_highest_gap_below_one_that_was_seen_is_refused():
     with pytest.raises(DataError, match=r"highest must be .*; however, got 0\.01"):
         certified(pair("near", population=100, background=10), highest=0.01)
+
+
+def test_the_leading_features_are_not_chosen_where_their_importance_is_counted():
+    """Of 30 equal features, the five that seem to lead are not as important as they seem."""
+    rng = np.random.default_rng(0)
+    low = 0
+    for _ in range(60):
+        true = rng.normal(size=(50, 30, 1))
+        teacher = tuple(true + rng.normal(0, 0.1, true.shape) for _ in range(2))
+        apart = 0.1 * rng.normal(size=true.shape)
+        told = certify(Gaps(teacher, {"s": (apart, apart)}, 64), "s", [str(i) for i in range(30)])
+        low += told.leading_bound < 0.1
+    assert low <= 6  # 3 of 60 are expected at the most
+
+
+def test_the_leading_features_together_are_bounded():
+    of = pair("near", population=200, background=10)
+    told = certified(of, n=100, n_draws=16)
+    places = [int(player.player[1:]) for player in told.leading]
+    true = of.gaps[places].sum() / of.importance[places].sum()
+    assert true < told.leading_bound < 3 * true
+    assert told.leading_gap < told.leading_bound
+    same = certified(replace(of, student=of.teacher))
+    assert same.leading_gap == same.leading_bound == 0.0

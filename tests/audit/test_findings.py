@@ -9,7 +9,7 @@ from explain_distill.audit.findings import RULES, findings
 from explain_distill.audit.trust import Trust
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
-from explain_distill.metrics.intervals import Estimate
+from explain_distill.metrics.intervals import Estimate, proportion
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +183,38 @@ def test_values_that_are_the_teachers_are_its_answers(of_values):
     told = findings(replace(comparison, metrics=metrics), name)[0]
     assert told.grade == "yes"
     assert "in each of" in told.words
+
+
+def test_values_of_few_rows_are_not_graded(of_values):
+    comparison = of_values.comparison
+    metrics = tuple(
+        replace(m, n=19) if m.metric == "fidelity.r2" else m for m in comparison.metrics
+    )
+    assert grades(replace(comparison, metrics=metrics), "tree")["answers"] == "not shown"
+
+
+def test_always_the_usual_answer_is_no_fidelity(wine_study):
+    """Where the teacher nearly always gives one answer, giving it always agrees as often."""
+    comparison, name = wine_study.comparison, "soft-tree"
+    teacher = np.zeros((624, 3))
+    teacher[:, 0] = 1.0
+    teacher[:8] = (0.0, 1.0, 0.0)
+    usual = np.zeros_like(teacher)
+    usual[:, 0] = 1.0
+
+    def answers(student):
+        wrong = student.argmax(axis=1) != teacher.argmax(axis=1)
+        found = proportion(~wrong)
+        metrics = tuple(
+            replace(m, value=found.value, low=found.low, high=found.high, n=624)
+            if (m.model, m.metric) == (name, "fidelity.agreement")
+            else m
+            for m in comparison.metrics
+        )
+        scores = comparison.scores | {"teacher": teacher, name: student}
+        changed = replace(comparison, metrics=metrics, scores=scores)
+        return findings(changed, name)[0]
+
+    assert answers(usual).grade == "not shown"
+    assert "would do in 98.7%, which is not shown to be less often" in answers(usual).words
+    assert answers(teacher).grade == "yes"

@@ -143,3 +143,18 @@ def test_no_more_than_everything_is_explained():
         ladder = judge_sizes("tree", "leaves", SIZES, losses)
         for gap in (gap for step in ladder.steps for gap in step.gaps):
             assert gap.loss.low is None or gap.loss.low >= 0
+
+
+def test_one_row_or_one_group_shows_nothing_of_values():
+    losses = {"score_r2": np.array([[0.01, 0.005, 0.004]])}
+    assert judged(losses) == (["not shown", "not shown", "largest"], 8)
+    many = {"score_r2": np.tile(losses["score_r2"], (50, 1))}
+    assert judged(many, np.zeros(50, dtype=int))[1] == 8
+
+
+def test_values_that_differ_in_no_row_need_as_many_rows_as_answers_do():
+    def alike(n):
+        return {"score_r2": np.tile(np.full(3, 0.01), (n, 1))}
+
+    assert judged(alike(148))[1] == 8
+    assert judged(alike(149))[1] == 2

@@ -141,3 +141,18 @@ def test_a_value_that_single_precision_cannot_hold_is_no_obstacle():
     X[3, 2] = 1e300
     found = regions_of_disagreement(X, differs, half, FEATURES)
     assert any("age > 6" in region.words for region in found)
+
+
+@pytest.mark.parametrize(("n_groups", "size", "rate"), [(200, 1, 0.05), (400, 2, 0.03)])
+def test_rare_disagreement_of_groups_makes_no_region_by_chance(n_groups, size, rate):
+    """Where most rows lie inside, that no row outside is wrong says little."""
+    rng = np.random.default_rng(0)
+    features = tuple(ReadableFeature(f"x{i}", i, binary=True) for i in range(3))
+    groups = np.repeat(np.arange(n_groups), size)
+    reported = 0
+    for seed in range(100):
+        X = (rng.random((n_groups, 3)) < 0.1)[groups].astype(float)
+        wrong = rng.random(len(X)) < rate
+        half = np.isin(groups, rng.permutation(n_groups)[: n_groups // 2])
+        reported += bool(regions_of_disagreement(X, wrong, half, features, groups, seed))
+    assert reported <= 6

@@ -13,7 +13,7 @@ from explain_distill.audit.stability import (
     split_overlap,
 )
 from explain_distill.exceptions import DataError, UnknownNameError
-from explain_distill.metrics.intervals import Estimate
+from explain_distill.metrics.intervals import Estimate, mean_of_few
 
 
 @pytest.fixture(scope="module")
@@ -218,8 +218,26 @@ def test_the_grade_follows_what_is_shared(told):
         changed = replace(told, trust={name: replace(trust, stability=stability)})
         return findings(changed, name)[-1].grade
 
-    assert grade(0.8, 1.0, 0.8) == grade(0.8, 1.0, None) == "yes"
-    assert grade(0.8, 1.0, 0.79) == grade(0.5, 0.9, 0.9) == "partly"
-    assert grade(0.4, 0.6, 0.9) == "not shown"
-    assert grade(0.8, 1.0, 0.49) == "not shown"
-    assert grade(0.1, 0.49, 0.9) == "no"
+    # Of 13 columns five lead, so that chance gives 0.385, and 0.816 is 0.7 of what it leaves.
+    assert grade(0.82, 1.0, 0.7) == grade(0.82, 1.0, None) == "yes"
+    assert grade(0.82, 1.0, 0.69) == grade(0.65, 0.9, 0.9) == "partly"
+    assert grade(0.6, 0.7, 0.9) == "not shown"
+    assert grade(0.82, 1.0, 0.39) == "not shown"
+    assert grade(0.3, 0.6, 0.9) == "no"
+
+
+def test_a_few_repeats_that_are_alike_do_not_show_that_all_are(told):
+    name = "decision-tree"
+    trust = told.trust[name]
+    few = mean_of_few(np.array([0.98, 0.99, 0.99]))
+    stability = replace(
+        trust.stability, n_repeats=3, top_k_overlap=few, split_overlap=few, least_split_overlap=0.98
+    )
+    found = findings(replace(told, trust={name: replace(trust, stability=stability)}), name)[-1]
+    assert found.grade == "not shown"
+    assert found.words.startswith("It was much the same each of the 3 times")
+
+
+def test_stability_stands_beside_what_chance_gives(told):
+    assert told.get("mlp", "stability.top_k_overlap").chance == pytest.approx(5 / 13)
+    assert told.get("mlp", "stability.rank_correlation").chance == 0.0

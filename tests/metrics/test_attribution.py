@@ -8,6 +8,7 @@ from explain_distill.metrics.attribution import (
     rank_agreement,
     rank_correlation,
     sign_agreement,
+    sign_chance,
     top_k,
     top_k_overlap,
 )
@@ -108,3 +109,15 @@ def test_a_random_order_comes_to_the_chance_that_is_said():
     assert rank_agreement(first, second, 4).mean() == pytest.approx(1 / 8, abs=0.01)
     assert rank_agreement(first, second, 4, signed=True).mean() == pytest.approx(1 / 16, abs=0.01)
     assert pairwise_rank_agreement(first, second).mean() == pytest.approx(1 / 2, abs=0.01)
+
+
+def test_the_chance_of_signs_is_that_of_columns_in_a_random_order():
+    rng = np.random.default_rng(0)
+    values = np.abs(rng.normal(size=(400, 12, 1)))
+    values[:, :2] *= -1
+    order = rng.permuted(np.tile(np.arange(12), (400, 1)), axis=1)[:, :, None]
+    shuffled = np.take_along_axis(values, order, axis=1)
+    chance = sign_chance(values, 5).mean()
+    assert chance > 0.6
+    assert sign_agreement(values, shuffled, 5).mean() == pytest.approx(chance, abs=0.03)
+    assert sign_chance(np.zeros((3, 4, 1)), 2).tolist() == [1.0] * 3

@@ -9,7 +9,9 @@ from explain_distill.metrics.fidelity import (
     kl_divergence,
     regression_fidelity,
     row_losses,
+    variance_parts,
 )
+from explain_distill.metrics.paired import linearised
 
 
 @pytest.fixture
@@ -57,3 +59,22 @@ def test_the_losses_of_rows_are_what_fidelity_leaves():
     still = np.ones((90, 1))
     assert set(row_losses(still, still, classify=False)) == {"score_r2"}
     assert not row_losses(still, still, classify=False)["score_r2"].any()
+
+
+def test_a_teacher_that_varies_by_rounding_alone_does_not_vary():
+    teacher = np.full((40, 1), 0.1)
+    teacher[0] = np.nextafter(0.1, 1)
+    assert set(regression_fidelity(teacher, teacher + 1e-12)) == {"mae"}
+    assert row_losses(teacher, teacher + 1e-12, classify=False)["score_r2"].max() < 1e-20
+    assert variance_parts(teacher).tolist() == [1.0] * 40
+
+
+def test_a_loss_in_units_of_the_variance_is_bounded_as_the_ratio_that_it_is():
+    """Where every row errs by a share of its own part in the variance, the ratio is certain."""
+    rng = np.random.default_rng(0)
+    teacher = rng.standard_t(5, size=(300, 1))
+    teacher -= teacher.mean()
+    parts = variance_parts(teacher)
+    assert parts.mean() == pytest.approx(1)
+    told = linearised(0.05 * parts, parts)
+    assert told == pytest.approx(np.full(300, 0.05))

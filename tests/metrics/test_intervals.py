@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from explain_distill.metrics.intervals import bootstrap, mean, mean_share, proportion
+from explain_distill.metrics.intervals import (
+    bootstrap,
+    independent_rows,
+    mean,
+    mean_of_few,
+    mean_share,
+    proportion,
+)
 
 
 def test_a_proportion_without_a_miss_has_the_interval_of_clopper_and_pearson():
@@ -116,3 +123,21 @@ def test_the_interval_of_a_proportion_of_few_groups_covers_as_often_as_it_says(a
 def test_a_group_of_each_row_is_no_group():
     values = np.random.default_rng(0).normal(size=50)
     assert mean(values, np.arange(50)) == mean(values)
+
+
+@pytest.mark.parametrize("n", [3, 5, 12])
+def test_a_few_draws_do_not_tell_of_those_that_are_rare(n):
+    """Of a figure that is 0.04 in a fifth of draws, and 1 in the others."""
+    rng = np.random.default_rng(0)
+    told = [mean_of_few(np.where(rng.random(n) < 0.2, 0.04, 1.0)) for _ in range(200)]
+    assert np.mean([each.low <= 0.808 <= each.high for each in told]) >= 0.95
+
+
+def test_a_few_large_groups_widen_the_interval():
+    """Of 20 groups that are wholly one or the other, those of 30 rows tell most of the variance."""
+    holds = np.arange(20) % 5 != 0
+    even = np.repeat(np.arange(20), 10)
+    uneven = np.repeat(np.arange(20), np.where(np.arange(20) % 4 == 0, 30, 3))
+    worth = [independent_rows(holds[groups], groups) for groups in (even, uneven)]
+    assert worth[0] == pytest.approx(20, rel=0.15)
+    assert worth[1] < 8

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from explain_distill.metrics.intervals import proportion
 from explain_distill.metrics.performance import (
+    balanced_accuracy,
     classification_difference,
     classification_performance,
     expected_calibration_error,
@@ -83,3 +85,25 @@ def test_a_student_is_compared_with_its_teacher_row_by_row():
     values = rng.normal(size=400)
     errors = regression_difference(values, values + 0.5, values - 0.2)
     assert errors["mae_difference"].value == pytest.approx(0.3)
+
+
+def test_a_small_class_without_an_error_widens_the_balanced_accuracy():
+    y = np.r_[np.ones(6, dtype=int), np.zeros(136, dtype=int)]
+    predicted = y.copy()
+    predicted[-4:] = 1
+    found = balanced_accuracy(y, predicted)
+    recall = proportion(np.ones(6, dtype=bool))
+    assert found.value == pytest.approx((1 + 132 / 136) / 2)
+    assert found.value - (1 - recall.low) / 2 - 0.03 < found.low < found.value - 0.2
+    grouped = balanced_accuracy(y, predicted, np.arange(142) // 2)
+    assert grouped.low < found.low
+
+
+def test_the_balanced_accuracy_of_rare_classes_is_seldom_told_too_high():
+    rng = np.random.default_rng(0)
+    high = 0
+    for _ in range(200):
+        y = (rng.random(142) < 0.05).astype(int)
+        right = rng.random(142) < np.where(y == 1, 0.8, 0.97)
+        high += balanced_accuracy(y, np.where(right, y, 1 - y)).low > 0.885
+    assert high <= 10

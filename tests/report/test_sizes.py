@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from explain_distill.audit.budget import Budget
 from explain_distill.audit.front import Front, Gap, Ladder, Step
 from explain_distill.metrics.intervals import Estimate
 from explain_distill.report.blocks import Figure, Panel, Sizes
@@ -55,8 +56,8 @@ def test_too_few_rows_are_told_as_such():
     assert "20 groups are too few" in words
 
 
-def test_few_rows_are_no_reason_where_the_score_is_what_falls_behind():
-    (words,) = front_words(front("not shown", "largest", n_rows=44, at_2=gap("score_r2", 0.03)))
+def test_few_rows_are_no_reason_where_they_could_have_shown_it():
+    (words,) = front_words(front("not shown", "largest", n_rows=149, at_2=gap("score_r2", 0.03)))
     assert "too few" not in words
     assert "up to 3.00% more of the score's variance unexplained is not ruled out" in words
 
@@ -122,3 +123,13 @@ def test_a_study_keeps_its_front(sized_study, tmp_path):
     seen = opened.comparison.get("soft-tree-4", "validation.agreement")
     assert size.value == 4
     assert seen.n == sized_study.front.n_rows
+
+
+def test_where_a_budget_chooses_another_size_it_is_said():
+    told = front("not shown", "largest", at_2=gap(most=0.03))
+    (words,) = front_words(told, Budget(("leaves<=2",), "soft-tree-2", {}, {"soft-tree-2": 0.1}))
+    assert words.endswith(
+        "The budget, however, chooses 2 leaves: it is this student that is told of here."
+    )
+    (words,) = front_words(told, Budget(("leaves<=4",), "soft-tree-4", {}, {"soft-tree-4": 0.1}))
+    assert "budget" not in words

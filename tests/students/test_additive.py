@@ -1,3 +1,4 @@
+import re
 import sys
 
 import numpy as np
@@ -13,6 +14,7 @@ from explain_distill.students.additive_bins import (
     fewer_cuts,
 )
 from explain_distill.students.additive_boosting import Learned, boosted_terms
+from explain_distill.students.additive_rules import term_words
 from explain_distill.students.additive_sum import FEW_CELLS
 from explain_distill.students.additive_terms import Term, purified
 
@@ -233,3 +235,19 @@ def test_a_value_that_many_rows_share_has_a_bin_of_its_own(n_bins):
     assert len(cuts) < n_bins
     assert set(bins[values == 0]) == {1}
     assert 1 not in bins[values > 0]
+
+
+def test_a_function_of_many_steps_is_told_step_by_step_where_its_values_hold():
+    rng = np.random.default_rng(0)
+    gain = np.where(rng.random(2000) < 0.9, 0.0, rng.integers(1, 200, 2000) * 20.0)
+    rows = np.column_stack([gain, rng.normal(size=2000)])
+    model = xd.Additive(task="regression", random_state=0).fit(rows, np.log1p(gain) + rows[:, 1])
+    term = next(term for term in model.terms_ if term.features == (0,))
+    told = term_words(model, term)
+    first, *others = re.findall(r"([+−][\d.e+-]+) (below|from) ([\d.]+)", told)
+    assert (first[1], float(first[2])) == ("below", pytest.approx(term.cuts[0][0], rel=1e-3))
+    assert len({where for _, _, where in others}) == len(others)
+    for value, _, start in others:
+        row = np.array([[float(start) + 1e-3, 0.0]])
+        told_there = term(row)[0, 0]
+        assert float(value.replace("−", "-")) == pytest.approx(told_there, rel=0.01, abs=0.01)

@@ -169,7 +169,7 @@ def fitted(**parameters):
 def test_a_gate_weighs_at_most_the_features_that_it_may(most):
     tree = fitted(max_features=most)
     assert (tree.gate_weights_ != 0).sum(axis=0).max() == most
-    assert tree.complexity()["features_per_split"] <= most
+    assert tree.complexity()["features_per_split"] == most
 
 
 def test_a_feature_and_whether_it_is_missing_count_once():
