@@ -139,5 +139,5 @@ def test_a_few_large_groups_widen_the_interval():
     even = np.repeat(np.arange(20), 10)
     uneven = np.repeat(np.arange(20), np.where(np.arange(20) % 4 == 0, 30, 3))
     worth = [independent_rows(holds[groups], groups) for groups in (even, uneven)]
-    assert worth[0] == pytest.approx(20, rel=0.15)
+    assert 15 < worth[0] < 20
     assert worth[1] < 8
