@@ -6,15 +6,17 @@
 *Agreement.* Rows agree with a known probability; the interval is that of
 `metrics.intervals.proportion`. Rows are drawn one by one, or in groups of four that agree together,
 or of which each has an agreement of its own (beta-distributed); of those, the bootstrap is counted
-as a control, of 50 rows.
+as a control, of 50 rows. In other groups the same holds, but their sizes vary nearly as much as
+they are large (log-normal, four rows on the mean).
 
 *Figures.* Samples are drawn, with replacement, from a population of 200 000 rows on which a figure
-is known; the interval is that of the functions of `metrics.fidelity` and `metrics.performance`.
-The two students are those of `synthetic_pairs.py`: one is a little off everywhere, the other far
-off in one row of thirty. One sample of 50 in four shows no error of that one, and in many the
-errors are too few to tell how large they can be: such a figure gets no interval, which claims
-nothing and so is no false claim, but is counted on its own. A figure *misses* where more than
-6.5% of all samples get an interval that does not hold the truth. The classes of rows are drawn
+is known; the interval is that of the functions of `metrics.fidelity` and `metrics.performance`. The
+students are those of `synthetic_pairs.py`: one is a little off everywhere, one far off in one row
+of thirty, and one is that and hardly off elsewhere, so that a sample which holds none of its errors
+does not look too good to be true. One sample of 50 in four shows no error of the second, and in
+many the errors are too few to tell how large they can be: such a figure gets no interval, which
+claims nothing and so is no false claim, but is counted on its own. A figure *misses* where more
+than 6.5% of all samples get an interval that does not hold the truth. The classes of rows are drawn
 from the teacher's probabilities, values from a normal distribution around the teacher's. In groups,
 four rows share most of their features. As a control, the bootstrap (BCa) tells of the same draws.
 
@@ -39,7 +41,7 @@ from typing import Any
 import numpy as np
 from bounds import REPETITIONS, share
 from populations import GROUP, population
-from synthetic_pairs import STUDENTS
+from synthetic_pairs import HIDDEN, STUDENTS
 
 from explain_distill.audit.deferral import DELTA, deferral
 from explain_distill.audit.halves import margin
@@ -54,6 +56,7 @@ AGREEMENT = (0.8, 0.95, 0.99)
 ALPHAS = (0.02, 0.05)
 N_TRAINING = 1000
 SPREAD = 1.5  # the sum of the two parameters of the beta distribution of groups
+UNEVEN_CENTRE, UNEVEN = 0.8, 0.83  # of the logarithm of a group's size
 AT_RANDOM, ABOVE = "at random", 1.01
 MOST_FALSE = 0.065  # 1.5 points more than the level lets pass
 
@@ -94,6 +97,19 @@ def partly_cells(agreement: float, n: int) -> dict[str, dict[str, int]]:
                 found = bootstrap(np.mean, holds.astype(float), groups=groups)
             told["agreement by bootstrap"][told_of(found, agreement)] += 1
     return dict(told)
+
+
+def uneven_cell(agreement: float, n: int) -> dict[str, int]:
+    """Count the same in groups of unequal size."""
+    rng = np.random.default_rng([n, int(100 * agreement)])
+    told: Counter[str] = Counter()
+    for _ in range(REPETITIONS):
+        sizes = np.ceil(rng.lognormal(UNEVEN_CENTRE, UNEVEN, size=n // GROUP)).astype(int)
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        own = rng.beta(SPREAD * agreement, SPREAD * (1 - agreement), size=len(sizes))
+        holds = rng.random(len(groups)) < own[groups]
+        told[told_of(proportion(holds, groups), agreement)] += 1
+    return told
 
 
 def control_cells(student: str, n_scores: int, n: int) -> dict[str, dict[str, int]]:
@@ -148,7 +164,7 @@ def deferral_cell(student: str, n: int, alpha: float) -> dict[str, int]:
 
 Cell = dict[str, Any]
 KEY = ("what", "of", "scores", "rows", "grouped")
-WHAT = ("agreement", "partly", "deferral", "figures", "control")
+WHAT = ("agreement", "partly", "uneven", "deferral", "figures", "control")
 
 
 def cells() -> Iterator[tuple[Cell, Callable[[], dict[str, dict[str, int]]]]]:
@@ -167,6 +183,12 @@ def cells() -> Iterator[tuple[Cell, Callable[[], dict[str, dict[str, int]]]]]:
                 {"what": "partly", "of": agreement, "scores": 0, "rows": n, "grouped": True},
                 lambda a=agreement, n=n: partly_cells(a, n),
             )
+    for n in (200, 1000):
+        for agreement in AGREEMENT:
+            yield (
+                {"what": "uneven", "of": agreement, "scores": 0, "rows": n, "grouped": True},
+                lambda a=agreement, n=n: {"agreement": uneven_cell(a, n)},
+            )
     for n in CALIBRATION_ROWS:
         for student in (*STUDENTS, AT_RANDOM):
             yield (
@@ -175,7 +197,7 @@ def cells() -> Iterator[tuple[Cell, Callable[[], dict[str, dict[str, int]]]]]:
             )
     for grouped, sizes in ((True, GROUPED_ROWS), (False, ROWS)):
         for n in sizes:
-            for student in STUDENTS:
+            for student in (*STUDENTS, HIDDEN):
                 for n_scores in (1, 3):
                     yield (
                         {"what": "figures", "of": student, "scores": n_scores, "rows": n}
@@ -199,6 +221,7 @@ def shown(told: list[Cell]) -> str:
     parts = [
         _table("agreement in truth", [c for c in told if c["what"] == "agreement"]),
         _table("agreement in truth, partly", [c for c in told if c["what"] == "partly"]),
+        _table("agreement in truth, uneven", [c for c in told if c["what"] == "uneven"]),
         _table("student", [c for c in told if c["what"] == "figures"]),
         _table("control: student", [c for c in told if c["what"] == "control"]),
         _deferrals([c for c in told if c["what"] == "deferral"]),

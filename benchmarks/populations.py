@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 from scipy.special import softmax
-from synthetic_pairs import N_COLUMNS, STUDENTS, of_three, smooth
+from synthetic_pairs import ALL_STUDENTS, N_COLUMNS, of_three, smooth
 
 from explain_distill.metrics.fidelity import (
     classification_fidelity,
@@ -114,7 +114,7 @@ def population(student: str, n_scores: int, grouped: bool) -> Population:
     if grouped:
         ours = np.repeat(rng.normal(size=(N_POPULATION // GROUP, N_COLUMNS)), GROUP, axis=0)
         X = np.sqrt(SHARED) * ours + np.sqrt(1 - SHARED) * X
-    functions: list[Callable[[np.ndarray], np.ndarray]] = [smooth, STUDENTS[student]]
+    functions: list[Callable[[np.ndarray], np.ndarray]] = [smooth, ALL_STUDENTS[student]]
     if n_scores == 1:
         teacher, other = (function(X) for function in functions)
         return Population(teacher, other, teacher[:, 0] + rng.normal(size=len(X)))

@@ -115,6 +115,11 @@ def wrong_in_places(X: np.ndarray) -> np.ndarray:
     return smooth(X) + 3.0 * ((X[:, 0] > 1) & (X[:, 1] > 0.9))[:, None]
 
 
+def off_and_wrong_in_places(X: np.ndarray) -> np.ndarray:
+    """Give a student that is hardly off everywhere, and far off in the same corner."""
+    return wrong_in_places(X) + 0.02 * np.sin(5 * X[:, [5]])
+
+
 def of_three(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
     """Give three centred scores made of a function's one."""
 
@@ -130,6 +135,9 @@ STUDENTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "near": near,
     "wrong in places": wrong_in_places,
 }
+HIDDEN = "hardly off, and wrong in places"
+"""Of this one, no sample that misses the corner tells that it is there."""
+ALL_STUDENTS = STUDENTS | {HIDDEN: off_and_wrong_in_places}
 
 
 def pair(student: str, n_scores: int = 1, seed: int = 0, **sizes: Any) -> Pair:
@@ -138,7 +146,7 @@ def pair(student: str, n_scores: int = 1, seed: int = 0, **sizes: Any) -> Pair:
     schema = Schema(tuple(Feature(f"v{i}") for i in range(N_COLUMNS)))
     X = rng.normal(size=(sizes.get("population", N_POPULATION), N_COLUMNS))
     background = rng.normal(size=(sizes.get("background", N_BACKGROUND), N_COLUMNS))
-    functions = [smooth, STUDENTS[student]]
+    functions = [smooth, ALL_STUDENTS[student]]
     task = Task("regression", "value")
     y = smooth(X)[:, 0]
     if n_scores == 3:
