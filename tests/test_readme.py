@@ -86,3 +86,29 @@ def test_how_closely_trees_are_certified_is_what_was_measured():
     assert said.format(*(mean(*tree) for tree in trees)) in text
     listed = "of the five {:.2f}, {:.2f} and {:.2f} on the mean"
     assert listed.format(*(mean(*tree, "listed") for tree in trees)) in text
+
+
+def test_how_often_intervals_are_wrong_is_what_was_counted():
+    cells = json.loads((ROOT / "benchmarks" / "results" / "intervals.json").read_text())["cells"]
+
+    def wrong(what, student=None, rows=None):
+        """Give the most often that any figure's interval is wrong, in percent."""
+        return max(
+            100 * (counts.get("too low", 0) + counts.get("too high", 0)) / sum(counts.values())
+            for cell in cells
+            if cell["what"] == what
+            and student in (None, cell["of"])
+            and rows in (None, cell["rows"])
+            for name, counts in cell["counts"].items()
+            if "bootstrap" not in name
+        )
+
+    text = " ".join((ROOT / "README.md").read_text().split())
+    known = [wrong("agreement"), wrong("partly")]
+    known += [wrong("figures", student) for student in ("near", "wrong in places")]
+    assert max(known) <= 6.5
+    hidden = [wrong("figures", "hardly off, and wrong in places", rows) for rows in (50, 200)]
+    said = "in groups of very unequal size in {:.1f} %; and where that student is hardly off"
+    assert said.format(wrong("uneven")) in text
+    assert f"in {hidden[0]:.0f} % of samples of 50 rows" in text
+    assert f"and in {hidden[1]:.1f} % of 200." in text

@@ -22,8 +22,8 @@ def explained_share(
     student that is a little off everywhere it covers in 96% to 97% of draws of 50 rows and more,
     the bootstrap in 92%; of one that errs in one row of 29 in 99% of the draws of 50 rows that get
     an interval (a quarter of them hold no error, and get none), and in 96% or more from 200 rows.
-    Where that student is a little off in the other rows, too, such draws do get one: it then misses
-    in 17% of draws of 50 rows, for no row tells of errors that none of the rows holds.
+    Where that student is hardly off in the other rows, all draws get one, and a quarter of 50 rows
+    miss, for they hold none of its errors; 1% of 200.
 
     Parameters
     ----------

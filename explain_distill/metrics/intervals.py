@@ -85,8 +85,8 @@ def independent_rows(holds: BoolArray, groups: IntArray) -> float:
 
     Their proportion has the same variance, which counts for less where few groups tell of it, or
     where a few large ones tell most of it: what the variance is worth is that of groups whose rows
-    all go together as much (Imbens & Kolesár 2016). In 8% of draws of 50 groups whose sizes vary
-    by more than their mean, the lower end is still too high, where 2.5% are allowed.
+    all go together as much (Imbens & Kolesár 2016). By `benchmarks/intervals.py`, the lower end is
+    too high in 7% of draws of groups whose sizes vary as much as their mean; 2.5% are allowed.
 
     References
     ----------

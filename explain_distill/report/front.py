@@ -126,7 +126,7 @@ def _smaller_words(front: Front, ladder: Ladder) -> str:
         )
     return (
         f" Of {step.size:,} it is not shown, which is not to say that they do worse: "
-        f"{joined(map(_up_to_words, failed))} not ruled out."
+        f"{joined(map(_up_to_words, failed))} {'is' if len(failed) == 1 else 'are'} not ruled out."
     )
 
 
@@ -142,8 +142,8 @@ def _up_to_words(gap: Gap) -> str:
     """Say what is not ruled out, as finely as a bound just beyond the margin asks for."""
     most = _at_most(100 * (gap.most or 0.0), 2)
     if gap.measure == "agreement":
-        return f"another answer on up to {most:.2f} more of 100 rows is"
-    return f"up to {most:.2f}% more of the score's variance unexplained is"
+        return f"another answer on up to {most:.2f} more of 100 rows"
+    return f"up to {most:.2f}% more of the score's variance unexplained"
 
 
 def _least_words(gap: Gap) -> str:
