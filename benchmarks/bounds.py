@@ -27,8 +27,8 @@ from synthetic_pairs import STUDENTS, pair
 from table_gaps import DRAWS as TABLE_DRAWS
 from table_gaps import TABLES, TableGaps
 
-from explain_distill.audit.certificate import certify
-from explain_distill.audit.gaps import Gaps, measured_gaps
+from explain_distill.audit.certificate import certify, leading_elsewhere
+from explain_distill.audit.gaps import Gaps, cross_fitted, measured_gaps
 
 RESULTS = Path(__file__).parent / "results" / "bounds.json"
 REPETITIONS = 1000
@@ -47,9 +47,9 @@ def missed(
     told = certify(gaps, "student", names)
     bounds = np.array([[p.bound, p.bound_without_tails, p.gap] for p in told.players])
     below = (bounds < true_gaps[:, None]).any(axis=0).tolist()
-    leading = np.isin(names, [player.player for player in told.leading])
+    counts = leading_elsewhere(cross_fitted(*gaps.teacher), None).sum(axis=0)
     true_share = true_gaps.sum() / importance.sum()
-    of_leading = true_gaps[leading].sum() / importance[leading].sum()
+    of_leading = (counts @ true_gaps) / (counts @ importance)
     most, least, most_leading = told.relative_bound, told.relative_least, told.leading_bound
     return [
         *below,
@@ -121,7 +121,10 @@ def shown(cells: list[dict[str, Any]]) -> str:
         f"|{'---|' * (4 + len(COUNTED))}",
     ]
     for told in sorted(cells, key=lambda told: [told[key] for key in KEY]):
-        shares = [share(told["missed"][name], told["repetitions"]) for name in COUNTED]
+        shares = [
+            share(told["missed"][name], told["repetitions"]) if name in told["missed"] else ""
+            for name in COUNTED
+        ]
         lines.append("| " + " | ".join([*(str(told[key]) for key in KEY[1:]), *shares]) + " |")
     return "\n".join(lines)
 

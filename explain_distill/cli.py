@@ -145,7 +145,7 @@ def run(
         typer.Option(
             metavar="MINUTES",
             help="Distil the students again on resampled rows for so long, though three times at "
-            "least and twenty at most, and say how much they change.",
+            "least and 24 at most, and say how much they change.",
         ),
     ] = None,
     price_per_cpu_hour: Annotated[

@@ -125,10 +125,10 @@ class Certificate:
         independent halves of the draws tell them, by an importance that is on average no less than
         the true one; it is None with one draw a row.
     leading_gap, leading_bound : float or None
-        The gap and its upper bound, as `relative_gap` and `relative_bound`, of the leading players
+        The gap and its upper bound, as `relative_gap` and `relative_bound`, of leading players
         alone: all their gaps together, as a share of all of their importance. In each half of the
-        rows, or of the groups, those lead that do in the other, so that no importance is counted
-        that led to the choice.
+        rows, or of the groups, those count that lead in the other, so that no importance is counted
+        that led to the choice; `leading` are nearly the same, chosen on all rows.
     """
 
     players: tuple[GapBound, ...]
@@ -282,7 +282,7 @@ def certify(
             )
         )
     gap, bound = _relative(sizes.sum(axis=1), importance.sum(axis=1), groups, level)
-    leading = _leading_elsewhere(importance, groups)
+    leading = leading_elsewhere(importance, groups)
     return Certificate(
         tuple(players),
         len(difference),
@@ -353,8 +353,19 @@ def _leading(importance: FloatArray) -> IntArray:
     return np.asarray(ranked[importance[ranked] > 0])
 
 
-def _leading_elsewhere(importance: FloatArray, groups: IntArray | None) -> BoolArray:
-    """Mark in each half of the rows the players that lead in the other: ``(n, n_players)``."""
+def leading_elsewhere(importance: FloatArray, groups: IntArray | None) -> BoolArray:
+    """Mark in each half of the rows the players that lead in the other.
+
+    Parameters
+    ----------
+    importance : ndarray of shape (n, n_players)
+    groups : ndarray of shape (n,), optional
+        Rows that belong together, none of which are parted.
+
+    Returns
+    -------
+    ndarray of shape (n, n_players), bool
+    """
     codes = np.arange(len(importance))
     if groups is not None:
         codes = np.unique(groups, return_inverse=True)[1]

@@ -11,12 +11,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from explain_distill._rounding import digits_that_part, down, percent, short, up
 from explain_distill._types import Json
-from explain_distill.metrics.attribution import top_k
-from explain_distill.metrics.paired import excess_bound
 
 if TYPE_CHECKING:
     from explain_distill.audit.comparison import Comparison, Metric
@@ -30,8 +26,8 @@ RULES: dict[str, str] = {
     "answers": (
         "Yes where agreement (R² for values) is shown to be at least 0.95, partly where at least "
         "0.85, no where it is shown to be below 0.85; else, and without an interval, not shown. "
-        "Of classes, not shown where one that always gives the teacher's most frequent answer is "
-        "not shown to agree in fewer rows. "
+        "Not shown, too, where always giving the teacher's most frequent answer is not shown to "
+        "agree in fewer rows. "
         "Yes, too, where values are exactly the teacher's in each row. Of values, fewer than 20 "
         "rows, or groups of rows, show nothing."
     ),
@@ -53,7 +49,8 @@ RULES: dict[str, str] = {
         "Distilled again on resampled rows, by what other repeats would give: yes where it is "
         "shown to share at least 0.7 of a row's leading features with itself, of what chance "
         "leaves, and, if it is a tree, of its splits; partly where at least 0.4 of both; no where "
-        "less of one; else not shown. A yes takes a dozen repeats or more."
+        "less of one; else not shown. A yes takes 12 repeats or more, 23 where half of all "
+        "features lead."
     ),
 }
 ANSWERS_YES, ANSWERS_PARTLY = 0.95, 0.85
@@ -99,7 +96,7 @@ def findings(comparison: Comparison, name: str) -> tuple[Finding, ...]:
         ]
         stability = comparison.trust[name].stability
         if stability is not None:
-            told.append(_stability(stability, comparison.reasons.n_columns))
+            told.append(_stability(stability, comparison.reasons.chance()["top_k_overlap"]))
     return tuple(told)
 
 
@@ -124,8 +121,9 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     if found.low is None or found.high is None or not enough:
         words = f"Whether it gives the teacher's answers: {what}, which are too few to say more."
         return Finding("answers", "not shown", words, (metric,))
-    usual = None if values else _usual_share(comparison, name)
-    if usual is not None and found.low >= ANSWERS_PARTLY:
+    beyond = comparison.get(name, "fidelity.beyond_usual")
+    if beyond is not None and (beyond.low or 0.0) <= 0 and found.low >= ANSWERS_PARTLY:
+        usual = found.value - beyond.value
         same = _share_words(usual, usual, values=False)
         words = (
             f"Whether it gives the teacher's answers: {what}, and always giving the teacher's most "
@@ -145,21 +143,12 @@ def _answers(comparison: Comparison, name: str) -> Finding:
     return Finding("answers", grade, words, (metric,))
 
 
-def _usual_share(comparison: Comparison, name: str) -> float | None:
-    """Give how often the teacher gives its most frequent answer, unless a student does better."""
-    answers, told = (comparison.scores[model].argmax(axis=1) for model in ("teacher", name))
-    usual = answers == np.bincount(answers).argmax()
-    wrong, unusual = (told != answers).astype(np.float64), (~usual).astype(np.float64)
-    groups = None if comparison.data is None else comparison.data.groups
-    better = excess_bound(wrong, unusual, groups) < 0 or (not wrong.any() and unusual.any())
-    return None if better else float(usual.mean())
-
-
 def _independent_rows(comparison: Comparison, name: str, found: Metric) -> int:
-    """Give the rows that a figure rests on, or the groups that they come in."""
-    rows, trust = found.n or 0, comparison.trust.get(name)
-    groups = None if trust is None else trust.deferrals[0].n_groups  # of one half of the rows
-    return rows if groups is None else min(rows, 2 * groups)
+    """Give the rows that a figure rests on, or the groups that they come in; 0 of too few."""
+    trust = comparison.trust.get(name)
+    if trust is None:
+        return found.n or 0
+    return min(found.n or 0, trust.certificate.n_independent) if trust.certificate else 0
 
 
 def _share_words(
@@ -264,12 +253,12 @@ def _regions(comparison: Comparison, name: str) -> Finding:
     return Finding("regions", "partly", words, ())
 
 
-def _stability(told: Stability, n_columns: int) -> Finding:
+def _stability(told: Stability, chance: float) -> Finding:
     overlap, splits, least = told.top_k_overlap, told.split_overlap, told.least_split_overlap
     figures = ["stability.top_k_overlap"] + ([] if splits is None else ["stability.split_overlap"])
-    chance = top_k(n_columns) / n_columns
-    shares = [_beyond(overlap, chance)] + ([] if splits is None else [_beyond(splits, 0.0)])
-    grade = max((_graded(*share) for share in shares), key=_ORDER.index)
+    shares = [_beyond(overlap, chance)] if chance < 1 else []
+    shares += [] if splits is None else [_beyond(splits, 0.0)]
+    grade: Grade = max((_graded(*share) for share in shares), key=_ORDER.index, default="not shown")
     shared = f"{overlap.value:.0%} of a row's leading features"
     if splits is not None and least is not None:
         shared += f" and {splits.value:.0%} of its splits (at the least {least:.0%})"
@@ -280,10 +269,11 @@ def _stability(told: Stability, n_columns: int) -> Finding:
         "not shown": "Whether it is the same each time is not shown",
     }[grade]
     words += f": distilled again {told.n_repeats} times on resampled rows, it shares {shared}."
-    if grade in ("partly", "not shown") and min(value for _, value, _ in shares) >= SAME_YES:
+    alike = all(value >= SAME_YES for _, value, _ in shares) and (least or 1.0) >= SAME_PARTLY
+    if grade in ("partly", "not shown") and alike and shares:
         words = (
-            f"It was much the same each of the {told.n_repeats} times that it was distilled again "
-            f"on resampled rows, which are too few to show it of others: it shares {shared}."
+            f"On the mean, it was much the same the {told.n_repeats} times that it was distilled "
+            f"again on resampled rows, which do not show it of others: it shares {shared}."
         )
     return Finding("stability", grade, words, tuple(figures))
 
@@ -292,9 +282,7 @@ _ORDER: tuple[Grade, ...] = ("yes", "partly", "not shown", "no")
 
 
 def _beyond(shared: Estimate, chance: float) -> tuple[float, float, float]:
-    """Give a share's lower end, itself and its upper end, of what chance leaves; 1 of nothing."""
-    if chance >= 1:
-        return 1.0, 1.0, 1.0
+    """Give a share's lower end, itself and its upper end, of what chance leaves."""
     ends = (shared.low or 0.0, shared.value, 1.0 if shared.high is None else shared.high)
     low, value, high = ((each - chance) / (1 - chance) for each in ends)
     return low, value, high

@@ -61,7 +61,8 @@ class Gap:
         leave open of two students that are alike in all of them, if in another row one can lose as
         much more as an answer is, or as the teacher's score varies.
     least : float or None
-        At the least, so that all of one kind hold together with that confidence.
+        At the least, so that all of one kind hold together with that confidence; further below
+        `excess` than as many rows leave open, as `most` is above.
     """
 
     measure: str
@@ -141,9 +142,9 @@ class Front:
 
     @property
     def fewest_rows(self) -> int:
-        """So many rows, or groups of them, can show that a size answers as well, and no fewer.
+        """So many rows, or groups of them, can show that a size does as well, and no fewer.
 
-        No student's answers are bounded more closely than if they were the larger one's own.
+        No student is bounded more closely than if it were the larger one itself.
         """
         return fewest_rows(self.margin, level=self.level)
 
@@ -252,30 +253,33 @@ def _gap(
 ) -> Gap:
     """Compare the losses of one size with those of every larger one."""
     own, larger = losses[:, place], losses[:, place + 1 :].T
-    unit = np.ones(len(own)) if parts is None or measure == "agreement" else parts
     if measure == "agreement":
-        loss = proportion(own > 0, groups)
+        parts, loss = None, proportion(own > 0, groups)
     else:
-        loss = mean(linearised(own, unit), groups, within=(0.0, np.inf))
+        told = own if parts is None else linearised(own, parts)
+        loss = mean(told, groups, within=(0.0, np.inf))
     if not len(larger):
         return Gap(measure, loss)
     n = len(own) if groups is None else len(np.unique(groups))
+    excess = float(max(np.mean(own - other) for other in larger))
 
     def at_most(first: FloatArray, second: FloatArray, level: float) -> float:
-        """Bound how much more the first loses, in a unit that is known from the same rows."""
-        above = float(np.mean(first - second)) * (unit - 1)
-        return excess_bound(first - above, second, groups, level=level)
+        if parts is None:
+            return excess_bound(first, second, groups, level=level)
+        more = linearised(first - second, parts)
+        return excess_bound(more, np.zeros(len(more)), groups, level=level)
 
     # What holds of each larger student holds of the best of them.
+    least = max(-at_most(other, own, joint) for other in larger)
     return Gap(
         measure,
         loss,
-        excess=float(max(np.mean(own - other) for other in larger)),
+        excess,
         most=max(
             paired_share_bound(0, 0, n, level=level),
             *(at_most(own, other, level) for other in larger),
         ),
-        least=max(-at_most(other, own, joint) for other in larger),
+        least=min(least, excess - paired_share_bound(0, 0, n, level=joint)),
     )
 
 

@@ -20,6 +20,7 @@ from explain_distill.metrics.attribution import (
     pairwise_rank_agreement,
     rank_agreement,
     rank_correlation,
+    row_by_row,
     sign_agreement,
     sign_chance,
     top_k,
@@ -143,14 +144,7 @@ class Reasons:
     def _each(self, metric: Agreement, other: Attributions) -> FloatArray:
         """Measure each row's agreement of a model with the teacher; NaN where none is told."""
         teacher = self.reference["teacher"].values
-        if self.present is None:
-            return metric(teacher, other.values, top_k(self.n_columns))
-        told = np.full(len(teacher), np.nan)
-        for row, here in enumerate(self.present):
-            if here.sum() > 1:
-                ours, theirs = (values[row : row + 1, here] for values in (teacher, other.values))
-                told[row] = metric(ours, theirs, top_k(int(here.sum())))[0]
-        return told
+        return row_by_row(metric, teacher, other.values, self.present)
 
     def _mean(self, told: FloatArray, signed: bool, groups: IntArray | None) -> Estimate:
         known = ~np.isnan(told)

@@ -20,7 +20,7 @@ from explain_distill.exceptions import DataError
 from explain_distill.students.base import Student
 from explain_distill.teachers.wrapped import as_teacher
 
-MOST_REPEATS = 20
+MOST_REPEATS = 24
 MINUTES = Range(0, without_low=True, remedy="Give 5, say.")
 
 
@@ -49,7 +49,7 @@ def redistill(
         The training rows.
     minutes : float, default=5.0
         The time to be spent. All students are distilled as often as it affords by the time that
-        each took at first, but at least three times and at most twenty.
+        each took at first, but at least three times and at most 24.
     transfer : TransferSet or str, optional
         Where they learned; coalitions, if left out.
     techniques : sequence of Technique

@@ -2,8 +2,9 @@
 
 Regions are sought on one half of the held-out rows and tested on the other: of each, whether rows
 in it disagree more often than rows outside of it (Fisher's exact test, one-sided; where rows come
-in groups, a score test that sums over each), corrected for the number of regions (Holm 1979) and of
-students (Bonferroni). So regions that are there by chance are reported in at most 5% of studies.
+in groups, a score test that sums over each, too), corrected for the number of regions (Holm 1979)
+and of students (Bonferroni). So regions that are there by chance are reported in at most 5% of
+studies.
 """
 
 from __future__ import annotations

@@ -20,10 +20,13 @@ from explain_distill._types import FloatArray, Json, ReadableRows, Rows, Scores
 from explain_distill.attribution.own import score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
 from explain_distill.audit.deferral import estimate_from_json
+from explain_distill.audit.reasons import METRICS
 from explain_distill.data.dataset import Dataset
+from explain_distill.data.molecules import present_kinds
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.distillation.transfer_sets import Coalitions
-from explain_distill.metrics.attribution import rank_correlation, top_k, top_k_overlap
+from explain_distill.metrics.attribution import row_by_row
+from explain_distill.metrics.fidelity import varies
 from explain_distill.metrics.intervals import Estimate, mean_of_few
 from explain_distill.students.base import Student
 from explain_distill.students.decision_tree import DecisionTree
@@ -219,18 +222,23 @@ def _reasons(
     n_pairs = int(np.clip(n_pairs, 1, MOST_PAIRS))
     draws = Draws.draw(len(rows), rows.shape[1], n_pairs, len(background), rng)
     first, *others = (sampled_shapley(score, rows, background, draws).values for score in scorers)
-    k = top_k(rows.shape[1])
-    overlaps = [top_k_overlap(first, other, k).mean() for other in others]
-    correlations = [rank_correlation(first, other).mean() for other in others]
-    return np.array(overlaps), np.array(correlations)
+    present = None if data.schema.molecules is None else present_kinds(rows)
+    if present is not None and (present.sum(axis=1) < 2).all():
+        present = None
+
+    def shared(metric: str) -> FloatArray:
+        told = [row_by_row(METRICS[metric], first, other, present) for other in others]
+        return np.nanmean(told, axis=1)
+
+    return shared("top_k_overlap"), shared("rank_correlation")
 
 
 def _spread(scores: FloatArray, taught: Scores) -> float | None:
     """Give rows' standard deviation over models, in that of the teacher over rows."""
+    if not varies(taught):
+        return None
     own = np.sqrt(scores.var(axis=0, ddof=1).mean(axis=1))
-    whole = float(np.sqrt(taught.var(axis=0).mean()))
-    varies = whole > ROUNDING * float(np.abs(taught).max())
-    return float(own.mean() / whole) if varies else None
+    return float(own.mean() / np.sqrt(taught.var(axis=0).mean()))
 
 
 def _split_overlaps(models: Sequence[Student], rows: ReadableRows) -> FloatArray | None:

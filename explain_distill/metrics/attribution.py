@@ -7,10 +7,12 @@ mirror image. The chance level is what a random order of the columns gets.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.stats import rankdata
 
-from explain_distill._types import FloatArray
+from explain_distill._types import BoolArray, FloatArray
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -119,6 +121,37 @@ def pairwise_rank_agreement(first: FloatArray, second: FloatArray) -> FloatArray
 def top_k(n_columns: int) -> int:
     """How many leading columns are compared: five, or half of them where there are fewer."""
     return min(5, max(1, n_columns // 2))
+
+
+def row_by_row(
+    metric: Callable[[FloatArray, FloatArray, int], FloatArray],
+    first: FloatArray,
+    second: FloatArray,
+    present: BoolArray | None = None,
+) -> FloatArray:
+    """Measure how two models agree in each row, among the columns that it has.
+
+    Parameters
+    ----------
+    metric : callable
+        Takes both models' attributions and how many columns lead.
+    first, second : ndarray of shape (n_samples, n_columns, n_scores)
+    present : ndarray of shape (n_samples, n_columns), optional
+        The columns that are told of; all, where left out.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        NaN where fewer than two columns are told of.
+    """
+    if present is None:
+        return metric(first, second, top_k(first.shape[1]))
+    told = np.full(len(first), np.nan)
+    for row, here in enumerate(present):
+        if here.sum() > 1:
+            ours, theirs = (values[row : row + 1, here] for values in (first, second))
+            told[row] = metric(ours, theirs, top_k(int(here.sum())))[0]
+    return told
 
 
 def importance(values: FloatArray) -> FloatArray:

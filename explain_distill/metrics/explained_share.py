@@ -17,8 +17,9 @@ def explained_share(
 
     All columns are summed together. A row's part in r is ``r + (uᵢ - r vᵢ) / v̄``, uᵢ and vᵢ being
     its part in either sum (the ratio linearised, as by Fieller 1954 and in the delta method), and
-    the ends are `excess_bound` of the mean of those: Hall's transformed t, or, where that is wider,
-    Gaffke's bound as if no row's part were beyond those seen. By `benchmarks/intervals.py`, of a
+    the ends are `unlimited_mean_bound` of the mean of those: Hall's transformed t, or, where that
+    is wider, Gaffke's bound as if no row's part were beyond those seen. By
+    `benchmarks/intervals.py`, of a
     student that is a little off everywhere it covers in 96% to 97% of draws of 50 rows and more,
     the bootstrap in 92%; of one that errs in one row of 29 in 99% of the draws of 50 rows that get
     an interval (a quarter of them hold no error, and get none), and in 96% or more from 200 rows.

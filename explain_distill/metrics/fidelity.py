@@ -8,8 +8,9 @@ from scipy.special import log_softmax
 from explain_distill._types import FloatArray, IntArray, Scores
 from explain_distill.metrics.explained_share import explained_share
 from explain_distill.metrics.intervals import Estimate, mean, proportion
+from explain_distill.metrics.paired import difference
 
-ROUNDING = 1e-9
+ROUNDING = 1e-13
 """Scores that differ by so small a part of themselves do not vary."""
 
 
@@ -29,12 +30,16 @@ def classification_fidelity(
     dict
         ``agreement``: the share of rows with the same class, 0 to 1, with Clopper–Pearson's
         interval. ``score_r2``: the explained share of the scores' variance, at most 1, absent where
-        the teacher's scores do not vary. ``kl``: the
-        mean divergence of the student's probabilities from the teacher's, in nats, lower is better.
+        the teacher's scores do not vary. ``beyond_usual``: by how much the agreement is larger than
+        that of always giving the teacher's most frequent class (`metrics.paired.difference`).
+        ``kl``: the mean divergence of the student's probabilities from the teacher's, in nats,
+        lower is better.
     """
-    same = teacher.argmax(axis=1) == student.argmax(axis=1)
+    answers = teacher.argmax(axis=1)
+    same, usual = answers == student.argmax(axis=1), answers == np.bincount(answers).argmax()
     figures = {
         "agreement": proportion(same, groups),
+        "beyond_usual": difference((~usual).astype(float), (~same).astype(float), groups),
         "kl": mean(kl_divergence(teacher, student), groups, within=(0, np.inf)),
     }
     if varies(teacher):
@@ -59,7 +64,7 @@ def regression_fidelity(
 
 
 def varies(scores: Scores) -> bool:
-    """Say whether scores differ between rows, by more than rounding."""
+    """Say whether scores differ between rows, by more than the rounding of what made them."""
     return bool(np.ptp(scores, axis=0).max() > ROUNDING * np.abs(scores).max())
 
 

@@ -187,7 +187,7 @@ def _words_led_in(nodes: list[Node], weighed: bool) -> str:
     asked = nodes[0].question
     words = "The same in words."
     if asked is not None and len(asked.terms) > 3:
-        words += " Each question names its three heaviest features, with their weights."
+        words += " Each question names its three heaviest terms, with their weights."
     if any(node.reach < SHOWN for node in nodes if node.question is not None):
         few = f"that less than {SHOWN:.0%} of the training rows take" if weighed else "further down"
         words += f" Questions {few} are left out."

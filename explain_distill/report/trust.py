@@ -11,7 +11,6 @@ from explain_distill._rounding import percent, short, up
 from explain_distill.audit.certificate import Certificate
 from explain_distill.audit.deferral import MEANING, Deferral
 from explain_distill.audit.findings import RULES, Finding, findings
-from explain_distill.metrics.attribution import top_k
 from explain_distill.report.blocks import (
     Block,
     Cell,
@@ -130,7 +129,8 @@ def asked_of(comparison: Comparison, name: str, about: str) -> Table | None:
     if about == "regions" and trust.regions:
         return regions_table(spoken(name), trust.regions, trust.tolerance)
     if about == "stability" and trust.stability is not None:
-        return stability_table(spoken(name), trust.stability, comparison.reasons.n_columns)
+        chance = comparison.reasons.chance()["top_k_overlap"]
+        return stability_table(spoken(name), trust.stability, chance)
     return None
 
 
@@ -141,7 +141,10 @@ def gaps_table(name: str, certificate: Certificate, n_scores: int) -> Table:
     bound = certificate.leading_bound
     together = ""
     if bound is not None and len(certificate.leading) > 1:
-        together = f"; together they are off by at most {percent(bound, up)} of the teacher's own"
+        together = (
+            f"; {len(certificate.leading)} that are chosen so on other rows than count them are "
+            f"together off by at most {percent(bound, up)} of the teacher's own"
+        )
     rows = [
         (
             each.player,
@@ -231,9 +234,8 @@ def row_gap_table(told: RowGap, names: Sequence[str], shown: int) -> Table:
     return Table(title, columns, (RowGroup("", tuple(rows)),))
 
 
-def stability_table(name: str, told: Stability, n_columns: int) -> Table:
+def stability_table(name: str, told: Stability, chance: float) -> Table:
     """Give what a student has in common with itself distilled again."""
-    chance = top_k(n_columns) / n_columns
     spread = told.estimates().get("stability.score_spread")
     figures: tuple[tuple[str, Estimate | None, Form], ...] = (
         (
@@ -276,10 +278,11 @@ def choice_words(told: Stability) -> str:
 
 
 def _about(count: int) -> str:
-    """Write a large count with two digits that mean something."""
+    """Write a large count with two digits that mean something, rounded upwards."""
     if count > MOST_WRITTEN:
         return f"more than {MOST_WRITTEN:,}"
-    return f"about {float(f'{count:.1e}'):,.0f}"
+    unit = 10 ** max(len(str(count)) - 2, 0)
+    return f"about {-(-count // unit) * unit:,}"
 
 
 def deferrals_table(name: str, deferrals: tuple[Deferral, ...], tolerance: float | None) -> Table:

@@ -76,6 +76,7 @@ FIGURES = {
     "attribution.retrained_sign_agreement": Called(
         "Same sign of the leading columns, teacher trained again", "share", HIGHER
     ),
+    "fidelity.beyond_usual": Called("The same, beyond always the usual answer", "share", HIGHER),
     "validation.agreement": Called("Same answer, validation rows", "share", HIGHER),
     "validation.score_r2": Called("R² of the score, validation rows", "share", HIGHER),
     "complexity.size": Called("Size, in its own unit", "count"),
@@ -99,7 +100,7 @@ FIGURES = {
     "complexity.depth": Called("Depth", "count"),
     "complexity.terms": Called("Functions of a feature or two", "count"),
     "complexity.parameters": Called("Parameters", "count"),
-    "complexity.features_per_split": Called("Features in a question", "count"),
+    "complexity.features_per_split": Called("Features in a question, at most", "count"),
     "complexity.features_per_leaf": Called("Features in a leaf, on average"),
     "cost.fit_seconds": Called("Time to fit", "seconds", LOWER),
     "cost.row_milliseconds": Called("Time for one row", "milliseconds", LOWER),

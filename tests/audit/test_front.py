@@ -8,6 +8,7 @@ from explain_distill.audit.compare import compare
 from explain_distill.audit.front import Front, front_of, judge_sizes, set_apart
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
+from explain_distill.metrics.fidelity import variance_parts
 from explain_distill.metrics.paired import paired_share_bound
 
 SIZES = {"tree-2": 2, "tree-4": 4, "tree-8": 8}
@@ -146,10 +147,29 @@ def test_no_more_than_everything_is_explained():
 
 
 def test_one_row_or_one_group_shows_nothing_of_values():
-    losses = {"score_r2": np.array([[0.01, 0.005, 0.004]])}
-    assert judged(losses) == (["not shown", "not shown", "largest"], 8)
-    many = {"score_r2": np.tile(losses["score_r2"], (50, 1))}
-    assert judged(many, np.zeros(50, dtype=int))[1] == 8
+    for row in ([0.01, 0.005, 0.004], [0.5, 0.01, 0.0]):
+        losses = {"score_r2": np.array([row])}
+        assert judged(losses) == (["not shown", "not shown", "largest"], 8)
+        many = {"score_r2": np.tile(losses["score_r2"], (50, 1))}
+        verdicts, chosen = judged(many, np.zeros(50, dtype=int))
+        assert (verdicts, chosen) == (["not shown", "not shown", "largest"], 8)
+
+
+@pytest.mark.parametrize("true", [0.018, 0.022])
+def test_a_loss_in_units_of_the_variance_is_bounded_as_a_ratio(true):
+    """Errors of one size, while the variance that they are told in is estimated on the same rows.
+
+    Without its part in the uncertainty a third of verdicts would be wrong.
+    """
+    rng = np.random.default_rng(0)
+    wrong = 0
+    for _ in range(100):
+        teacher = rng.standard_t(5, size=(300, 1))
+        variance = np.square(teacher - teacher.mean()).mean()
+        losses = {"score_r2": np.tile([true * 5 / 3, 0.0, 0.0], (300, 1)) / variance}
+        (first, *_), _ = judged(losses, parts=variance_parts(teacher))
+        wrong += first == ("less faithful" if true < 0.02 else "as faithful")
+    assert wrong <= 10
 
 
 def test_values_that_differ_in_no_row_need_as_many_rows_as_answers_do():

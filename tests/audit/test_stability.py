@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import explain_distill as xd
-from explain_distill.audit.findings import findings
+from explain_distill.audit.findings import SAME_YES, findings
 from explain_distill.audit.redistillation import MOST_REPEATS
 from explain_distill.audit.stability import (
     MOST_COALITIONS,
@@ -13,6 +13,7 @@ from explain_distill.audit.stability import (
     split_overlap,
 )
 from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.metrics.attribution import top_k
 from explain_distill.metrics.intervals import Estimate, mean_of_few
 
 
@@ -235,7 +236,18 @@ def test_a_few_repeats_that_are_alike_do_not_show_that_all_are(told):
     )
     found = findings(replace(told, trust={name: replace(trust, stability=stability)}), name)[-1]
     assert found.grade == "not shown"
-    assert found.words.startswith("It was much the same each of the 3 times")
+    assert found.words.startswith("On the mean, it was much the same the 3 times")
+    mixed = replace(stability, split_overlap=mean_of_few(np.array([1, 1, 1, 0.05])))
+    mixed = replace(mixed, least_split_overlap=0.05, n_repeats=4)
+    found = findings(replace(told, trust={name: replace(trust, stability=mixed)}), name)[-1]
+    assert "not shown" in found.words
+
+
+@pytest.mark.parametrize("n_columns", [2, 3, 4, 5, 10, 13, 30, 100])
+def test_as_many_repeats_as_are_made_can_show_it(n_columns):
+    low = mean_of_few(np.ones(MOST_REPEATS)).low
+    chance = top_k(n_columns) / n_columns
+    assert (low - chance) / (1 - chance) >= SAME_YES
 
 
 def test_stability_stands_beside_what_chance_gives(told):

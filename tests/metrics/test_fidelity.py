@@ -11,7 +11,6 @@ from explain_distill.metrics.fidelity import (
     row_losses,
     variance_parts,
 )
-from explain_distill.metrics.paired import linearised
 
 
 @pytest.fixture
@@ -69,12 +68,16 @@ def test_a_teacher_that_varies_by_rounding_alone_does_not_vary():
     assert variance_parts(teacher).tolist() == [1.0] * 40
 
 
-def test_a_loss_in_units_of_the_variance_is_bounded_as_the_ratio_that_it_is():
-    """Where every row errs by a share of its own part in the variance, the ratio is certain."""
-    rng = np.random.default_rng(0)
-    teacher = rng.standard_t(5, size=(300, 1))
-    teacher -= teacher.mean()
-    parts = variance_parts(teacher)
-    assert parts.mean() == pytest.approx(1)
-    told = linearised(0.05 * parts, parts)
-    assert told == pytest.approx(np.full(300, 0.05))
+def test_values_far_from_zero_vary():
+    teacher = 1.7e9 + np.random.default_rng(0).normal(size=(40, 1))
+    assert "r2" in regression_fidelity(teacher, teacher)
+
+
+def test_agreement_stands_beside_that_of_the_usual_answer(scores):
+    teacher, student = scores
+    told = classification_fidelity(teacher, student)
+    usual = np.bincount(teacher.argmax(axis=1)).max() / len(teacher)
+    assert told["beyond_usual"].value == pytest.approx(told["agreement"].value - usual)
+    always = np.zeros_like(teacher)
+    always[:, np.bincount(teacher.argmax(axis=1)).argmax()] = 1
+    assert classification_fidelity(teacher, always)["beyond_usual"].value == 0
