@@ -108,7 +108,18 @@ def test_how_often_intervals_are_wrong_is_what_was_counted():
     known += [wrong("figures", student) for student in ("near", "wrong in places")]
     assert max(known) <= 6.5
     hidden = [wrong("figures", "hardly off, and wrong in places", rows) for rows in (50, 200)]
-    said = "in groups of very unequal size in {:.1f} %; and where that student is hardly off"
+    said = "in groups of very unequal size {:.1f} %; and where that student is hardly off"
     assert said.format(wrong("uneven")) in text
-    assert f"in {hidden[0]:.0f} % of samples of 50 rows" in text
-    assert f"and in {hidden[1]:.1f} % of 200." in text
+    assert f"in the other rows, {hidden[0]:.0f} % of samples of 50 rows" in text
+    assert f"and {hidden[1]:.1f} % of 200." in text
+    losses = [
+        cell["counts"]["log_loss_difference"]
+        for cell in cells
+        if (cell["what"], cell["of"], cell["rows"]) == ("figures", "wrong in places", 200)
+        and not cell["grouped"]
+        and cell["scores"] == 3
+    ]
+    (of_loss,) = losses
+    false = of_loss["too low"] + of_loss["too high"]
+    told = false + of_loss["covers"]
+    assert f"and {100 * false / told:.0f} % of those of the log-loss of 200." in text
