@@ -142,8 +142,8 @@ def gaps_table(name: str, certificate: Certificate, n_scores: int) -> Table:
     together = ""
     if bound is not None and len(certificate.leading) > 1:
         together = (
-            f"; {len(certificate.leading)} that are chosen so on other rows than count them are "
-            f"together off by at most {percent(bound, up)} of the teacher's own"
+            f"; the leading {len(certificate.leading)}, chosen on other rows, are together off by "
+            f"at most {percent(bound, up)} of the teacher's own"
         )
     rows = [
         (

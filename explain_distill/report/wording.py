@@ -51,6 +51,7 @@ FIGURES = {
     "performance.log_loss_difference": Called("Log loss less the teacher's", "number", LOWER),
     "performance.mae_difference": Called("Mean absolute error less the teacher's", "number", LOWER),
     "fidelity.agreement": Called("Same answer as the teacher", "share", HIGHER),
+    "fidelity.beyond_usual": Called("Beyond always the usual answer", "share", HIGHER),
     "fidelity.score_r2": Called("R² of the score", "share", HIGHER),
     "fidelity.kl": Called("Divergence from the teacher, nats", "number", LOWER),
     "fidelity.r2": Called("R² against the teacher", "share", HIGHER),
@@ -76,7 +77,6 @@ FIGURES = {
     "attribution.retrained_sign_agreement": Called(
         "Same sign of the leading columns, teacher trained again", "share", HIGHER
     ),
-    "fidelity.beyond_usual": Called("The same, beyond always the usual answer", "share", HIGHER),
     "validation.agreement": Called("Same answer, validation rows", "share", HIGHER),
     "validation.score_r2": Called("R² of the score, validation rows", "share", HIGHER),
     "complexity.size": Called("Size, in its own unit", "count"),
