@@ -27,7 +27,8 @@ from synthetic_pairs import STUDENTS, pair
 from table_gaps import DRAWS as TABLE_DRAWS
 from table_gaps import TABLES, TableGaps
 
-from explain_distill.audit.certificate import certify, leading_elsewhere
+from explain_distill.audit.certificate import certify
+from explain_distill.audit.gap_shares import leading_elsewhere
 from explain_distill.audit.gaps import Gaps, cross_fitted, measured_gaps
 
 RESULTS = Path(__file__).parent / "results" / "bounds.json"

@@ -8,16 +8,21 @@ Their mean absolute value over held-out rows is on average no less than that of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.stats import t
 
 from explain_distill._arrays import is_number
 from explain_distill._random import generator
-from explain_distill._types import BoolArray, FloatArray, IntArray, Json, Rows
+from explain_distill._types import FloatArray, IntArray, Json, Rows
+from explain_distill.audit.gap_shares import (
+    leading_elsewhere,
+    leading_of,
+    share_at_least,
+    share_at_most,
+)
 from explain_distill.audit.gaps import (
     Gaps,
     affordable_draws,
@@ -33,12 +38,8 @@ from explain_distill.metrics.mean_bounds import (
     bounded_mean_bound,
     group_means,
 )
-from explain_distill.metrics.paired import unlimited_mean_bound
 from explain_distill.students.base import Student
 from explain_distill.teachers.base import Teacher
-
-MOST_SHARE = 1000.0
-"""A larger share of the teacher's importance is as good as no bound."""
 
 BEYOND_LEAST, BEYOND_MOST = 1.5, 3.0
 """So many times the largest gap that was seen of a player may be one in a row that was not seen.
@@ -54,9 +55,6 @@ NIL = 1e-9
 
 LEAST_ROWS = 20
 """Fewer held-out rows, or groups of rows, bound nothing worth saying."""
-
-LEADING = 5
-"""The features by which a certificate is summed up: the teacher's most important ones."""
 
 
 @dataclass(frozen=True)
@@ -150,9 +148,9 @@ class Certificate:
 
     @property
     def leading(self) -> tuple[GapBound, ...]:
-        """The players that matter most to the teacher, `LEADING` at the most."""
+        """The players that matter most to the teacher, five at the most."""
         importance = np.array([each.importance for each in self.players])
-        return tuple(self.players[place] for place in _leading(importance))
+        return tuple(self.players[place] for place in leading_of(importance))
 
     def to_json(self) -> Json:
         """Give the certificate as a JSON object."""
@@ -281,7 +279,7 @@ def certify(
                 leaning[place],
             )
         )
-    gap, bound = _relative(sizes.sum(axis=1), importance.sum(axis=1), groups, level)
+    gap, bound = share_at_most(sizes.sum(axis=1), importance.sum(axis=1), groups, level)
     leading = leading_elsewhere(importance, groups)
     return Certificate(
         tuple(players),
@@ -292,8 +290,8 @@ def certify(
         highest,
         gap,
         bound,
-        _relative_least(gap, halves, gaps.teacher, groups, level),
-        *_relative(
+        share_at_least(gap, halves, gaps.teacher, groups, level),
+        *share_at_most(
             (sizes * leading).sum(axis=1), (importance * leading).sum(axis=1), groups, level
         ),
     )
@@ -345,101 +343,6 @@ def _leanings(
         beyond_rounding = abs(means.mean()) > NIL * np.abs(gaps.teacher[0]).max()
         found.append(float(means.mean()) if sure and beyond_rounding else 0.0)
     return found
-
-
-def _leading(importance: FloatArray) -> IntArray:
-    """Give the places of the players that matter most to the teacher."""
-    ranked = np.argsort(-importance, kind="stable")[:LEADING]
-    return np.asarray(ranked[importance[ranked] > 0])
-
-
-def leading_elsewhere(importance: FloatArray, groups: IntArray | None) -> BoolArray:
-    """Mark in each half of the rows the players that lead in the other.
-
-    Parameters
-    ----------
-    importance : ndarray of shape (n, n_players)
-    groups : ndarray of shape (n,), optional
-        Rows that belong together, none of which are parted.
-
-    Returns
-    -------
-    ndarray of shape (n, n_players), bool
-    """
-    codes = np.arange(len(importance))
-    if groups is not None:
-        codes = np.unique(groups, return_inverse=True)[1]
-    marks = np.zeros(importance.shape, dtype=bool)
-    for half in (0, 1):
-        here, other = codes % 2 == half, codes % 2 != half
-        among = None if groups is None else groups[other]
-        told = np.array([group_means(each, among)[0].mean() for each in importance[other].T])
-        marks[np.ix_(here, _leading(told))] = True
-    return marks
-
-
-def _relative(
-    gaps: FloatArray, importance: FloatArray, groups: IntArray | None, level: float
-) -> tuple[float | None, float | None]:
-    """Give rows' gaps as a share of their importance, on the mean, and its upper bound.
-
-    The share is at most r where the mean over rows of ``gap - r importance`` is at most 0
-    (Fieller 1954), so that the importance may be an estimate of the same rows, which must not be
-    too large: it is cross-fitted. None where no r is bounded: the teacher is then not shown to give
-    any feature weight.
-
-    Parameters
-    ----------
-    gaps, importance : ndarray of shape (n,)
-        Of all players that count, together.
-    """
-    above, ones = group_means(gaps, groups)
-    whole, _ = group_means(importance, groups)
-    if whole.mean() <= 0:
-        return None, None
-    if not above.any():
-        return 0.0, 0.0
-    share = float(above.mean() / whole.mean())
-
-    def most_beyond(r: float) -> float:
-        return unlimited_mean_bound(above - r * whole, ones, level=level)
-
-    return share, _root(most_beyond, share, MOST_SHARE)
-
-
-def _relative_least(
-    share: float | None,
-    halves: tuple[FloatArray, ...],
-    teacher: tuple[FloatArray, FloatArray],
-    groups: IntArray | None,
-    level: float,
-) -> float | None:
-    """Give the lower bound of all gaps as a share of all importance.
-
-    As `_relative`, but that the gaps must not be too large, nor the importance too small: gaps are
-    cross-fitted, the importance is as measured.
-    """
-    if not share:
-        return share
-    if len(halves) < 2:
-        return None
-    below, ones = group_means(cross_fitted(*halves).sum(axis=1), groups)
-    as_measured = np.abs(np.mean(teacher, axis=0)).max(axis=2).sum(axis=1)
-    too_large, _ = group_means(as_measured, groups)
-
-    def least_beyond(r: float) -> float:
-        return -unlimited_mean_bound(r * too_large - below, ones, level=level)
-
-    return _root(least_beyond, 0.0, max(share, 1e-12)) or 0.0
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float | None:
-    """Give where a falling function comes down to 0; None where it does not between the two."""
-    if function(low) <= 0:
-        return low
-    if function(high) > 0:
-        return None
-    return float(brentq(function, low, high, xtol=1e-9 * max(1.0, low)))
 
 
 def certificates(

@@ -269,8 +269,8 @@ def _stability(told: Stability, chance: float) -> Finding:
         "not shown": "Whether it is the same each time is not shown",
     }[grade]
     words += f": distilled again {told.n_repeats} times on resampled rows, it shares {shared}."
-    alike = all(value >= SAME_YES for _, value, _ in shares) and (least or 1.0) >= SAME_PARTLY
-    if grade in ("partly", "not shown") and alike and shares:
+    alike = bool(shares) and all(value >= SAME_YES for _, value, _ in shares)
+    if grade in ("partly", "not shown") and alike and (least is None or least >= SAME_PARTLY):
         words = (
             f"On the mean, it was much the same the {told.n_repeats} times that it was distilled "
             f"again on resampled rows, which do not show it of others: it shares {shared}."

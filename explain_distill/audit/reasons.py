@@ -234,11 +234,7 @@ def reasons_of(
     n_first = min(FIRST_PAIRS, most_pairs)
     draws, again = (_draw(rows, background, n_first, rng) for _ in range(2))
     first, second = attribute(teacher, draws), attribute(teacher, again)
-    present = None
-    if data.schema.molecules is not None:
-        present = present_kinds(rows)
-        if (present.sum(axis=1) < 2).all():
-            present = None
+    present = columns_present(data, rows)
     while _told(first, second, present) < ENOUGH and _affordable(draws, effort.evaluations):
         n_pairs = draws.orders.shape[1]
         more, more_again = (_draw(rows, background, n_pairs, rng) for _ in range(2))
@@ -265,6 +261,14 @@ def reasons_of(
     }
     counts = len(background), draws.n_permutations
     return Reasons(chosen, *counts, reference, second, own, members, other, present)
+
+
+def columns_present(data: Dataset, rows: Rows) -> BoolArray | None:
+    """Say which kinds of fragments molecules have, as `Reasons.present`; None of other rows."""
+    if data.schema.molecules is None:
+        return None
+    present = present_kinds(rows)
+    return None if (present.sum(axis=1) < 2).all() else present
 
 
 def _told(first: Attributions, second: Attributions, present: BoolArray | None) -> float:

@@ -20,9 +20,8 @@ from explain_distill._types import FloatArray, Json, ReadableRows, Rows, Scores
 from explain_distill.attribution.own import score_rows
 from explain_distill.attribution.shapley import Draws, sampled_shapley
 from explain_distill.audit.deferral import estimate_from_json
-from explain_distill.audit.reasons import METRICS
+from explain_distill.audit.reasons import METRICS, columns_present
 from explain_distill.data.dataset import Dataset
-from explain_distill.data.molecules import present_kinds
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.distillation.transfer_sets import Coalitions
 from explain_distill.metrics.attribution import row_by_row
@@ -222,9 +221,7 @@ def _reasons(
     n_pairs = int(np.clip(n_pairs, 1, MOST_PAIRS))
     draws = Draws.draw(len(rows), rows.shape[1], n_pairs, len(background), rng)
     first, *others = (sampled_shapley(score, rows, background, draws).values for score in scorers)
-    present = None if data.schema.molecules is None else present_kinds(rows)
-    if present is not None and (present.sum(axis=1) < 2).all():
-        present = None
+    present = columns_present(data, rows)
 
     def shared(metric: str) -> FloatArray:
         told = [row_by_row(METRICS[metric], first, other, present) for other in others]

@@ -12,8 +12,8 @@ from explain_distill.audit.certificate import (
     beyond_seen,
     certificates,
     certify,
-    leading_elsewhere,
 )
+from explain_distill.audit.gap_shares import leading_elsewhere
 from explain_distill.audit.gaps import Gaps, affordable_draws, cross_fitted, measured_gaps
 from explain_distill.exceptions import DataError
 from explain_distill.metrics.mean_bounds import bounded_mean_bound, group_means
