@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from explain_distill._arrays import take_checked
 from explain_distill._types import FloatArray, ReadableRows
+from explain_distill.exceptions import DataError
+
+FURTHEST = 1e18
+"""Standard deviations that a prepared value is from the mean at most: float32 can square it."""
+SMALLEST_SPREAD = 1e-30
+"""Of a column that is no constant; and its inverse the largest value. Networks learn in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +41,24 @@ class Preparation:
     indicated: np.ndarray
 
     @classmethod
-    def fit(cls, readable: ReadableRows) -> Preparation:
-        """Take the statistics from rows ``(n_samples, n_readable)``."""
+    def fit(cls, readable: ReadableRows, names: Sequence[str] | None = None) -> Preparation:
+        """Take the statistics from rows ``(n_samples, n_readable)``.
+
+        Raises
+        ------
+        DataError
+            Where a column's values are too large or too near each other; named, if it has a name.
+        """
         missing = np.isnan(readable)
         fill = np.zeros(readable.shape[1])
         known = ~missing.all(axis=0)
         fill[known] = np.nanmedian(readable[:, known], axis=0)
         imputed = np.where(missing, fill, readable)
-        centre, scale = imputed.mean(axis=0), imputed.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            centre, scale = imputed.mean(axis=0), imputed.std(axis=0)
         # Nothing was learned of a column that was constant, so that no value of it may speak.
         scale[imputed.max(axis=0) == imputed.min(axis=0)] = np.inf
+        _check_spread(np.abs(imputed).max(axis=0), scale, names or range(len(scale)))
         return cls(fill, centre, scale, np.flatnonzero(missing.any(axis=0)))
 
     @property
@@ -60,9 +75,14 @@ class Preparation:
         """Turn ``(n_samples, n_readable)`` into ``(n_samples, n_prepared)``."""
         missing = np.isnan(readable)
         if not missing.any() and not len(self.indicated):
-            return (readable - self.centre) / self.scale
-        scaled = (np.where(missing, self.fill, readable) - self.centre) / self.scale
+            return self._scaled(readable)
+        scaled = self._scaled(np.where(missing, self.fill, readable))
         return np.concatenate([scaled, missing[:, self.indicated].astype(np.float64)], axis=1)
+
+    def _scaled(self, imputed: FloatArray) -> FloatArray:
+        with np.errstate(over="ignore"):
+            scaled = (imputed - self.centre) / self.scale
+        return np.asarray(np.minimum(np.maximum(scaled, -FURTHEST), FURTHEST))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Give the statistics as named arrays, for saving."""
@@ -96,3 +116,20 @@ class Preparation:
         if len(indicated) and not 0 <= indicated.min() <= indicated.max() < len(fill):
             raise ValueError("preparation.indicated names a feature that is not there")
         return cls(fill, centre, scale, indicated)
+
+
+def _check_spread(largest: FloatArray, spread: FloatArray, names: Sequence[str | int]) -> None:
+    """Refuse features whose size single precision, in which networks learn, cannot hold.
+
+    Raises
+    ------
+    DataError
+    """
+    wrong = (spread < SMALLEST_SPREAD) | (largest > 1 / SMALLEST_SPREAD)
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise DataError(
+            f"Columns must spread over {SMALLEST_SPREAD:.0e} or more and lie within "
+            f"±{1 / SMALLEST_SPREAD:.0e}; however, {names[place]!r} spreads over "
+            f"{spread[place]:.3g} and reaches {largest[place]:.3g}. Give it in other units."
+        )

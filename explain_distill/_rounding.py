@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-WITHOUT_EXPONENT = 1e12
+WITHOUT_EXPONENT = 1e15
 
 
 def down(value: float, digits: int) -> float:

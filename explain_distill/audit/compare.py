@@ -344,7 +344,8 @@ def _score_anew(model: Model, rows: Rows, data: Dataset) -> Scores:
 
 def bytes_on_disk(model: Model) -> float | None:
     """Give the size of a model's arrays as a study keeps them; None where it cannot be kept."""
-    if isinstance(model, Teacher) and not model.can_be_saved:
+    kept = model.can_be_saved if isinstance(model, Teacher) else type(model).write != Student.write
+    if not kept:
         return None
     with tempfile.TemporaryDirectory() as folder:
         model.write(Path(folder))

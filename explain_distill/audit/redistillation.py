@@ -14,6 +14,7 @@ from explain_distill.audit.comparison import check_names
 from explain_distill.audit.stability import LEAST_REPEATS
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.distill import distill, transfer_of
+from explain_distill.distillation.targets import OnBadLabel
 from explain_distill.distillation.techniques import Technique
 from explain_distill.distillation.transfer_sets import TransferSet
 from explain_distill.exceptions import DataError
@@ -32,6 +33,7 @@ def redistill(
     minutes: float = 5.0,
     transfer: TransferSet | str | None = None,
     techniques: Sequence[Technique] = (),
+    on_bad_label: OnBadLabel = "raise",
     seed: int = 0,
     on_step: Callable[[int, int, str], None] | None = None,
 ) -> dict[str, tuple[Student, ...]]:
@@ -54,6 +56,8 @@ def redistill(
         Where they learned; coalitions, if left out.
     techniques : sequence of Technique
         By which they learned besides.
+    on_bad_label : {"raise", "drop"}, default="raise"
+        What to do of a row that the teacher gives no finite score; see `distill`.
     seed : int, default=0
     on_step : callable, optional
         Called with the distillations done, those in all, and the student's name.
@@ -103,6 +107,7 @@ def redistill(
                 temperature=student.distillation_.temperature,
                 hard_weight=student.distillation_.hard_weight,
                 techniques=techniques,
+                on_bad_label=on_bad_label,
                 seed=integer_seed(rng),
             )
             found[name].append(again)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain_distill._ranges import Range
 from explain_distill._types import IntArray, Scores, SoftLabels
 from explain_distill.distillation.techniques import Technique
 from explain_distill.exceptions import DataError
@@ -38,9 +39,9 @@ class ActiveQueries(Technique):
     NAME: ClassVar[str] = "active-queries"
 
     def __post_init__(self) -> None:
-        if not 0 < self.share <= 0.5:
+        if self.share not in Range(0, 0.5, without_low=True):
             raise DataError(
-                f"share must be above 0 and at most 0.5; however, got {self.share:g}. "
+                f"share must be above 0 and at most 0.5; however, got {self.share!r}. "
                 "0.25 makes a quarter of each batch rows that are asked again."
             )
 

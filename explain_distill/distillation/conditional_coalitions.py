@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain_distill._ranges import Range
 from explain_distill._types import BoolArray, IntArray, Rows
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.near_rows import Coordinates, held_discrete
@@ -56,15 +57,15 @@ class ConditionalCoalitions:
 
     def __post_init__(self) -> None:
         check_rows("ConditionalCoalitions", self.n_rows)
-        if not self.bandwidth > 0:
+        if self.bandwidth not in Range(0, without_low=True):
             raise DataError(
-                f"bandwidth must be above 0; however, got {self.bandwidth:g}. "
+                f"bandwidth must be above 0; however, got {self.bandwidth!r}. "
                 "0.1 standard deviations is the usual choice."
             )
-        if self.candidates < 2:
+        if self.candidates not in Range(2, whole=True):
             raise DataError(
-                f"candidates must be at least 2; however, got {self.candidates}. "
-                "One of them may be the row itself, which is left out."
+                "candidates must be a whole number of at least 2; however, got "
+                f"{self.candidates!r}. One of them may be the row itself, which is left out."
             )
 
     def for_data(self, data: Dataset) -> ConditionalCoalitions:

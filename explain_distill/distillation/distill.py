@@ -25,6 +25,7 @@ from explain_distill.distillation.transfer_sets import (
     Pool,
     TrainingRows,
     TransferSet,
+    is_transfer_set,
 )
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import OnStep, Student
@@ -98,7 +99,9 @@ def distill(
         Where the student learns, or its name, as the command line has it. `TrainingRows()` is what
         distillation commonly does.
     temperature : float, default=1.0
-        At which the teacher's probabilities are softened; ignored for regression.
+        At which the teacher's probabilities are softened; ignored for regression. A probability
+        below 1e-300 is then taken for that, so that scores further apart than 690 times the
+        temperature are learned as so far.
     hard_weight : float, default=0.0
         The share of rows that carry their true label in place of the teacher's, from 0 to 1.
     techniques : sequence of Technique, default=()
@@ -225,10 +228,10 @@ def transfer_of(transfer: Any) -> TransferSet:
         return Coalitions()
     if isinstance(transfer, str):
         return transfer_set(transfer)
-    if isinstance(transfer, type) or not hasattr(transfer, "draw"):
+    if not is_transfer_set(transfer):
         raise DataError(
-            "transfer must be a transfer set, such as xd.Coalitions(), or its name; however, got "
-            f"{transfer!r}. Leave it out for coalitions."
+            "transfer must be a transfer set, such as xd.Coalitions(), with NAME, n_rows and draw, "
+            f"or the name of one; however, got {transfer!r}. Leave it out for coalitions."
         )
     made: TransferSet = transfer
     return made

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain_distill._ranges import Range
 from explain_distill._types import FloatArray, Rows
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.techniques import Technique
@@ -25,7 +26,8 @@ class Hints(Technique):
     Parameters
     ----------
     share : float, default=0.25
-        Of the training steps, above 0 and below 1.
+        Of the training steps, above 0 and below 1. Steps that learn hints come sixteen at a time,
+        so the share is rounded to sixteens, and to one at the least.
 
     References
     ----------
@@ -38,9 +40,9 @@ class Hints(Technique):
     NAME: ClassVar[str] = "hints"
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
+        if self.share not in Range(0, 1, without_low=True, without_high=True):
             raise DataError(
-                f"share must be above 0 and below 1; however, got {self.share:g}. "
+                f"share must be above 0 and below 1; however, got {self.share!r}. "
                 "0.25 spends a quarter of the steps on hints."
             )
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain_distill._ranges import Range
 from explain_distill._types import FloatArray, Rows
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.techniques import PairedRows, check_weight
@@ -28,7 +29,7 @@ class AttributionMatching(PairedRows):
     Parameters
     ----------
     weight : float, default=1.0
-        Of that sum beside the squared distance of the scores, both in units of their variance.
+        Of that sum beside the squared distance of the scores, both in units of their mean square.
 
     References
     ----------
@@ -69,8 +70,8 @@ class GradientMatching(PairedRows):
     Parameters
     ----------
     weight : float, default=1.0
-        Of that squared length beside the squared distance of the scores, in units of the variance
-        of the score, numbers in units of their standard deviation.
+        Of that squared length beside the squared distance of the scores, in units of the mean
+        square of the score, numbers in units of their standard deviation.
     step : float, default=0.1
         Between the two rows, in standard deviations of each number. Smaller than the teacher's
         steps, for a teacher with steps such as a forest, it sees none of them.
@@ -89,9 +90,9 @@ class GradientMatching(PairedRows):
 
     def __post_init__(self) -> None:
         check_weight(self.weight)
-        if not 0 < self.step <= 1:
+        if self.step not in Range(0, 1, without_low=True):
             raise DataError(
-                f"step must be above 0 and at most 1; however, got {self.step:g}. "
+                f"step must be above 0 and at most 1; however, got {self.step!r}. "
                 "It is in standard deviations of each number; 0.1 suits networks."
             )
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain_distill._ranges import Range
 from explain_distill._types import BoolArray, IntArray, Rows
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.near_rows import Coordinates, held_discrete
@@ -49,14 +50,14 @@ class Munge:
 
     def __post_init__(self) -> None:
         check_rows("Munge", self.n_rows)
-        if not 0 < self.swap <= 1:
+        if self.swap not in Range(0, 1, without_low=True):
             raise DataError(
-                f"swap must be above 0 and at most 1; however, got {self.swap:g}. "
+                f"swap must be above 0 and at most 1; however, got {self.swap!r}. "
                 "0.5 exchanges half of the columns."
             )
-        if not self.local_variance > 0:
+        if self.local_variance not in Range(0, without_low=True):
             raise DataError(
-                f"local_variance must be above 0; however, got {self.local_variance:g}. "
+                f"local_variance must be above 0; however, got {self.local_variance!r}. "
                 "The larger it is, the less noise numbers get."
             )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from explain_distill._ranges import Range
 from explain_distill._training import ahead
 from explain_distill._types import FloatArray, ReadableRows, SoftLabels
 from explain_distill.distillation.active_queries import ActiveQueries
@@ -18,6 +19,7 @@ from explain_distill.distillation.techniques import PairedRows
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import Batch
 
+PAIR_WEIGHT = Range(0, 1e9, without_low=True)
 BATCHES = 16  # the teacher labels so many batches at once
 
 
@@ -94,6 +96,12 @@ class Stream:
             )
         blocks = student.n_steps / BATCHES
         self.n_hinted = max(1, round(self.hints.share * blocks)) if self.hints else 0
+        if self.n_hinted >= blocks:
+            raise DataError(
+                "n_steps must leave some for what the teacher says; however, of "
+                f"{student.n_steps}, {self.n_hinted * BATCHES} would learn hints, which come "
+                f"{BATCHES} at a time. Take more steps, or a smaller share of hints."
+            )
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Give the batches; the teacher labels the next ones while the student learns these."""
@@ -141,8 +149,25 @@ class Stream:
             return None
         n_columns = self.labeller.data.X.shape[1]
         # The loss is a mean over all pairs, of which each technique has its part.
-        weights = [len(self.paired) * each.pair_weight(n_columns) for each in self.paired]
+        weights = [len(self.paired) * _pair_weight(each, n_columns) for each in self.paired]
         return np.repeat(weights, self.n_pairs)
+
+
+def _pair_weight(technique: PairedRows, n_columns: int) -> float:
+    """Give what a pair counts.
+
+    Raises
+    ------
+    DataError
+        Where it would count against what is learned, or not at all.
+    """
+    weight = technique.pair_weight(n_columns)
+    if weight not in PAIR_WEIGHT:
+        raise DataError(
+            f"What a pair counts must be {PAIR_WEIGHT}; however, {type(technique).__name__} says "
+            f"{weight!r}. 1 counts as much as the scores themselves."
+        )
+    return weight
 
 
 def _by_batch(array: np.ndarray) -> np.ndarray:

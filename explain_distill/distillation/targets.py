@@ -17,7 +17,9 @@ from explain_distill.students.base import Batch
 from explain_distill.teachers.base import Teacher
 
 SMALLEST = 1e-300
-MOST_DRAWS = 20  # until as many rows as were asked for have finite labels
+MOST_DRAWS = 20  # rows drawn for one with a finite label
+FEW_ROWS = 100  # of which the share with finite labels says little
+HEAVIEST = 1e9  # that a row may count, and its inverse the lightest; 1 is usual
 NAMED_COLUMNS = 6  # of a row that has none
 
 OnBadLabel = Literal["raise", "drop"]
@@ -147,22 +149,23 @@ class Labeller:
     ) -> tuple[Rows, SoftLabels]:
         """Draw `n` times rows that belong together, until all have finite labels."""
         parts: list[tuple[Rows, Scores]] = []
-        missing = n
-        for _ in range(MOST_DRAWS):
-            rows = _checked_draw(draw(missing), missing * together, self.data.X.shape[1])
+        found, drawn, asked = 0, 0, n
+        while True:
+            rows = _checked_draw(draw(asked), asked * together, self.data)
             score, finite = self._scored(rows)
             finite = finite.reshape(-1, together).all(axis=1).repeat(together)
             parts.append((rows[finite], score[finite]))
-            missing -= int(finite.sum()) // together
-            if not missing:
+            found, drawn = found + int(finite.sum()) // together, drawn + asked
+            if found >= n:
                 break
-        else:
-            raise DataError(
-                "The teacher must give finite scores to most rows of the transfer set; however, "
-                f"in {MOST_DRAWS} draws it gave too few. Mend the teacher, or take another "
-                "transfer set, such as TrainingRows."
-            )
-        rows, score = (np.concatenate(each) for each in zip(*parts, strict=True))
+            if drawn >= FEW_ROWS and found * MOST_DRAWS < drawn:
+                raise DataError(
+                    f"The teacher must give finite scores to 1 in {MOST_DRAWS} rows of the "
+                    f"transfer set; however, it gave them to {found} of {drawn}. Mend the "
+                    "teacher, or take another transfer set, such as TrainingRows."
+                )
+            asked = max(n - found, min(drawn * (n - found) // max(found, 1), MOST_DRAWS * n))
+        rows, score = (np.concatenate(each)[: n * together] for each in zip(*parts, strict=True))
         return rows, soft_labels(score, self.temperature, self.classify)
 
     def _with_finite_scores(self, data: Dataset) -> Dataset:
@@ -209,33 +212,50 @@ class Labeller:
 
 
 def _checked_weights(technique: RowWeights, weights: FloatArray, n: int) -> FloatArray:
-    """Refuse weights that are no numbers, below 0, or not one a row.
+    """Refuse weights that are not one a row, that single precision cannot hold, or all 0.
 
     Raises
     ------
     DataError
     """
     told = np.asarray(weights, dtype=np.float64)
-    if told.shape != (n,) or not np.isfinite(told).all() or (told < 0).any():
+    if told.shape != (n,) or not ((told == 0) | (told >= 1 / HEAVIEST) & (told <= HEAVIEST)).all():
         shown = f"{told.shape}" if told.shape != (n,) else f"{told.min():.4g} to {told.max():.4g}"
         raise DataError(
-            f"Weights of rows must be one a row, finite and not below 0; however, "
-            f"{type(technique).__name__} gives {shown} for {n} rows."
+            f"Weights of rows must be one a row, each 0 or from {1 / HEAVIEST:g} to {HEAVIEST:g}; "
+            f"however, {type(technique).__name__} gives {shown} for {n} rows. Make them about 1."
+        )
+    if n and not told.any():
+        raise DataError(
+            f"Weights of rows must be above 0 for some; however, {type(technique).__name__} gives "
+            f"0 to all of {n} rows. Let some count."
         )
     return told
 
 
-def _checked_draw(rows: Rows, n: int, n_columns: int) -> Rows:
-    """Refuse a draw that is not so many raw rows.
+def _checked_draw(rows: Rows, n: int, data: Dataset) -> Rows:
+    """Refuse a draw that is not so many raw rows, or holds a level that no category has.
 
     Raises
     ------
     DataError
     """
     shape = np.shape(rows)
-    if not isinstance(rows, np.ndarray) or shape != (n, n_columns):
+    is_array = isinstance(rows, np.ndarray) and rows.dtype.kind in "fiub"
+    if not is_array or shape != (n, data.X.shape[1]):
+        told = type(rows).__name__ if not isinstance(rows, np.ndarray) else f"{rows.dtype} {shape}"
         raise DataError(
-            f"A transfer set must draw as many raw rows as it is asked for, {(n, n_columns)}; "
-            f"however, it gave {shape if isinstance(rows, np.ndarray) else type(rows).__name__}."
+            "A transfer set must draw as many raw rows of numbers as it is asked for, "
+            f"{(n, data.X.shape[1])}; however, it gave {told}."
         )
+    for column, feature in enumerate(data.schema.features):
+        if feature.kind in ("category", "boolean"):
+            codes, n_levels = rows[:, column], len(feature.levels) or 2
+            known = np.isnan(codes) | (codes >= 0) & (codes < n_levels) & (codes % 1 == 0)
+            if not known.all():
+                raise DataError(
+                    f"A transfer set must draw levels of {feature.name!r}, whole numbers from 0 "
+                    f"to {n_levels - 1}, or NaN for missing; however, it gave "
+                    f"{codes[~known][0]:g}. Draw them from the training rows."
+                )
     return rows

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from explain_distill._ranges import Range
 from explain_distill._types import FloatArray, Rows
 from explain_distill.data.dataset import Dataset
 from explain_distill.distillation.transfer_sets import TransferSet
@@ -57,8 +58,8 @@ class PairedRows(Technique, ABC):
     """Lets a student learn by how much its teacher's score differs between two rows.
 
     Half of each batch then comes in pairs, whose rows are also learned one by one; to the loss is
-    added the mean square of student's less teacher's difference, in units of the variance of the
-    teacher's score, times `pair_weight`.
+    added the mean square of student's less teacher's difference, in units of the mean square
+    of the teacher's scores, times `pair_weight`.
     """
 
     @abstractmethod
@@ -77,7 +78,7 @@ def check_weight(weight: float) -> None:
     ------
     DataError
     """
-    if not (weight > 0 and np.isfinite(weight)):
+    if weight not in Range(0, without_low=True):
         raise DataError(
             f"weight must be a number above 0; however, got {weight!r}. "
             "1 counts as much as the scores themselves; leave the technique out for 0."

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from explain_distill._arrays import is_count
-from explain_distill._types import Rows
+from explain_distill._types import FloatArray, Rows
 from explain_distill.data.dataset import Dataset
 from explain_distill.exceptions import DataError
 
@@ -26,7 +26,8 @@ class TransferSet(Protocol):
     are near each other, also has ``for_data(data) -> TransferSet``. `distill` calls it once and
     draws from what it gives.
 
-    Most have `NAME` as a class constant and `n_rows` as a field.
+    All have `NAME` and `n_rows`, most the one as a class constant and the other as a field. Cells
+    of a category are codes of its levels, whole numbers from 0, so draws keep them whole.
     """
 
     @property
@@ -145,11 +146,11 @@ shares=(0.75, 0.25))
     """
 
     def __init__(self, *parts: TransferSet, shares: Sequence[float] | None = None) -> None:
-        given = np.ones(len(parts)) if shares is None else np.asarray(shares, dtype=np.float64)
-        if not parts:
+        given = np.ones(len(parts)) if shares is None else _numbers(shares)
+        if not parts or not all(map(is_transfer_set, parts)):
             raise DataError(
-                "A mixture must have at least one part; however, got none. "
-                "Name the transfer sets to mix."
+                "A mixture must be of transfer sets, one or more; however, got "
+                f"{parts or 'none'}. Make each by a call, such as xd.Munge()."
             )
         if given.shape != (len(parts),) or not (np.isfinite(given) & (given > 0)).all():
             raise DataError(
@@ -227,6 +228,23 @@ class Pool:
             n_rows = min(self.transfer.n_rows, self.most)
             self._drawn, self._of = self.transfer.draw(X, n_rows, own), X
         return TrainingRows().draw(self._drawn, n, rng)
+
+
+def is_transfer_set(value: object) -> bool:
+    """Say whether a value draws rows as a `TransferSet` does, and says its name and size."""
+    n_rows = getattr(value, "n_rows", 0)
+    sized = n_rows is None or is_count(n_rows)
+    named = isinstance(getattr(value, "NAME", None), str)
+    return (
+        not isinstance(value, type) and callable(getattr(value, "draw", None)) and sized and named
+    )
+
+
+def _numbers(shares: Sequence[float]) -> FloatArray:
+    try:
+        return np.asarray(shares, dtype=np.float64)
+    except (TypeError, ValueError):  # no numbers are refused as wrong ones are
+        return np.empty(0)
 
 
 def for_data(transfer: TransferSet, data: Dataset) -> TransferSet:

@@ -27,8 +27,14 @@ FEW_ROWS = 4  # up to which our own walk down the trees is faster than a call of
 LEFT_OVER = 0.05  # the share of a score that a chosen number of rounds may leave unlearned
 FEWEST_ROWS, MOST_HELD_OUT = 200, 10_000  # below the one, none is held out
 FEW_STEPS = 64  # of float32, over which a feature varies
+LARGEST_FLOAT32 = 1e38  # about, and its neighbours can be told, too
 MOST_QUESTIONS = 16  # on a path of a tree
 NAMED_FEATURES = 5  # how many features the words name
+
+
+def _within_float32(X: ReadableRows) -> ReadableRows:
+    """Bring values that float32 cannot hold to the largest that it can."""
+    return np.asarray(np.minimum(np.maximum(X, -LARGEST_FLOAT32), LARGEST_FLOAT32))
 
 
 def _coarse(column: FloatArray) -> bool:
@@ -60,7 +66,7 @@ class BoostedTrees(Student):
         The share of the transfer rows, 10 000 at most, that are held out to stop boosting where
         the trees follow the teacher no better; 0 boosts `n_trees` rounds, and so do fewer than 200
         rows.
-    monotone : mapping of str or int to {-1, 1}, optional
+    monotone : mapping of str or int to {-1, 1}, or its pairs, optional
         Features, by name or number, in which the score must not fall (1) or not rise (-1): the
         value, or the score of the second of two classes.
     interactions : sequence of sequences of str or int, optional
@@ -122,6 +128,7 @@ class BoostedTrees(Student):
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
+        X = _within_float32(X)
         self._warn_of_coarse_columns(X)
         target = Target.of(labels, weights, self.task, self.temperature)
         rng = self._rng()
@@ -176,6 +183,7 @@ class BoostedTrees(Student):
 
     def booster_of(self, X: ReadableRows) -> FloatArray:
         """Ask the booster for its outputs ``(n_samples, n_outputs)``, which are exact sums."""
+        X = _within_float32(X)
         if len(X) <= FEW_ROWS:
             return np.stack([self.tree_arrays_.outputs_of_row(row) for row in X])
         outputs = self.booster_.inplace_predict(X).astype(np.float64)

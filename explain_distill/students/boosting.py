@@ -59,6 +59,12 @@ class Target:
             scale = max(float(margins[~hard].std()), 1e-12)
         return cls((margins - centre) / scale, labels, hard, weights, centre, scale, task)
 
+    @property
+    def variance(self) -> float:
+        """The margins' variance in units of `scale`, into which the offset of the classes goes."""
+        soft = self.margins[~self.hard]
+        return float(soft.var(axis=0).mean()) if (soft != soft[:1]).any() else 1.0
+
     def part(self, rows: IntArray) -> Target:
         """Take some of the rows."""
         return replace(
@@ -78,7 +84,7 @@ class Target:
     def loss(self, outputs: FloatArray) -> float:
         """Give the mean loss of outputs ``(n_samples, n_outputs)``.
 
-        Without hard labels it is the share of the scores' variance that is left unexplained.
+        Without hard labels it is what is left unexplained of the scores, in units of `scale`.
         """
         outputs = outputs.astype(np.float64).reshape(self.margins.shape)
         losses = np.square(outputs - self.margins).mean(axis=1)
@@ -114,8 +120,7 @@ def boosted(
     """Boost trees until they follow the target no better on rows held out, or to the last round.
 
     Boosting stops once `PATIENCE` rounds took away less than `LEAST_GAIN` of the loss on the rows
-    held out, which for soft labels is the share of the scores' variance left unexplained; the trees
-    after the best round are dropped.
+    held out; the trees after the best round are dropped.
 
     Parameters
     ----------
@@ -138,7 +143,7 @@ def boosted(
     learned, judged = target.part(kept), target.part(held_out if len(held_out) else kept)
     rows = learned.matrix(X[kept])
     others = judged.matrix(X[held_out], rows) if len(held_out) else rows
-    follow = _follower(n_rounds, bool(len(held_out)), on_step)
+    follow = _follower(n_rounds, bool(len(held_out)), judged.variance, on_step)
     watched = len(held_out) or on_step is not None
     booster = xgboost.train(
         parameters,
@@ -153,7 +158,7 @@ def boosted(
     return booster[: follow.best] if len(held_out) else booster
 
 
-def _follower(n_rounds: int, stops: bool, on_step: OnStep | None) -> Any:
+def _follower(n_rounds: int, stops: bool, variance: float, on_step: OnStep | None) -> Any:
     """Build the callback that tells `on_step` how it goes, and stops where it goes no further."""
     import xgboost
 
@@ -169,7 +174,7 @@ def _follower(n_rounds: int, stops: bool, on_step: OnStep | None) -> Any:
             done = stops and min(losses) > (1 - LEAST_GAIN) * before
             last = done or epoch + 1 == n_rounds
             if on_step is not None and (last or (epoch + 1) % max(1, n_rounds // TOLD) == 0):
-                on_step(epoch + 1, n_rounds, losses[-1], 1 - losses[-1])
+                on_step(epoch + 1, n_rounds, losses[-1], 1 - losses[-1] / variance)
             return done
 
     return Follower()

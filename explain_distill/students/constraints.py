@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from explain_distill._ranges import Range
 from explain_distill.data.readable_features import ReadableFeature
 from explain_distill.exceptions import DataError, UnknownNameError
 
@@ -13,13 +14,15 @@ FeatureName: TypeAlias = str | int
 
 
 def monotone_signs(
-    wanted: Mapping[FeatureName, int], features: Sequence[ReadableFeature], n_outputs: int
+    wanted: Mapping[FeatureName, int] | Sequence[tuple[FeatureName, int]],
+    features: Sequence[ReadableFeature],
+    n_outputs: int,
 ) -> list[int]:
     """Give +1 for each feature in which the output must not fall, -1 for not rise, else 0.
 
     Parameters
     ----------
-    wanted : mapping of str or int to {-1, 0, 1}
+    wanted : mapping of str or int to {-1, 0, 1}, or its pairs
     features : sequence of ReadableFeature
     n_outputs : int
         Scores of several classes cannot all rise together, since they are centred.
@@ -33,13 +36,15 @@ def monotone_signs(
             f"monotone must be of one output; however, there are {n_outputs} classes, whose "
             "scores cannot rise together. Leave it out, or learn one class against the rest."
         )
-    if not isinstance(wanted, Mapping):
+    try:
+        signs_of = dict(wanted)
+    except (TypeError, ValueError):
         raise DataError(
             "monotone must map features to -1, 0 or 1; however, got "
             f"{wanted!r}. Give a dict, such as {{'age': 1}}."
-        )
+        ) from None
     signs = [0] * len(features)
-    for name, sign in wanted.items():
+    for name, sign in signs_of.items():
         if sign not in (-1, 0, 1):
             raise DataError(
                 f"monotone must map features to -1, 0 or 1; however, {name!r} has {sign!r}. "
@@ -90,8 +95,14 @@ def _place(name: FeatureName, features: Sequence[ReadableFeature], what: str) ->
     if isinstance(name, str):
         if name not in names:
             raise UnknownNameError.of(what, name, names)
+        if names.count(name) > 1:
+            places = [place for place, each in enumerate(names) if each == name]
+            raise DataError(
+                f"{what} must be told from others by its name; however, {name!r} is that of "
+                f"features {' and '.join(map(str, places))}. Give its number."
+            )
         return names.index(name)
-    if not 0 <= name < len(names):
+    if name not in Range(0, len(names) - 1, whole=True):
         raise DataError(
             f"{what} must be a name, or a number from 0 to {len(names) - 1}; however, got {name!r}."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,12 +91,17 @@ class Question:
             return term.feature if term.coefficient > 0 else f"not {term.feature}"
         sign = ">" if term.coefficient > 0 else "<"
         unit = f" {term.unit}" if term.unit else ""
-        return f"{term.feature} {sign} {_number(self.threshold / term.coefficient)}{unit}"
+        # As many digits as move the question by a tenth of its logit at the most.
+        value, digits = self.threshold / term.coefficient, 4
+        if self.threshold:
+            digits = max(digits, min(17, math.ceil(math.log10(5 * abs(self.threshold)))))
+        return f"{term.feature} {sign} {_number(value, digits)}{unit}"
 
 
-def _number(value: float) -> str:
+def _number(value: float, digits: int = 4) -> str:
     """Write a number with the minus sign that the terms have."""
-    return short(value).replace("-", "−", 1) if value < 0 else short(value)
+    text = short(value, digits)
+    return text.replace("-", "−", 1) if value < 0 else text
 
 
 def _push(term: Term) -> str:

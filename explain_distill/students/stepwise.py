@@ -18,7 +18,7 @@ from explain_distill._preparation import Preparation
 from explain_distill._random import integer_seed
 from explain_distill._ranges import Range
 from explain_distill._training import Recipe, descend, seeded
-from explain_distill._types import FloatArray, ReadableRows, Scores
+from explain_distill._types import FloatArray, ReadableRows, Scores, TaskKind
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import (
     Batch,
@@ -88,8 +88,9 @@ class Lesson:
 class StepwiseStudent(Student):
     """Base of the students that learn from a stream of batches.
 
-    The loss of a soft label is the squared distance of the scores, in units of the teacher's score
-    variance (Ba & Caruana 2014, the limit of high temperatures in Hinton et al. 2015), plus
+    The loss of a soft label is the squared distance of the scores, in units of their mean square,
+    values of a regression less their mean (Ba & Caruana 2014, the limit of high temperatures in
+    Hinton et al. 2015), plus
     ``T² KL(teacher ‖ student)`` by a small weight. A hard label, one that holds an exact 0, has no
     finite score and is learned by cross-entropy.
 
@@ -121,7 +122,7 @@ class StepwiseStudent(Student):
     def _lesson_loss(
         self, network: nn.Module, lesson: Lesson
     ) -> tuple[Tensor | float, Tensor | float]:
-        """Give the unexplained share of the scores' variance, and the loss to descend.
+        """Give the scores' distance in units of their mean square, and the loss to descend.
 
         A loss that is no tensor says that the parameters' gradients are set already.
         """
@@ -166,7 +167,7 @@ class StepwiseStudent(Student):
             Itself.
         """
         with self._learning():
-            sound = (_sound(Batch(*batch)) for batch in batches)
+            sound = self._checked(batches)
             first, following = first_batches(sound, STATISTICS_BATCHES)
             if not first:
                 raise DataError(
@@ -182,6 +183,13 @@ class StepwiseStudent(Student):
             self._learn(lessons, labels.shape[1], on_step)
         return self
 
+    def _checked(self, batches: Iterable[tuple[Any, ...]]) -> Iterator[Batch]:
+        first: Batch | None = None
+        for each in batches:
+            batch = Batch(*each)
+            first = batch if first is None else first
+            yield _checked_batch(batch, first, self.task)
+
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:
@@ -193,10 +201,12 @@ class StepwiseStudent(Student):
         self._learn(batches, labels.shape[1], on_step)
 
     def _take_statistics(self, rows: ReadableRows, labels: FloatArray) -> None:
-        self.preparation_ = Preparation.fit(rows)
+        names = [feature.name for feature in self.readable_features()]
+        self.preparation_ = Preparation.fit(rows, names)
         self._scale_outputs(labels)
         self._unit = 1 / float(self.output_scale_.mean())
         self._divergence = self._divergence_weight(labels.shape[1]) * self.temperature**2
+        self._told = self._mean_square_of_variance(labels)
 
     def _divergence_weight(self, n_scores: int) -> float:
         """Give the weight of the Kullback-Leibler term at temperature 1."""
@@ -246,7 +256,7 @@ class StepwiseStudent(Student):
             recent.append(lesson)
             self._before_step(network, progress.step)
             unexplained, loss = self._lesson_loss(network, lesson)
-            progress.note(unexplained)
+            progress.note(unexplained * self._told)
             return loss
 
         recipe = Recipe(self.n_steps, self.learning_rate)
@@ -256,6 +266,11 @@ class StepwiseStudent(Student):
                 descend(network, lessons, loss, recipe, progress.on_step)
         finally:
             del self._in_training
+        if not all(bool(parameter.isfinite().all()) for parameter in network.parameters()):
+            raise DataError(
+                f"A student must end with finite weights; however, this {type(self).__name__} "
+                f"diverged. Take a learning_rate below {self.learning_rate:g}."
+            )
         self._take_parameters(network)
         self._finish(recent)
 
@@ -270,8 +285,19 @@ class StepwiseStudent(Student):
         spread = soft_scores(labels[soft]).std() if soft.sum() > 1 else 1.0
         self.output_scale_ = np.full(labels.shape[1], max(float(spread), 1e-6))
 
+    def _mean_square_of_variance(self, labels: FloatArray) -> float:
+        """Give by how much the scores' mean square is larger than their variance, class by class.
+
+        What the student tells while it learns is in units of the variance.
+        """
+        if self.task == "regression" or is_hard(labels).all():
+            return 1.0
+        scores = soft_scores(labels[~is_hard(labels)])
+        variance = float(scores.var(axis=0).mean())
+        return float(np.square(scores).mean()) / variance if variance > 0 else 1.0
+
     def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
-        """Match scores ``(n_scores, n)``: their distance in units of their variance, and a loss."""
+        """Match scores ``(n_scores, n)``: their distance by their mean square, and a loss."""
         if not lesson.plain:
             return self._matched_row_by_row(outputs, lesson)
         if self.task == "regression":
@@ -335,14 +361,29 @@ class StepwiseStudent(Student):
         return (outputs - outputs.mean(axis=1, keepdims=True)) * self.temperature
 
 
-def _sound(batch: Batch) -> Batch:
-    """Refuse a batch that no network could learn from.
+def _checked_batch(batch: Batch, first: Batch, task: TaskKind) -> Batch:
+    """Refuse a batch that no network could learn from, or whose columns are not the first's.
 
     Raises
     ------
     DataError
     """
-    if np.ndim(batch.labels) == 2:
+    rows, labels = np.shape(batch.rows), np.shape(batch.labels)
+    fits = len(labels) == 2 and labels[1] > 1 if task == "classification" else len(labels) == 1
+    if len(rows) != 2 or rows[0] == 0 or labels[:1] != rows[:1] or not fits:
+        raise DataError(
+            "A batch must hold rows (n, n_readable) and as many labels, (n, n_classes) of two "
+            f"classes or more, or values (n,); however, one for {task} holds rows {rows} and "
+            f"labels {labels}."
+        )
+    before = np.shape(first.rows), np.shape(first.labels)
+    if (rows[1:], labels[1:]) != (before[0][1:], before[1][1:]):
+        raise DataError(
+            f"Batches must have the same columns; however, one holds rows {rows} and labels "
+            f"{labels} after rows {before[0]} and labels {before[1]}."
+        )
+    _check_extras(batch, rows[0])
+    if task == "classification":
         checked_distribution(batch.labels)
     else:
         check_size(np.asarray(batch.labels, dtype=np.float64), StepwiseStudent.LARGEST_VALUE)
@@ -352,6 +393,26 @@ def _sound(batch: Batch) -> Batch:
             "infinity, or a label that is no number. Leave such rows out."
         )
     return batch
+
+
+def _check_extras(batch: Batch, n: int) -> None:
+    """Refuse weights, pairs or hints that do not go with `n` rows.
+
+    Raises
+    ------
+    DataError
+    """
+    weights, pairs, hints = map(np.asarray, batch[2:])
+    if batch.weights is not None and not (weights.shape == (n,) and (weights >= 0).all()):
+        rule, got = "weights, one a row and none below 0", weights
+    elif batch.pairs is not None and not (pairs.ndim == 1 and 2 * len(pairs) <= n):
+        rule, got = "weights of pairs, for two rows each", pairs
+    elif batch.hints is not None and not (hints.ndim == 2 and len(hints) == n):
+        rule, got = "hints, some for each row", hints
+    else:
+        return
+    lowest = f", from {got.min():.4g}" if got.size else ""
+    raise DataError(f"A batch of {n} rows may have {rule}; however, one has {got.shape}{lowest}.")
 
 
 class _Progress:

@@ -301,8 +301,8 @@ def _plain(name: str, value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(name, part) for part in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(name, part) for key, part in value.items()}
+    if isinstance(value, Mapping):  # pairs, since JSON knows no keys that are numbers
+        return [[_plain(name, each) for each in pair] for pair in value.items()]
     if isinstance(value, (int, float, str, bool, type(None))):
         return value
     if name == "random_state":

@@ -64,6 +64,8 @@ class CachedTeacher(Teacher):
     def predict_score(self, X: Rows) -> Scores:
         """Score rows ``(n_samples, n_columns)``, asking the teacher of those that are new."""
         rows = np.ascontiguousarray(X, dtype=np.float64)
+        if not len(rows):
+            return self.teacher.predict_score(rows)
         keys = [hash(row.tobytes()) for row in rows]
         new = {key: at for at, key in enumerate(keys) if key not in self._places}
         scores = self.teacher.predict_score(rows[list(new.values())]) if new else None

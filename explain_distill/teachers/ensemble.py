@@ -38,9 +38,10 @@ class EnsembleTeacher(Teacher):
     """
 
     def __init__(self, members: Sequence[Any], data: Dataset) -> None:
-        if len(members) < 2:
+        if not isinstance(members, Sequence) or len(members) < 2:
             raise DataError(
-                f"An ensemble must have at least two members; however, got {len(members)}. "
+                "An ensemble must be a list of at least two members; however, got "
+                f"{len(members) if isinstance(members, Sequence) else members!r}. "
                 "A single teacher serves as it is."
             )
         self.members = [as_teacher(member, data) for member in members]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from explain_distill._preparation import Preparation
+from explain_distill._preparation import FURTHEST, Preparation
 from explain_distill._types import FloatArray, ReadableRows
 from explain_distill.teachers import batched_mlp
 from explain_distill.teachers.batched_mlp import BatchedMLP
@@ -89,7 +89,7 @@ class ForwardPass:
     def _prepare(self, rows: Tensor, prepared: Tensor) -> None:
         """Do what `Preparation` does, in float32 but for the centring."""
         scaled = prepared[:, : len(self.unit)]
-        torch.mul((rows - self.centre).float(), self.unit, out=scaled)
+        torch.mul((rows - self.centre).float(), self.unit, out=scaled).clamp_(-FURTHEST, FURTHEST)
         if len(self.indicated) or bool(scaled.sum().isnan()):
             missing = rows.isnan()
             scaled.copy_(torch.where(missing, self.fill, scaled))

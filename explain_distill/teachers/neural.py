@@ -25,14 +25,12 @@ from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, check_dataset, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
-from explain_distill.exceptions import DataError
 from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.calibration import Calibration
 from explain_distill.teachers.forward_pass import ForwardPass
 
 CHUNK = 8192  # rows a forward pass
-SMALLEST_SPREAD = 1e-30
 RANGES = {
     **dict.fromkeys(("members", "depth"), Range(1, 1000, whole=True)),
     **dict.fromkeys(("width", "batch_size", "max_epochs", "patience"), Range(1, whole=True)),
@@ -145,8 +143,8 @@ class NeuralTeacher(Teacher):
         self.task, self.schema = data.task, data.schema
         self._readable = self._features_of(data.schema)
         readable = self._readable.transform(data.X)
-        self._preparation = Preparation.fit(readable[inner])
-        self._check_spread(readable)
+        names = getattr(self._readable, "names", None)
+        self._preparation = Preparation.fit(readable[inner], names)
         self._calibration = Calibration.of(data.task, data.y[inner])
         targets = self._calibration.targets(data.y)
         rows = torch.as_tensor(self._preparation(readable), dtype=torch.float32)
@@ -165,25 +163,6 @@ class NeuralTeacher(Teacher):
             self._calibration = replace(self._calibration, temperature=temperature)
         self.fit_seconds = time.perf_counter() - started
         return self
-
-    def _check_spread(self, readable: FloatArray) -> None:
-        """Refuse features whose size single precision, in which networks learn, cannot hold.
-
-        Raises
-        ------
-        DataError
-        """
-        largest = np.nanmax(np.abs(readable), axis=0, initial=0.0)
-        wrong = (self._preparation.scale < SMALLEST_SPREAD) | (largest > 1 / SMALLEST_SPREAD)
-        if wrong.any():
-            place = int(np.argmax(wrong))
-            names = getattr(self._readable, "names", range(len(wrong)))
-            raise DataError(
-                f"Columns must spread over {SMALLEST_SPREAD:.0e} or more and lie within "
-                f"±{1 / SMALLEST_SPREAD:.0e}; however, {names[place]!r} spreads over "
-                f"{self._preparation.scale[place]:.3g} and reaches {largest[place]:.3g}. Give it "
-                "in other units."
-            )
 
     @staticmethod
     def _features_of(schema: Schema) -> Features:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,18 +28,25 @@ def tree_model(student: Student) -> TreeModel:
     Raises
     ------
     DataError
-        Where the student is not made of trees.
+        Where the student is not made of trees, or holds a number that is not finite.
     """
     if isinstance(student, SoftTree):
-        return _of_soft_tree(student)
-    if isinstance(student, BoostedTrees):
-        return _of_boosted_trees(student)
-    if isinstance(student, DecisionTree):
-        return _of_decision_tree(student)
-    raise DataError(
-        f"A student must be made of trees to be written so; however, {student.NAME!r} is "
-        "not. Export it as onnx."
-    )
+        model = _of_soft_tree(student)
+    elif isinstance(student, BoostedTrees):
+        model = _of_boosted_trees(student)
+    elif isinstance(student, DecisionTree):
+        model = _of_decision_tree(student)
+    else:
+        raise DataError(
+            f"A student must be made of trees to be written so; however, {student.NAME!r} is "
+            "not. Perceptrons and additive models can be exported as onnx."
+        )
+    if not all(map(isfinite, model.numbers)):
+        raise DataError(
+            f"A student's numbers must be finite in raw units; however, {student.NAME!r} holds "
+            "one that is not. Distil it again."
+        )
+    return model
 
 
 def _described(student: Student) -> dict[str, Any]:

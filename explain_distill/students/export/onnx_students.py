@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explain_distill._preparation import Preparation
+from explain_distill._preparation import FURTHEST, Preparation
 from explain_distill._types import IntArray
 from explain_distill.students.additive import Additive
 from explain_distill.students.additive_bins import MISSING
@@ -67,6 +67,7 @@ def _prepared(graph: Graph, preparation: Preparation) -> str:
     filled = graph.add("Where", missing, graph.constant(preparation.fill), INPUT)
     centred = graph.add("Sub", filled, graph.constant(preparation.centre))
     scaled = graph.add("Div", centred, graph.constant(preparation.scale))
+    scaled = graph.add("Clip", scaled, graph.constant(-FURTHEST), graph.constant(FURTHEST))
     if not len(preparation.indicated):
         return scaled
     indicated = graph.constant(preparation.indicated.astype(np.int64))

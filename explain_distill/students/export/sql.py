@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
+from explain_distill.exceptions import DataError
 from explain_distill.students.export.quoting import exact, free_names, sql_name, sql_text, total
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 from explain_distill.students.tree_parts import SMALLEST
 
 TABLE = "rows"
+BLANKS = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
+"""What stands around a word and does not belong to it, wherever words are read."""
+MOST_COLUMNS = 1600
+"""Of a step: PostgreSQL holds 1664, SQLite 2000."""
 TREES_A_PART = 64
 """Trees whose leaves one expression adds up."""
 
@@ -29,6 +34,7 @@ def sql_query(model: TreeModel) -> str:
     row, *answers = _names(model)
     steps = [
         ("numbered", f'  SELECT row_number() OVER () AS {row}, "{TABLE}".* FROM "{TABLE}"'),
+        ("blanks", f'  SELECT {sql_text(BLANKS)} AS "characters"'),
         ("inputs", _inputs(model, row)),
         *_answers(model),
     ]
@@ -50,7 +56,8 @@ def _comment(model: TreeModel) -> str:
         f"-- {line}\n"
         for line in (
             f"A {model.student} as a query, written by explain-distill.",
-            f'It reads the table "{TABLE}", named once in "numbered"; NULL or a blank is missing.',
+            f'It reads the table "{TABLE}", named once in "numbered".',
+            "Missing are NULL, a blank and, in a column of numbers, text that is no number.",
             "For SQLite 3.35, PostgreSQL 12, DuckDB and later ones of each.",
             f"It needs {needs}; in SQLite these are there where it was built with them, which"
             if needs
@@ -73,7 +80,7 @@ def _functions(model: TreeModel) -> str:
 
 def _inputs(model: TreeModel, row: str) -> str:
     """Select ``x`` a value, ``d`` how far it is from its centre, ``m`` whether it is missing."""
-    columns = [f'{row} AS "row number"']
+    columns = [f'"numbered".{row} AS "row number"']
     for feature in model.used:
         value = _value(model, feature)
         if feature in model.compared:
@@ -83,16 +90,16 @@ def _inputs(model: TreeModel, row: str) -> str:
             columns.append(f'{filled} - {_bracketed(model.centre[feature])} AS "d{feature}"')
         if feature in model.asked_whether_missing:
             columns.append(f'CASE WHEN {value} IS NULL THEN 1.0e0 ELSE 0.0e0 END AS "m{feature}"')
-    return _select(columns, "numbered")
+    return _select(columns, "numbered") + ' CROSS JOIN "blanks"'
 
 
 def _value(model: TreeModel, feature: int) -> str:
     readable = model.features[feature]
     column = model.columns[readable.column]
-    name = sql_name(column.name)
-    text = f"TRIM(CAST({name} AS TEXT))"
-    if column.kind == "number":  # SQLite casts a text without a number to 0
-        return f"CASE WHEN {text} <> '' THEN CAST({name} AS DOUBLE PRECISION) END"
+    name = f'"numbered".{sql_name(column.name)}'  # SQLite takes an unknown name alone for a text
+    text = f'TRIM(CAST({name} AS TEXT), "blanks"."characters")'
+    if column.kind == "number":
+        return _number(name, text)
     if column.kind == "boolean":
         yes, no = (", ".join(map(sql_text, sorted(words))) for words in (TRUE_WORDS, FALSE_WORDS))
         lower = f"LOWER({text})"
@@ -100,8 +107,20 @@ def _value(model: TreeModel, feature: int) -> str:
     level = str(readable.level)
     number = number_of_level(level)
     whole = number is not None and "." not in level
-    known = ", ".join(map(sql_text, [level, f"{level}.0"] if whole else [level]))
+    also = f"{level}.0"
+    spellings = [level, also] if whole and also not in column.levels else [level]
+    known = ", ".join(map(sql_text, spellings))
     return f"CASE WHEN {text} IN ({known}) THEN 1.0e0 ELSE 0.0e0 END"
+
+
+def _number(name: str, text: str) -> str:
+    """Read a number, and none out of text that is no number, which SQLite would cast to 0.
+
+    Such text has other characters than numbers have, or a dash within that no exponent explains.
+    """
+    digits = f"TRIM({text}, '+-.0123456789Ee') = '' AND {text} <> ''"
+    dashes = f"REPLACE(LOWER({text}), 'e-', '') NOT LIKE '_%-%'"
+    return f"CASE WHEN {digits} AND {dashes} THEN CAST({name} AS DOUBLE PRECISION) END"
 
 
 # -- answers ---------------------------------------------------------------------------------------
@@ -301,6 +320,18 @@ def _most_probable(class_names: Sequence[str], answers: list[str]) -> str:
 
 
 def _select(columns: list[str], source: str) -> str:
+    """Write a step.
+
+    Raises
+    ------
+    DataError
+        Where no database would hold its columns.
+    """
+    if len(columns) > MOST_COLUMNS:
+        raise DataError(
+            f"A step of a query must have at most {MOST_COLUMNS} columns; however, this student "
+            f"takes {len(columns)}. Export it as python or onnx, or make it smaller."
+        )
     return "  SELECT\n    " + ",\n    ".join(columns) + f'\n  FROM "{source}"'
 
 

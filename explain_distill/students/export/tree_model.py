@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, pairwise
+from math import inf
 from typing import Literal, TypeAlias
 
 from explain_distill._types import TaskKind
@@ -202,11 +204,34 @@ class TreeModel:
             for leaf in tree.slopes:
                 yield from leaf
 
+    @property
+    def numbers(self) -> Iterator[float]:
+        """All numbers that a prediction is made of."""
+        for question in self.questions:
+            yield question.bias if isinstance(question, Gate) else question.threshold
+        for each in self.sums:
+            yield from (weight for _, weight in (*each.weights, *each.missing_weights))
+        for tree in self.trees:
+            yield from chain.from_iterable(tree.leaves)
+        yield from (*self.fill, *self.centre, *self.base, self.temperature)
+
     @cached_property
     def compared(self) -> list[int]:
         """The readable features that some split compares with a threshold, in order."""
         splits = (question for question in self.questions if isinstance(question, Split))
         return sorted({split.feature for split in splits})
+
+    @cached_property
+    def gaps(self) -> dict[int, float]:
+        """How far the two nearest thresholds of each compared feature are apart."""
+        thresholds: dict[int, set[float]] = {feature: set() for feature in self.compared}
+        for question in self.questions:
+            if isinstance(question, Split):
+                thresholds[question.feature].add(question.threshold)
+        return {
+            feature: min((b - a for a, b in pairwise(sorted(values))), default=inf)
+            for feature, values in thresholds.items()
+        }
 
     @cached_property
     def weighed(self) -> list[int]:

@@ -10,6 +10,8 @@ from explain_distill.students.export.quoting import shown
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 
 LOG_ODDS = "log-odds of"
+DIGITS = 6
+MOST_DIGITS = 10  # of a value that is told in full
 HOW_TO_READ = {
     "leaf": "Begin at question 1, and follow the answers to a leaf.",
     "mixture": (
@@ -28,10 +30,12 @@ OF_SUMS = {
 def text_rules(model: TreeModel) -> str:
     """Write each question and each leaf in words, one line each.
 
-    Numbers are rounded to 6 digits; the JSON, SQL, Python and ONNX forms hold all.
+    Numbers are rounded to 6 digits, but for thresholds: they are told to as many as they need to
+    send rows the same ways. The JSON, SQL, Python and ONNX forms hold all.
     """
     lines = [
-        f"A {model.student} in words. Numbers are rounded to 6 digits.",
+        f"A {model.student} in words. Numbers are rounded to 6 digits, thresholds to more where "
+        "they need it.",
         HOW_TO_READ[model.combination] if model.trees[0].root >= 0 else "It asks nothing.",
         *_notes(model),
     ]
@@ -53,7 +57,7 @@ def _notes(model: TreeModel) -> Iterator[str]:
             "divided by their sum."
         )
     missing = [
-        f"{shown(model.features[i].name)} {number(model.fill[i])}"
+        f"{shown(model.features[i].name)} {_raw(model.fill[i])}"
         for i in sorted({*model.weighed, *model.asked_whether_missing})
         if model.features[i].level is None
     ]
@@ -102,13 +106,14 @@ def question_words(model: TreeModel, question: Split | Gate, n_terms: int | None
         return f"{shown(feature.name)}{missing}"
     sign = "≥" if question.inclusive else ">"
     unit = f" {shown(feature.unit)}" if feature.unit else ""
-    return f"{shown(feature.name)} {sign} {number(question.threshold)}{unit}{missing}"
+    threshold = _raw(question.threshold, model.gaps[question.feature])
+    return f"{shown(feature.name)} {sign} {threshold}{unit}{missing}"
 
 
 def _gate_words(model: TreeModel, gate: Gate, n_terms: int | None) -> str:
     """Say a weighted sum of features in raw units and what it must exceed."""
     words = _sum_words(model, gate, n_terms).removeprefix("+ ") or "0"
-    return f"{words} > {number(_at_zero(model, gate) - gate.bias)}"
+    return f"{words} > {number(_at_zero(model, gate) - gate.bias, 1000.0)}"
 
 
 def _sum_words(model: TreeModel, each: Sum, n_terms: int | None) -> str:
@@ -124,8 +129,11 @@ def _sum_words(model: TreeModel, each: Sum, n_terms: int | None) -> str:
 
 
 def _at_zero(model: TreeModel, each: Sum) -> float:
-    """Give what a sum in raw units exceeds that of deviations from the centres by."""
-    return sum(weight * model.centre[i] for i, weight in each.weights)
+    """Give what a sum in raw units, as it is told, exceeds that of deviations from the centres by.
+
+    It is told by rounded weights, so that at the centres it is what it was.
+    """
+    return sum(float(f"{weight:.{DIGITS}g}") * model.centre[i] for i, weight in each.weights)
 
 
 def _term(model: TreeModel, i: int, weight: float) -> str:
@@ -161,7 +169,7 @@ def leaf_words(model: TreeModel, tree: Tree, leaf: int, n_terms: int | None = No
 def _output_words(
     model: TreeModel, name: str, constant: float, slope: Sum, n_terms: int | None
 ) -> str:
-    start = number(constant - _at_zero(model, slope))
+    start = number(constant - _at_zero(model, slope), abs(constant))
     return f"{name} = {start} {_sum_words(model, slope, n_terms)}".rstrip()
 
 
@@ -209,6 +217,23 @@ def _outputs(model: TreeModel) -> list[str]:
     return [f"the score of {name}" for name in names]
 
 
-def number(value: float) -> str:
-    """Write a number to 6 digits, with the minus sign that the terms have."""
-    return f"{value:.6g}".replace("-", "−", 1) if value < 0 else f"{value:.6g}"
+def _raw(value: float, apart: float = np.inf) -> str:
+    """Write a value of a feature: in full where that is short, else to tell it from others.
+
+    Those are others `apart` or more. All digits before the point are told.
+    """
+    exact = next(t for digits in range(1, 18) if float(t := f"{value:.{digits}g}") == value)
+    if sum(map(str.isdigit, exact.partition("e")[0])) <= MOST_DIGITS:
+        return _with_minus(exact)
+    return number(value, min(1000 * apart, 1e5))
+
+
+def number(value: float, beside: float = np.inf) -> str:
+    """Write a number to 6 digits, or to 6 of another number that it is compared with."""
+    further = np.log10(abs(value) / beside) if value and 0 < beside < np.inf else 0.0
+    return _with_minus(f"{value:.{min(DIGITS + max(0, int(np.ceil(further))), 17)}g}")
+
+
+def _with_minus(text: str) -> str:
+    """Write a number with the minus sign that the terms have."""
+    return text.replace("-", "−", 1) if text.startswith("-") else text
