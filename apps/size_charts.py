@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -48,7 +50,9 @@ def size_table(comparison: Comparison, ladder: Ladder, measure: str) -> pd.DataF
     return pd.DataFrame(told)
 
 
-def against_sizes(table: pd.DataFrame, ladder: Ladder, title: str, named: Called) -> alt.LayerChart:
+def against_sizes(
+    table: pd.DataFrame, ladder: Ladder, title: str, named: Called, lowest: float
+) -> alt.LayerChart:
     """Draw a measure of fidelity against sizes on a scale of powers of two, the choice marked.
 
     Parameters
@@ -59,6 +63,8 @@ def against_sizes(table: pd.DataFrame, ladder: Ladder, title: str, named: Called
     title : str
         The kind of student.
     named : Called
+    lowest : float
+        Where the scale begins, which panels beside each other share; see `lowest_of`.
     """
     sizes = [step.size for step in ladder.steps]
     low, high = float(np.log2(sizes[0])), float(np.log2(sizes[-1]))
@@ -74,7 +80,7 @@ def against_sizes(table: pd.DataFrame, ladder: Ladder, title: str, named: Called
     y = alt.Y(
         "value:Q",
         title=None,
-        scale=alt.Scale(domain=list(_domain(table)), nice=False, zero=False),
+        scale=alt.Scale(domain=[lowest, 1 + 0.02 * (1 - lowest)], nice=False, zero=False),
         axis=alt.Axis(tickCount=5, format="~r"),
     )
     colour = alt.condition("datum.chosen", alt.value(charts.PALETTE[2]), alt.value(FAINT))
@@ -97,13 +103,15 @@ def against_sizes(table: pd.DataFrame, ladder: Ladder, title: str, named: Called
     chosen = f"{ladder.chosen.size:,} {ladder.unit} chosen"
     drawn = alt.layer(*layers)
     assert isinstance(drawn, alt.LayerChart)
-    subtitle = [f"{named.name} ({named.better})", chosen]
+    subtitle = [named.name, f"({named.better})", chosen]
     return drawn.properties(height=HEIGHT, title=alt.TitleParams(title, subtitle=subtitle))
 
 
-def _domain(table: pd.DataFrame) -> tuple[float, float]:
-    low = float(np.nanmin(table[["value", "low"]].to_numpy(dtype=np.float64)))
-    return low - 0.05 * (1 - low) - 1e-3, 1 + 0.02 * (1 - low)
+def lowest_of(tables: Sequence[pd.DataFrame]) -> float:
+    """Give where a scale begins that holds all figures of some tables, and their intervals."""
+    columns = [table[["value", "low"]].to_numpy(dtype=np.float64) for table in tables]
+    low = float(np.nanmin(np.concatenate(columns)))
+    return low - 0.05 * (1 - low) - 1e-3
 
 
 def _tooltip(unit: str) -> list[alt.Tooltip]:

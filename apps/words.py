@@ -158,10 +158,13 @@ def lead(study: Study) -> str:
     who = f"{how_many(len(names))} {learned} from it: {listed(names)}."
     if study.front is not None:
         ladders = study.front.ladders
-        sizes = listed([f"{step.size}" for step in ladders[0].steps])
+        longest = max((ladder.sizes for ladder in ladders), key=len)
+        same = all(ladder.sizes == longest for ladder in ladders)
+        sizes = f"the sizes {listed([f'{size}' for size in longest])}"
+        sizes = sizes if same else f"{sizes}, as far as it has them"
         kinds = "kind of student" if len(ladders) == 1 else "kinds of student"
         who = (
-            f"{how_many(len(ladders))} {kinds} learned from it, each at the sizes {sizes}; what "
+            f"{how_many(len(ladders))} {kinds} learned from it, each at {sizes}; what "
             f"follows is told of {listed(names)}."
         )
     teacher = plain(study.about.teacher or "a model that is not described")

@@ -47,6 +47,10 @@ class Range:
             ends = f"{'above' if self.without_low else 'at least'} {self.low:g}"
             return f"a whole number of {ends}" if self.whole else ends
         ends = f"from {self.low:g} to {'less than ' if self.without_high else ''}{self.high:g}"
+        if self.without_low:
+            ends = (
+                f"above {self.low:g}, {'below' if self.without_high else 'at most'} {self.high:g}"
+            )
         return f"a whole number {ends}" if self.whole else ends
 
 

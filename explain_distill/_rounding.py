@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 WITHOUT_EXPONENT = 1e15
 
 
@@ -23,6 +25,13 @@ def short(value: float, digits: int = 4) -> str:
     if 10.0**digits <= abs(value) < WITHOUT_EXPONENT:
         return f"{value:.0f}"
     return f"{value:.{digits}g}"
+
+
+def in_full(value: float) -> str:
+    """Write as many digits as tell a number from all others, where that needs no exponent."""
+    if value == 0 or 1e-4 <= abs(value) < WITHOUT_EXPONENT:
+        return np.format_float_positional(value, trim="-")
+    return repr(float(value))
 
 
 def percent(share: float, towards: Callable[[float, int], float]) -> str:

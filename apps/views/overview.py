@@ -57,11 +57,12 @@ def _sizes(study: Study, front: Front) -> None:
     for measure in [gap.measure for gap in front.ladders[0].chosen.gaps]:
         named = called(f"fidelity.{measure}", study.about.task)
         columns = st.columns(max(COLUMNS, len(front.ladders)), gap="medium")
-        for column, ladder in zip(columns, front.ladders, strict=False):
+        tables = [size_charts.size_table(study.comparison, each, measure) for each in front.ladders]
+        lowest = size_charts.lowest_of(tables)
+        for column, ladder, table in zip(columns, front.ladders, tables, strict=False):
             with column:
-                table = size_charts.size_table(study.comparison, ladder, measure)
                 kind = started(STUDENT_KINDS.get(ladder.kind, ladder.kind))
-                draw(size_charts.against_sizes(table, ladder, kind, named))
+                draw(size_charts.against_sizes(table, ladder, kind, named, lowest))
     st.caption(f"{words.SIZES_NOTE} {words.plain(front_meaning(front))}")
     with st.expander("Every size on the test rows"):
         st.table(figures.sizes_table(study))

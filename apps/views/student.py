@@ -7,6 +7,9 @@ import streamlit as st
 from explain_distill.app import charts, rows, shares, words
 from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
+from explain_distill.report.shapes import additive_shapes
+from explain_distill.report.shapes_plot import shapes_plot
+from explain_distill.students.additive import Additive
 from explain_distill.students.nodes import ReadableTree, path_words
 
 
@@ -53,7 +56,11 @@ def _way(choice: Choice, tree: ReadableTree) -> None:
 
 
 def _no_tree(choice: Choice) -> None:
-    for line in choice.study.students[choice.student].rules():
+    model = choice.study.students[choice.student]
+    if isinstance(model, Additive) and (drawn := additive_shapes(model)) is not None:
+        st.subheader(drawn.caption)
+        st.image(shapes_plot(drawn), width="stretch")
+    for line in model.rules():
         st.markdown(words.plain(line))
     st.subheader("What matters to it")
     reasons = choice.study.comparison.reasons.reference

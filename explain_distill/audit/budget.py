@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from explain_distill._arrays import is_number
+from explain_distill._rounding import short
 from explain_distill._types import Json
 from explain_distill.audit.comparison import Comparison
 from explain_distill.exceptions import DataError, UnknownNameError
@@ -61,7 +62,7 @@ class Limit:
         if found is None:
             return f"has no {self.name}"
         kept = found.value <= self.value if self.most else found.value >= self.value
-        return "" if kept else f"{self.name} {found.value:.4g}"
+        return "" if kept else f"{self.name} {short(found.value)}"
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,11 @@ def read_limits(text: str) -> tuple[Limit, ...]:
             ) from None
         if name not in LIMITS:
             raise UnknownNameError.of("A budget's figure", name, LIMITS)
+        if number < 0:
+            raise DataError(
+                "A budget must have limits of 0 or more, as all its figures are; however, got "
+                f"{part.strip()!r}. Give 'leaves<=16', say."
+            )
         limits.append(Limit(name, sign == "<=", number))
     if not limits:
         raise DataError(

@@ -16,6 +16,7 @@ from explain_distill._types import Json
 
 if TYPE_CHECKING:
     from explain_distill.audit.comparison import Comparison, Metric
+    from explain_distill.audit.deferral import Deferral
     from explain_distill.audit.stability import Stability
     from explain_distill.metrics.intervals import Estimate
 
@@ -222,8 +223,21 @@ def _deferral(comparison: Comparison, name: str) -> Finding:
     if not rule.keeps_all:
         left = "few rows" if kept > 0.99 else f"{1 - kept:.0%} of the rows"
         words = f"If it leaves {left} to the teacher, {sure} {alpha} of the others{apart}."
+    words += _judged_words(rule)
     shown = rule.kept.low is not None and rule.kept.low >= KEPT_YES
     return Finding("deferral", "yes" if shown else "partly", words, figures)
+
+
+def _judged_words(rule: Deferral) -> str:
+    """Say how often the student disagreed in the kept rows that had no say in the rule."""
+    seen = rule.disagreement
+    if seen is None or not seen.n or seen.value == 0 or seen.high is None:
+        return ""
+    most = percent(seen.high, up)
+    return (
+        f" Of {seen.n:,} kept rows that had no say in this, it disagreed in "
+        f"{round(seen.value * seen.n):,}, which leaves up to {most} open."
+    )
 
 
 def _apart(comparison: Comparison, name: str) -> str:

@@ -114,6 +114,11 @@ class Ladder:
     tested: tuple[Gap, ...] = field(default=(), repr=False)
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes, ascending."""
+        return tuple(step.size for step in self.steps)
+
+    @property
     def chosen(self) -> Step:
         """The smallest student that does as well as each larger one; at the worst the largest."""
         return next(step for step in self.steps if step.verdict in ("as faithful", "largest"))

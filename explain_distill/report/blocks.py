@@ -191,12 +191,15 @@ class Shape:
     values : tuple of float
     missing : float or None
         What a missing value adds; None where none was missing.
+    levels : tuple of str, default=()
+        Of a category, the level of each step.
     """
 
     name: str
     edges: tuple[float, ...]
     values: tuple[float, ...]
     missing: float | None
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from explain_distill.audit.front import Front, Gap, Ladder, Step
@@ -113,21 +114,33 @@ def _smaller_words(front: Front, ladder: Ladder) -> str:
     if not smaller:
         return ""
     step = smaller[-1]
+    worse = _worse_words(front, smaller)
     if step.verdict == "less faithful":
-        worst = [gap for gap in step.gaps if (gap.least or 0) > front.margin]
-        return f" {step.size:,} do worse: {joined(map(_least_words, worst))}."
+        return worse
     failed = [gap for gap in step.gaps if (gap.most or 0) > front.margin]
     n = front.n_rows if front.n_groups is None else front.n_groups
     if n < front.fewest_rows:
         rows = count(n, "validation row" if front.n_groups is None else "group")
         return (
             f" {rows} are too few to show it of any size, which takes {front.fewest_rows}; that is "
-            "not to say that smaller ones do worse."
+            f"not to say that {'others' if worse else 'smaller ones'} do worse.{worse}"
         )
     return (
         f" Of {step.size:,} it is not shown, which is not to say that they do worse: "
         f"{joined(map(_up_to_words, failed))} {'is' if len(failed) == 1 else 'are'} not ruled out."
+        f"{worse}"
     )
+
+
+def _worse_words(front: Front, steps: Sequence[Step]) -> str:
+    """Say which of some sizes are shown to do worse, and by how much the largest of them does."""
+    worse = [step for step in steps if step.verdict == "less faithful"]
+    if not worse:
+        return ""
+    largest = f", {worse[-1].size:,} by" if len(worse) > 1 else ":"
+    gaps = [gap for gap in worse[-1].gaps if (gap.least or 0) > front.margin]
+    sizes = joined([f"{step.size:,}" for step in worse])
+    return f" {sizes} do worse{largest} {joined(map(_least_words, gaps))}."
 
 
 def _most_words(gap: Gap) -> str:

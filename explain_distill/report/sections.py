@@ -148,11 +148,14 @@ def _sizes(study: Study) -> str:
     """Say that each kind of student has other sizes, too."""
     if study.front is None:
         return ""
-    sizes = [f"{step.size:,}" for step in study.front.ladders[0].steps]
+    ladders = study.front.ladders
+    longest = max((ladder.sizes for ladder in ladders), key=len)
+    up_to = "" if all(ladder.sizes == longest for ladder in ladders) else "up to "
+    sizes = joined([f"{size:,}" for size in longest])
     return (
-        f"Each was made at {count(len(sizes), 'size')} ({joined(sizes)}); this report tells of "
+        f"Each was made at {up_to}{count(len(longest), 'size')} ({sizes}); this report tells of "
         f"{joined([spoken(name) for name in study.leading.students])}: of each kind the smallest "
-        "that is shown to do as well as every larger one"
+        "that is shown to do as well as every larger one, or the largest where none smaller is"
         f"{'' if study.budget is None else ', and what the budget allows'}. "
     )
 
@@ -199,8 +202,8 @@ def _in_short(study: Study) -> list[str]:
     if study.front is not None:
         chosen = "Its size was chosen on other rows"
     items.append(
-        f"{started(spoken(name))} is the one told of here, and drawn below, because a person can "
-        f"read it. {chosen}: the test rows are for judging, not choosing."
+        f"{started(spoken(name))} is the one told of here, and drawn below, because it is of a "
+        f"kind that can be read. {chosen}: the test rows are for judging, not choosing."
     )
     return items
 

@@ -7,7 +7,7 @@ import numpy as np
 from explain_distill.report.blocks import Shape, Shapes
 from explain_distill.students.additive import Additive
 from explain_distill.students.additive_bins import MISSING
-from explain_distill.students.additive_rules import ranked_terms, spoken_score
+from explain_distill.students.additive_rules import Category, ranked_functions, spoken_score
 from explain_distill.students.additive_terms import Term
 
 MOST_SHAPES = 9
@@ -16,13 +16,29 @@ SHARE = 0.01  # of the transfer rows that lie beyond each end of a drawing
 
 def additive_shapes(model: Additive) -> Shapes | None:
     """Give the strongest functions of single features; None where there are none."""
-    terms = [term for term in ranked_terms(model) if len(term.features) == 1][:MOST_SHAPES]
-    if not terms:
+    singles = [
+        each
+        for each in ranked_functions(model)
+        if isinstance(each, Category) or len(each.features) == 1
+    ][:MOST_SHAPES]
+    if not singles:
         return None
     several = len(model.intercepts_) > 2
     axis = "score of the class that it moves most" if several else spoken_score(model, None)[0]
-    shapes = tuple(_shape(model, term) for term in terms)
+    shapes = tuple(
+        _levels(model, each) if isinstance(each, Category) else _shape(model, each)
+        for each in singles
+    )
     return Shapes("The strongest functions", f"Added to the {axis}", shapes)
+
+
+def _levels(model: Additive, category: Category) -> Shape:
+    told, values = spoken_score(model, category)
+    name = f"{category.name}: {told}" if len(model.intercepts_) > 2 else category.name
+    n = len(category.levels)
+    missing = float(values[-1]) if category.weights[-1] > 0 else None
+    edges = tuple(map(float, range(n + 1)))
+    return Shape(name, edges, tuple(map(float, values[:n])), missing, category.levels)
 
 
 def _shape(model: Additive, term: Term) -> Shape:

@@ -80,10 +80,24 @@ def _panel(shape: Shape, left: float, width: float, top: float, heights: list[fl
     )
     content = element("path", d=path, fill="none", stroke=CLASS_COLOURS[0], stroke_width=2)
     content += text(left, top - 10, shorten(shape.name, width, 12), 12, fill=INK)
+    if shape.levels:
+        return titled(content + _levels(shape, across, top), shape.name)
     content += text(start, top + HEIGHT + 16, written(low), 11, fill=FAINT)
     content += text(left + width, top + HEIGHT + 16, written(high), 11, fill=FAINT,
                     text_anchor="end")  # fmt: skip
     return titled(content, shape.name)
+
+
+def _levels(shape: Shape, across: list[float], top: float) -> str:
+    """Name a category's levels below its steps, where there is room; their titles say all."""
+    content = ""
+    for level, value, (a, b) in zip(shape.levels, shape.values, pairwise(across), strict=True):
+        name = shorten(level, b - a - 4, 11)
+        if name == "…":
+            name = ""
+        label = text((a + b) / 2, top + HEIGHT + 16, name, 11, fill=FAINT, text_anchor="middle")
+        content += titled(label, f"{level}: {value:+.3g}".replace("-", "−"))
+    return content
 
 
 def _missing(value: float, x: float, top: float, y: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -48,14 +49,19 @@ def shorten(words: str, width: float, size: float) -> str:
 
 
 def wrapped(words: str, width: float, size: float) -> list[str]:
-    """Break words into lines of a width; a word that is longer stands alone."""
+    """Break words into lines of a width, and a longer word after underscores, hyphens and slashes.
+
+    What is longer still stands alone.
+    """
     lines = [""]
     for word in words.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if text_width(longer, size) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
+        parts = [word] if text_width(word, size) <= width else re.findall(r"[^-_/]*[-_/]*", word)
+        for place, part in enumerate(filter(None, parts)):
+            longer = f"{lines[-1]}{'' if place else ' '}{part}".strip()
+            if text_width(longer, size) <= width or not lines[-1]:
+                lines[-1] = longer
+            else:
+                lines.append(part)
     return lines
 
 

@@ -28,6 +28,7 @@ from explain_distill.report.tree_layout import (
     Frame,
     Place,
     box_height,
+    class_text,
     ends,
     grow,
     lines,
@@ -190,9 +191,11 @@ def _leaf(place: Place, frame: Frame) -> str:
         content = _scale(x, bar, node.output[0], frame.values)
     else:
         best = max(range(len(node.output)), key=lambda code: node.output[code])
-        probability = f" {node.output[best]:.2f}"
+        named = class_text(frame.task, best)
+        colon = "" if named == frame.task.class_names[best] else ":"
+        probability = f"{colon} {node.output[best]:.2f}"
         room = frame.leaf - BAR_WIDTH - 12 - text_width(probability, 12.5)
-        answer = shorten(frame.task.class_names[best], room, 12.5) + probability
+        answer = shorten(named, room, 12.5) + probability
         full = _distribution(node.output, frame.task)
         content = _bar(x, bar, node.output)
     if place.on_path:
@@ -209,7 +212,7 @@ def _leaf(place: Place, frame: Frame) -> str:
 def _distribution(output: tuple[float, ...], task: Task) -> str:
     """Say the probable classes, from the most probable on."""
     order = sorted(range(len(output)), key=lambda code: -output[code])[:6]
-    spoken = ", ".join(f"{task.class_names[code]} {output[code]:.3f}" for code in order)
+    spoken = ", ".join(f"{class_text(task, code)}: {output[code]:.3f}" for code in order)
     return spoken + (", …" if len(output) > len(order) else "")
 
 
@@ -265,8 +268,8 @@ def _class_keys(task: Task, total: float) -> list[list[tuple[str, str]]]:
         return []
     if task.n_scores <= len(CLASS_COLOURS):
         keys = [
-            (colour, shorten(name, 300, 12))
-            for colour, name in zip(CLASS_COLOURS, task.class_names, strict=False)
+            (colour, shorten(class_text(task, code), 300, 12))
+            for code, colour in zip(range(task.n_scores), CLASS_COLOURS, strict=False)
         ]
     else:
         keys = [(CLASS_COLOURS[0], "most probable class"), (REST, "all others")]

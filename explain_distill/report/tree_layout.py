@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from explain_distill.data.dataset import Task
+from explain_distill.data.features import number_of_level
 from explain_distill.report.svg import shorten, text_width, wrapped
 from explain_distill.report.wording import percent
 from explain_distill.students.nodes import Node
@@ -19,6 +21,7 @@ MARGIN = 8.0
 MOST_LINES = 3
 """Of one feature's name in a question's box."""
 
+MISSING = " is missing"
 LINE_HEIGHT = 15.0
 LEAF_HEIGHT = 36.0
 FOLD_HEIGHT = 20.0
@@ -27,6 +30,12 @@ BAR_WIDTH = 80.0
 LEAST_STEP, MOST_STEP = 128.0, 300.0
 
 Kind = Literal["question", "leaf", "end", "fold"]
+
+
+def class_text(task: Task, code: int) -> str:
+    """Name a class, one that is called by a number together with what it is of."""
+    name = task.class_names[code]
+    return name if number_of_level(name) is None else f"{task.target} = {name}"
 
 
 @dataclass
@@ -69,7 +78,8 @@ class Frame:
         weighed: bool,
     ) -> Frame:
         """Measure the columns, the last of which holds leaves alone."""
-        longest = max((text_width(name, 12.5) for name in task.class_names), default=0.0)
+        names = [class_text(task, code) for code in range(len(task.class_names))]
+        longest = max((text_width(name, 12.5) for name in names), default=0.0)
         leaf = min(max(BAR_WIDTH + 8 + longest + 42, LEAST_LEAF), MOST_LEAF)
         step = (width - leaf - 2 * MARGIN) / max(columns - 1, 1)
         step = min(max(step, LEAST_STEP), MOST_STEP)
@@ -109,8 +119,8 @@ class Frame:
     def how_to_read(self, folded: bool) -> list[str]:
         """Say how to read the drawing."""
         first = (
-            "A box names its question's heaviest features: the better they fit, the more of a row "
-            "goes down (yes), the rest goes up (no)."
+            "A box names its question's two heaviest terms, and what share of its weight others "
+            "have. The better all fit, the more of a row goes down (yes), the rest goes up (no)."
         )
         if self.hard:
             first = "A box holds a question: yes leads down, no leads up."
@@ -209,12 +219,26 @@ def lines(question: Question, room: float) -> tuple[list[str], list[str]]:
 def _broken(parts: list[str], room: float) -> list[str]:
     broken: list[str] = []
     for part in parts:
-        found = wrapped(part, room, 12)
+        name, end = _parted(part)
+        found = wrapped(name, room, 12)
         kept = found[: MOST_LINES - 1]
         if len(found) > len(kept):
-            kept.append(shorten(" ".join(found[len(kept) :]), room, 12))
+            rest = re.sub("([-_/]) ", r"\1", " ".join(found[len(kept) :]))
+            kept.append(shorten(rest, room, 12))
+        if text_width(kept[-1] + end, 12) <= room:
+            kept[-1] += end
+        else:
+            kept.append(end.strip())
         broken += [shorten(line, room, 12) for line in kept]
     return broken
+
+
+def _parted(words: str) -> tuple[str, str]:
+    """Part what must not be cut off, being missing or the level, from a feature's name."""
+    if words.endswith(MISSING):
+        return words.removesuffix(MISSING), MISSING
+    name, sign, level = words.rpartition("=")
+    return (name, sign + level) if name else (words, "")
 
 
 def box_height(question: Question, frame: Frame) -> float:

@@ -96,6 +96,10 @@ class Additive(Student):
         """Refuse to go on without interpret-core, which fits the functions."""
         require("interpret", "additive")
 
+    def largest_size(self, n_features: int) -> int:
+        """Give the number of pairs that there are; 1 where there is none."""
+        return max(1, n_features * (n_features - 1) // 2)
+
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
     ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from explain_distill.students.additive import Additive
 
 SPOKEN_TERMS = 12
+LEAST_SHARE = 1e-9  # of rows, below which none misses a category
 FEW_STEPS = 5  # that are told one by one
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the transfer rows, at which a longer function is told
 
@@ -32,10 +35,85 @@ def additive_rules(model: Additive) -> list[str]:
         f"The {what} is the sum of {start} and {len(terms)} functions: {singles} of one feature, "
         f"{len(terms) - singles} of two."
     ]
-    lines += [term_words(model, term) for term in terms[:SPOKEN_TERMS]]
-    if len(terms) > SPOKEN_TERMS:
-        lines.append(f"{len(terms) - SPOKEN_TERMS} weaker functions are not told here.")
+    told = ranked_functions(model)[:SPOKEN_TERMS]
+    lines += [function_words(model, each) for each in told]
+    untold = len(terms) - sum(each.n_terms if isinstance(each, Category) else 1 for each in told)
+    if untold:
+        lines.append(f"{untold} weaker functions are not told here.")
     return lines
+
+
+@dataclass(frozen=True, eq=False)
+class Category:
+    """The functions of a category's levels, each of one level, added up level by level.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    levels : tuple of str
+    table : ndarray of shape (n_levels + 1, n_scores)
+        What each level adds to the scores, and last what a missing value does.
+    weights : ndarray of shape (n_levels + 1,)
+        The share of the transfer rows at each.
+    n_terms : int
+        How many functions are added up.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    table: FloatArray
+    weights: FloatArray
+    n_terms: int
+
+    @classmethod
+    def of(cls, features: Sequence[ReadableFeature], terms: Mapping[int, Term]) -> Category:
+        """Add up the terms of the features of one column, each a level; some may have none."""
+        known = list(terms.items())
+        table = np.stack(
+            [sum(_held(t, place == f) for f, t in known) for place in range(len(features))]
+        )
+        weights = np.array(
+            [terms[f].weights[2] if f in terms else 0.0 for f in range(len(features))]
+        )
+        rest = max(0.0, 1 - float(weights.sum())) if len(terms) == len(features) else 0.0
+        nothing = sum(_held(term, False) for term in terms.values())
+        first = features[0]
+        return cls(
+            first.name.removesuffix(f"={first.level}"),
+            tuple(str(feature.level) for feature in features),
+            np.concatenate([table, [nothing]]),
+            np.append(weights, 0.0 if rest < LEAST_SHARE else rest),
+            len(terms),
+        )
+
+    @property
+    def strength(self) -> FloatArray:
+        """How far it moves each score, as a mean over the transfer rows: ``(n_scores,)``."""
+        return np.asarray(self.weights @ np.abs(self.table))
+
+
+def _held(term: Term, holds: bool) -> FloatArray:
+    """Give what a term of a level adds where the level holds, or where it does not."""
+    return np.asarray(term.table[term.bins(np.full((1, term.features[0] + 1), float(holds)))][0])
+
+
+def ranked_functions(model: Additive) -> list[Term | Category]:
+    """Give what is told of a model from the strongest on: its terms, those of a category as one."""
+    features = model.readable_features()
+    found: list[Term | Category] = []
+    of_levels: dict[int, dict[int, Term]] = {}
+    for term in model.terms_:
+        first = features[term.features[0]]
+        if len(term.features) == 1 and first.level is not None:
+            of_levels.setdefault(first.column, {})[term.features[0]] = term
+        else:
+            found.append(term)
+    for column, terms in of_levels.items():
+        places = [place for place, each in enumerate(features) if each.column == column]
+        own = {places.index(place): term for place, term in terms.items()}
+        found.append(Category.of([features[place] for place in places], own))
+    return sorted(found, key=lambda each: -float(each.strength.mean()))
 
 
 def ranked_terms(model: Additive) -> list[Term]:
@@ -43,7 +121,7 @@ def ranked_terms(model: Additive) -> list[Term]:
     return sorted(model.terms_, key=lambda term: -float(term.strength.mean()))
 
 
-def spoken_score(model: Additive, term: Term | None) -> tuple[str, FloatArray]:
+def spoken_score(model: Additive, term: Term | Category | None) -> tuple[str, FloatArray]:
     """Choose what is told of a term, or of the intercept: its name, and the table's values.
 
     The value for regression; the log-odds of the second of two classes; of more classes the score
@@ -57,6 +135,22 @@ def spoken_score(model: Additive, term: Term | None) -> tuple[str, FloatArray]:
         return f"log-odds of {names[1]}", table[..., 1] - table[..., 0]
     moved = int(np.argmax(model.intercepts_ if term is None else term.strength))
     return f"score of {names[moved]}", table[..., moved]
+
+
+def function_words(model: Additive, told: Term | Category) -> str:
+    """Say how a function moves the score."""
+    return term_words(model, told) if isinstance(told, Term) else _category_words(model, told)
+
+
+def _category_words(model: Additive, category: Category) -> str:
+    name, values = spoken_score(model, category)
+    told = [
+        f"{_number(value)} where it is {level}"
+        for level, value in zip(category.levels, values, strict=False)
+    ]
+    if category.weights[-1] > 0:
+        told.append(f"{_number(values[-1])} where it is missing")
+    return f"{category.name} adds to the {name}: {'; '.join(told)}."
 
 
 def term_words(model: Additive, term: Term) -> str:
@@ -80,13 +174,15 @@ def _single(feature: ReadableFeature, term: Term, values: FloatArray) -> list[st
         ends = [f"below {cuts[0]:.4g}"]
         ends += [f"from {a:.4g} to {b:.4g}" for a, b in pairwise(cuts)]
         ends.append(f"from {cuts[-1]:.4g} on")
-        steps, note = list(range(len(ends))), ""
+        told = [f"{_number(values[1 + step])} {end}" for step, end in enumerate(ends)]
         if len(cuts) >= FEW_STEPS:
             known = np.cumsum(weights[1:]) / weights[1:].sum()
-            steps = sorted({int(np.searchsorted(known, level)) for level in LEVELS})
-            note = " (there lie the rows at 5, 25, 50, 75 and 95 of 100, from the lowest)"
-        told = [f"{_number(values[1 + step])} {ends[step]}" for step in steps]
-        told[-1] += note
+            at: dict[int, list[str]] = {}
+            for level in LEVELS:
+                at.setdefault(int(np.searchsorted(known, level)), []).append(f"{100 * level:.0f}")
+            told = [f"{told[step]} (row {' and '.join(rows)})" for step, rows in at.items()]
+            told[0] = f"of 100 rows from the lowest value up, {told[0]}"
+            told[-1] += "; and other values between"
     if weights[MISSING] > 0:
         told.append(f"{_number(values[MISSING])} where it is missing")
     return told

@@ -147,6 +147,10 @@ class Student(BaseEstimator):  # type: ignore[misc]
             "does not. Leave it out, or give no sizes."
         )
 
+    def largest_size(self, n_features: int) -> int | None:
+        """Give the largest size there is of so many readable features; None for any."""
+        return None
+
     def rules(self) -> list[str]:
         """Say the student in words, in raw units."""
         return []

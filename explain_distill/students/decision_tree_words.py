@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from explain_distill._rounding import in_full
 from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.rules import Comparison, Term, answer_words, linear_words
@@ -80,7 +81,7 @@ def _spoken(tree: DecisionTree, feature: ReadableFeature, split: int) -> tuple[s
 
 def threshold_text(threshold: float) -> str:
     """Write a number with as many digits as tell it from all others."""
-    text = next(t for digits in range(1, 18) if float(t := f"{threshold:.{digits}g}") == threshold)
+    text = in_full(threshold)
     return text.replace("-", "−", 1) if threshold < 0 else text
 
 

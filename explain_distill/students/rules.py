@@ -11,6 +11,7 @@ from scipy.special import expit, softmax
 
 from explain_distill._rounding import short
 from explain_distill._types import FloatArray, ReadableRows, Scores
+from explain_distill.data.features import number_of_level
 
 if TYPE_CHECKING:
     from explain_distill._preparation import Preparation
@@ -325,7 +326,9 @@ def answer_words(tree: Student, answer: FloatArray) -> str:
     if tree.task == "regression":
         return f"value {_number(answer[0])}"
     best = int(np.argmax(answer))
-    return f"{tree.class_names()[best]} with probability {answer[best]:.2f}"
+    name = tree.class_names()[best]
+    called = name if number_of_level(name) is None else f"class {name}"
+    return f"{called} with probability {answer[best]:.2f}"
 
 
 def _place(child: int) -> str:

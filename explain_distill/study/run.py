@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -152,7 +152,7 @@ def run(
     }
     if max_features is not None:
         _limit_features(plain, max_features, data)
-    size_of = _named_for_sizes(chosen, sizes)
+    size_of = _named_for_sizes(plain, sizes, len(data.readable_features.features))
     wanted = {name: plain[kind].with_size(size) for name, (kind, size) in size_of.items()} or plain
     train, test = data.split(seed=seed)
     if environments:
@@ -310,12 +310,21 @@ def _limit_features(students: dict[str, Student], most: int, data: Dataset) -> N
     students[SoftTree.NAME].set_params(max_features=most)
 
 
-def _named_for_sizes(kinds: Sequence[str], sizes: Sequence[int]) -> dict[str, tuple[str, int]]:
-    """Name each kind of student at each size: ``{"soft-tree-8": ("soft-tree", 8), …}``."""
+def _named_for_sizes(
+    students: Mapping[str, Student], sizes: Sequence[int], n_features: int
+) -> dict[str, tuple[str, int]]:
+    """Name each kind of student at each size: ``{"soft-tree-8": ("soft-tree", 8), …}``.
+
+    Of a kind that ends below some of the sizes, the largest stands for these.
+    """
     chosen = sorted(set(sizes)) if all(map(is_count, sizes)) else []
     if sizes and (len(chosen) < 2 or not 2 <= chosen[0] <= chosen[-1] <= MOST_SIZE):
         raise DataError(
             f"Sizes must be at least two whole numbers from 2 to {MOST_SIZE}; however, got "
             f"{', '.join(map(str, sizes))}. Give 2, 4, 8, 16, 32, say."
         )
-    return {f"{kind}-{size}": (kind, size) for kind in kinds for size in chosen}
+    of_kind = {
+        kind: [min(size, student.largest_size(n_features) or size) for size in chosen]
+        for kind, student in students.items()
+    }
+    return {f"{kind}-{size}": (kind, size) for kind, own in of_kind.items() for size in own}

@@ -66,14 +66,17 @@ def test_sizes_are_drawn_on_powers_of_two_with_both_sets_of_rows(sized_study):
     table = size_charts.size_table(sized_study.comparison, ladder, "agreement")
     assert table["size"].tolist() == [2, 2, 4, 4, 8, 8]
     assert set(table.loc[table["chosen"], "size"]) == {ladder.chosen.size}
+    lowest = size_charts.lowest_of([table])
     chart = size_charts.against_sizes(
-        table, ladder, "Soft tree", called("fidelity.agreement", None)
+        table, ladder, "Soft tree", called("fidelity.agreement", None), lowest
     )
     logarithmic = scales(chart, "x")
     assert all(scale["type"] == "log" and scale["base"] == 2 for scale in logarithmic)
     low, high = scales(chart, "y")[0]["domain"]
-    assert low <= table["low"].min()
+    assert low == lowest < table["low"].min()
     assert high >= 1
+    further = table.assign(low=table["low"] - 0.3)
+    assert size_charts.lowest_of([table, further]) < lowest
 
 
 def test_no_model_has_the_colour_of_a_class():

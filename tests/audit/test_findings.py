@@ -218,3 +218,23 @@ def test_always_the_usual_answer_is_no_fidelity(wine_study):
     assert answers(teacher).grade == "yes"
     teacher[1:8] = teacher[8]
     assert answers(teacher).grade == "not shown"
+
+
+def test_the_rows_that_judge_a_rule_are_told_with_it(wine_study):
+    comparison, name = wine_study.comparison, "soft-tree"
+    trust = comparison.trust[name]
+
+    def words(disagreement):
+        rule = replace(
+            trust.deferrals[0], threshold=0.5, bound=0.04, kept_share=1.0,
+            kept=Estimate(1.0, 0.95, 1.0, 62, 0.95), disagreement=disagreement,
+        )  # fmt: skip
+        told = replace(comparison, trust={name: replace(trust, deferrals=(rule,))})
+        return next(f.words for f in findings(told, name) if f.about == "deferral")
+
+    seen = words(Estimate(2 / 62, 0.004, 0.1117, 62, 0.95))
+    assert seen.endswith(
+        "Of 62 kept rows that had no say in this, it disagreed in 2, which leaves up to 12% open."
+    )
+    for nothing in (None, Estimate(0.0, 0.0, 0.06, 62, 0.95)):
+        assert "no say" not in words(nothing)

@@ -178,3 +178,16 @@ def test_values_that_differ_in_no_row_need_as_many_rows_as_answers_do():
 
     assert judged(alike(148))[1] == 8
     assert judged(alike(149))[1] == 2
+
+
+def test_a_kind_that_ends_below_the_sizes_is_made_at_its_largest():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    data = Dataset(
+        "three", X, X[:, 0] * X[:, 1] + X[:, 2], Schema(tuple(map(Feature, "abc"))),
+        Task("regression", "y"),
+    )  # fmt: skip
+    made = xd.run(data, students=["additive"], sizes=[2, 8, 32], quick=True)
+    assert list(made.students) == ["additive-2", "additive-3"]
+    (ladder,) = made.front.ladders
+    assert ladder.sizes == (2, 3)

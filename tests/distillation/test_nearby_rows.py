@@ -141,8 +141,11 @@ def test_students_learn_there(transfer, mixed, mixed_teacher):
         (lambda: xd.Munge(local_variance=0), "local_variance must be above 0; however, got 0"),
         (lambda: xd.Munge(0), "Munge must be a whole number of rows"),
         (lambda: xd.ConditionalCoalitions(bandwidth=0), "bandwidth must be above 0"),
-        (lambda: xd.ConditionalCoalitions(candidates=1), "candidates must be at least 2"),
-        (lambda: xd.Mixture(), "at least one part; however, got none"),
+        (
+            lambda: xd.ConditionalCoalitions(candidates=1),
+            "candidates must be a whole number of at least 2",
+        ),
+        (lambda: xd.Mixture(), "transfer sets, one or more; however, got none"),
         (lambda: xd.Mixture(xd.Munge(), shares=(0.5, 0.5)), "as many positive shares"),
         (lambda: xd.Mixture(xd.Munge(), xd.Coalitions(), shares=(1, 0)), "as many positive shares"),
     ],

@@ -4,6 +4,7 @@ import pytest
 
 from explain_distill.report.blocks import Bars, Dots, Figure, Point
 from explain_distill.report.plots import bars_plot, dots_plot
+from explain_distill.report.svg import text_width, wrapped
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -58,3 +59,12 @@ def test_bars_are_as_long_as_their_values():
 def test_bars_of_nothing_are_drawn():
     drawing = bars_plot(Bars("c", "x", ("a",), (("teacher", (0.0,)), ("tree", (0.0,)))))
     assert "nan" not in str(drawing).lower()
+
+
+def test_a_word_that_is_too_long_is_broken_after_its_underscores():
+    name = "serum_lactate_mmol_per_litre"
+    lines = wrapped(f"high {name}", 90, 12)
+    assert "".join(lines).replace("high ", "") in (name, f"high{name}")
+    assert all(text_width(line, 12) <= 90 for line in lines)
+    assert wrapped("a_b c_d", 200, 12) == ["a_b c_d"]
+    assert wrapped("unbreakable" * 5, 90, 12) == ["unbreakable" * 5]

@@ -51,3 +51,22 @@ def test_the_report_draws_an_additive_student(mixed, mixed_teacher, mixed_studen
     assert "The additive model in full" in page
     assert "age [years] adds to the log-odds of ill" in page
     assert "<path" in page
+
+
+def test_a_category_is_one_panel_with_its_levels_by_name(mixed_students):
+    model = mixed_students["additive"]
+    (site,) = [shape for shape in additive_shapes(model).shapes if shape.name.startswith("site")]
+    assert site.levels == ("north", "south", "west")
+    scores = model.predict_score(np.array([[60.0, *level, 0.0] for level in np.eye(3)]))
+    names = {"site=north": 0, "site=south": 1, "site=west": 2}
+    assert len(site.values) == len(names)
+    pairs = [term for term in model.terms_ if len(term.features) == 2]
+    beside = sum(
+        (term(np.array([[60.0, *level, 0.0] for level in np.eye(3)])) for term in pairs),
+        np.zeros((3, 2)),
+    )
+    alone = np.diff(scores - beside, axis=1)[:, 0]
+    assert alone - alone[0] == pytest.approx(np.array(site.values) - site.values[0])
+    svg = shapes_plot(Shapes("c", "x", (site,)))
+    assert all(f">{level}<" in svg for level in site.levels)
+    assert "nan" not in svg

@@ -56,6 +56,18 @@ def test_too_few_rows_are_told_as_such():
     assert "20 groups are too few" in words
 
 
+def test_sizes_that_do_worse_are_told_beside_one_of_which_it_is_not_shown():
+    worse = gap(most=0.2, excess=0.15, least=0.1)
+    verdicts = ("less faithful", "not shown", "largest")
+    (words,) = front_words(front(*verdicts, n_rows=44, at_2=worse, at_4=gap(most=0.07)))
+    assert "that is not to say that others do worse. 2 do worse: another answer than" in words
+    verdicts = ("less faithful", *verdicts)
+    (words,) = front_words(front(*verdicts, at_2=worse, at_4=worse, at_8=gap(most=0.07)))
+    assert "Of 8 it is not shown" in words
+    assert words.endswith("2 and 4 do worse, 4 by another answer than the teacher's on 15.0 more "
+                          "of 100 rows (at least 10.0).")  # fmt: skip
+
+
 def test_few_rows_are_no_reason_where_they_could_have_shown_it():
     (words,) = front_words(front("not shown", "largest", n_rows=149, at_2=gap("score_r2", 0.03)))
     assert "too few" not in words

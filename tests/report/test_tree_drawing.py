@@ -8,8 +8,10 @@ import explain_distill as xd
 from explain_distill.data.dataset import Task
 from explain_distill.report.svg import shorten, text_width
 from explain_distill.report.tree_drawing import draw_tree
+from explain_distill.report.tree_layout import lines
 from explain_distill.students.decision_tree_words import questions
 from explain_distill.students.nodes import tree_nodes, unweighed_nodes
+from explain_distill.students.rules import Question, Term
 from explain_distill.students.soft_tree import SoftTree
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -167,3 +169,21 @@ def test_nodes_are_as_full_as_their_children(decision_tree):
 def test_where_no_rows_are_known_each_question_halves_them(decision_tree):
     nodes = unweighed_nodes(decision_tree[0])
     assert all(node.reach == pytest.approx(0.5**node.level) for node in nodes)
+
+
+def test_a_class_that_is_called_by_a_number_is_told_with_its_target():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    tree = xd.DecisionTree(max_leaves=3).fit(X, X[:, 0] > 0)
+    svg = draw_tree(tree_nodes(tree, X), Task("classification", "ill", ("0", "1")))
+    assert ">ill = 0<" in svg
+    assert re.search(r">ill = 1: \d\.\d\d<", svg)
+    tree.class_names_ = ("0", "1")
+    assert any("class 1 with probability" in line for line in tree.rules())
+
+
+def test_a_level_and_what_is_missing_are_never_cut_off():
+    names = [f"{'a_very_long_name_of_a_column_' * 3}{end}" for end in ("=female", " is missing")]
+    question = Question(tuple(Term(name, 1.0, 0.5, None, True) for name in names), 0.0)
+    spoken, _ = lines(question, 100)
+    assert "=female" in spoken
+    assert "is missing" in spoken

@@ -6,6 +6,8 @@ import pytest
 from scipy.special import softmax
 
 import explain_distill as xd
+from explain_distill.data.features import Feature, Schema
+from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.exceptions import DataError, MissingDependencyError
 from explain_distill.students.additive_bins import (
     bin_numbers,
@@ -251,3 +253,45 @@ def test_a_function_of_many_steps_is_told_step_by_step_where_its_values_hold():
         row = np.array([[float(start) + 1e-3, 0.0]])
         told_there = term(row)[0, 0]
         assert float(value.replace("−", "-")) == pytest.approx(told_there, rel=0.01, abs=0.01)
+
+
+def sexes(n=2000, missing=True):
+    """Build rows of a category of two levels, whose second raises a value less than its first."""
+    rng = np.random.default_rng(0)
+    X = np.stack([rng.integers(2, size=n).astype(float), rng.normal(size=n)], axis=1)
+    if missing:
+        X[::10, 0] = np.nan
+    y = np.select([X[:, 0] == 0, X[:, 0] == 1], [1.0, -0.5], -1.0) + X[:, 1]
+    schema = Schema((Feature("sex", "category", levels=("female", "male")), Feature("age")))
+    return schema, ReadableFeatures(schema).transform(X), y
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_the_levels_of_a_category_are_told_as_one_function(missing):
+    schema, rows, y = sexes(missing=missing)
+    model = xd.Additive(n_pairs=0, task="regression", random_state=0).fit(rows, y)
+    model.set_names(schema, ("",))
+    (line,) = [line for line in model.rules() if line.startswith("sex")]
+    pairs = re.findall(r"(\S+) where it is (\w+)", line.replace("−", "-"))
+    told = {level: float(value) for value, level in pairs}
+    assert set(told) == ({"female", "male", "missing"} if missing else {"female", "male"})
+    scored = model.predict(np.array([[1.0, 0, 0.0], [0, 1, 0], [0, 0, 0]]))
+    assert told["female"] - told["male"] == pytest.approx(scored[0] - scored[1], abs=0.01)
+    assert told["female"] - told["male"] == pytest.approx(1.5, abs=0.05)
+    if missing:
+        assert told["female"] - told["missing"] == pytest.approx(scored[0] - scored[2], abs=0.01)
+
+
+def test_a_level_without_a_function_is_told_all_the_same():
+    schema, rows, y = sexes()
+    model = xd.Additive(n_pairs=0, task="regression", random_state=0).fit(rows, y)
+    model.set_names(schema, ("",))
+    model._take([term for term in model.terms_ if term.features != (1,)])
+    (line,) = [line for line in model.rules() if line.startswith("sex")]
+    assert re.search(r"where it is female; \S+ where it is male\.$", line)
+
+
+def test_no_more_pairs_are_asked_for_than_there_are():
+    assert xd.Additive().largest_size(3) == 3
+    assert xd.Additive().largest_size(1) == 1
+    assert xd.SoftTree().largest_size(3) is None

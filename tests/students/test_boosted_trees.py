@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit
+from sklearn.base import clone
 
 import explain_distill as xd
+from explain_distill.data.features import Feature, Schema
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.metrics.scores import score_of_probabilities
 from explain_distill.students.booster_form import booster_of, trees_of
@@ -244,3 +246,41 @@ def test_constraints_of_another_kind_are_refused(options, message):
     X = np.arange(40.0)[:, None]
     with pytest.raises(DataError, match=message):
         xd.BoostedTrees(n_trees=3, **options).fit(X, X[:, 0] > 20)
+
+
+@pytest.mark.parametrize("number", [1.5, -1, None, True])
+def test_a_constraint_on_what_is_no_number_of_a_feature_is_refused(number):
+    X, y = waves(300)
+    for options in ({"monotone": {number: 1}}, {"interactions": [[number, 0]]}):
+        with pytest.raises(DataError, match="must be a name, or a number from 0 to 2; however"):
+            xd.BoostedTrees(task="regression", **options).fit(X, y)
+
+
+def test_a_name_that_two_features_have_is_refused_as_a_constraint():
+    X, y = waves(300)
+    schema = Schema((Feature("a", "category", levels=("b", "c")), Feature("a=b")))
+    for options in ({"monotone": {"a=b": 1}}, {"interactions": [["a=b", "a=c"]]}):
+        student = xd.BoostedTrees(task="regression", **options).set_names(schema, ("",))
+        with pytest.raises(DataError, match=r"'a=b' is that of features 0 and 2\. Give"):
+            student.fit(X, y)
+
+
+def test_constraints_by_number_outlast_a_study_on_disk(mixed, mixed_teacher, tmp_path):
+    student = xd.BoostedTrees(n_trees=5, monotone={0: 1, "smoker": -1}, interactions=[[0, "site"]])
+    fitted = xd.distill(mixed_teacher, student, mixed[0], transfer=xd.Coalitions(500))
+    xd.compare(mixed_teacher, {"boosted": fitted}, mixed[1], quick=True).save(tmp_path / "study")
+    opened = xd.Study.open(tmp_path / "study").students["boosted"]
+    assert dict(opened.monotone) == {0: 1, "smoker": -1}
+    again = xd.distill(mixed_teacher, clone(opened), mixed[0], transfer=xd.Coalitions(500))
+    rows = mixed[1].readable()
+    assert np.array_equal(again.predict_score(rows), fitted.predict_score(rows))
+
+
+def test_values_that_float32_cannot_hold_are_the_largest_that_it_can():
+    X, y = waves(300)
+    student = xd.BoostedTrees(n_trees=5, task="regression").fit(X, y)
+    far = np.array([[1e308, 0.0, 0.0], [-1e300, 0.0, 0.0]])
+    near = np.array([[1e9, 0.0, 0.0], [-1e9, 0.0, 0.0]])
+    for rows in (slice(None), slice(1)):
+        assert np.array_equal(student.predict(far[rows]), student.predict(near[rows]))
+    assert np.array_equal(student.predict(far.repeat(5, 0)), student.predict(near.repeat(5, 0)))

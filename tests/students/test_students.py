@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
@@ -133,3 +134,40 @@ def test_layers_of_no_units_are_refused():
 def test_no_student_has_a_size_of_minus_one(name):
     with pytest.raises(DataError):
         make(name).with_size(-1)
+
+
+FAR = np.array([[2.0, -1.7976931348623157e308], [1e200, 0.0], [0.0, 1.7e308]])
+
+
+def steep(n=400):
+    """Build rows of which the second column is in small units."""
+    X = np.random.default_rng(0).normal(size=(n, 2)) * [1.0, 0.01]
+    return X, (X[:, 0] + 60 * X[:, 1] > 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        xd.SoftTree(depth=3, max_features=1, n_steps=100, random_state=0),
+        xd.SoftTree(depth=2, n_steps=100, inference="hard", random_state=0),
+        xd.SoftTree(depth=2, n_steps=100, leaves="linear", random_state=0),
+        xd.MLP(hidden=(8,), n_steps=50, random_state=0),
+        xd.DecisionTree(leaves="linear"),
+        xd.BoostedTrees(n_trees=3),
+        xd.Additive(),
+    ],
+    ids=lambda each: each.NAME,
+)
+def test_a_value_far_from_all_that_was_learned_gets_an_answer_of_numbers(student):
+    fitted = clone(student).fit(*steep())
+    probabilities = fitted.predict_proba(FAR)
+    assert np.isfinite(probabilities).all()
+    assert np.array_equal(fitted.predict(FAR), fitted.classes_[probabilities.argmax(axis=1)])
+
+
+@pytest.mark.parametrize("unit", [1e-170, 1e160, 1e31])
+def test_columns_that_no_network_can_weigh_are_refused_by_name(unit):
+    X, y = steep()
+    for student in (xd.SoftTree(n_steps=5), xd.MLP(n_steps=5)):
+        with pytest.raises(DataError, match=r"lie within ±1e\+30; however, 'x0' spreads over"):
+            student.fit(X * [unit, 1.0], y)

@@ -30,17 +30,19 @@ def tree_model(student: Student) -> TreeModel:
     DataError
         Where the student is not made of trees, or holds a number that is not finite.
     """
-    if isinstance(student, SoftTree):
-        model = _of_soft_tree(student)
-    elif isinstance(student, BoostedTrees):
-        model = _of_boosted_trees(student)
-    elif isinstance(student, DecisionTree):
-        model = _of_decision_tree(student)
-    else:
+    of_kind = {
+        SoftTree: _of_soft_tree,
+        BoostedTrees: _of_boosted_trees,
+        DecisionTree: _of_decision_tree,
+    }
+    made = next((of_kind[kind] for kind in of_kind if isinstance(student, kind)), None)
+    if made is None:
         raise DataError(
             f"A student must be made of trees to be written so; however, {student.NAME!r} is "
             "not. Perceptrons and additive models can be exported as onnx."
         )
+    with np.errstate(over="ignore"):
+        model = made(student)
     if not all(map(isfinite, model.numbers)):
         raise DataError(
             f"A student's numbers must be finite in raw units; however, {student.NAME!r} holds "

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from explain_distill._rounding import in_full
 from explain_distill.students.export.quoting import shown
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 
@@ -222,8 +223,8 @@ def _raw(value: float, apart: float = np.inf) -> str:
 
     Those are others `apart` or more. All digits before the point are told.
     """
-    exact = next(t for digits in range(1, 18) if float(t := f"{value:.{digits}g}") == value)
-    if sum(map(str.isdigit, exact.partition("e")[0])) <= MOST_DIGITS:
+    exact = in_full(value)
+    if sum(map(str.isdigit, exact.partition("e")[0].lstrip("-0."))) <= MOST_DIGITS:
         return _with_minus(exact)
     return number(value, min(1000 * apart, 1e5))
 

@@ -21,6 +21,7 @@ from export_cases import (
 import explain_distill as xd
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
+from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.exceptions import DataError
 from explain_distill.students.export.forms import exported
 from explain_distill.students.export.quoting import sql_name
@@ -82,7 +83,7 @@ def test_whole_numbers_that_name_levels_are_known_as_text_and_as_numbers(student
     assert told == pytest.approx([expected[0, -1]] * 4 + [expected[1, -1]] * 2)
 
 
-@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize("blank", ["", "  ", "\t\n\u00a0"])
 @pytest.mark.parametrize("name", ["mixture", "hard", "boosted-trees", "decision-tree"])
 def test_a_blank_text_is_a_missing_value(name, blank, students, tables):
     student, data = students(name, "two-classes"), tables["two-classes"]
@@ -167,3 +168,90 @@ def test_columns_of_the_table_are_not_taken_for_answers():
         frame.to_sql("rows", base, index=False)
         answer = pd.read_sql(exported(tree, "sql").decode(), base)
     assert answer["probability of yes"].to_numpy() == pytest.approx(tree.predict_proba(X)[:, 1])
+
+
+def graded(n=400):
+    """Build a table whose grades are 1, 1.0, 2 and 3+, of which 1 decides with a number."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "grade": rng.choice(["1", "1.0", "2", "3+"], n),
+            "smoker": rng.choice(["yes", "no"], n),
+            "num": rng.normal(size=n),
+        }
+    )
+    y = ((frame["grade"] == "1") | (frame["smoker"] == "yes") & (frame["num"] > 0)).astype(int)
+    levels = Feature("grade", "category", levels=("1", "1.0", "2", "3+"))
+    schema = Schema((levels, Feature("smoker", "boolean", levels=("no", "yes")), Feature("num")))
+    task = Task("classification", "y", ("a", "b"))
+    return frame, Dataset("graded", schema.encode(frame), y.to_numpy(), schema, task)
+
+
+def asked_of_frame(query, frame):
+    with sqlite3.connect(":memory:") as base:
+        frame.to_sql("rows", base, index=False)
+        told = pd.read_sql(query, base)
+    base.close()
+    return told["probability of b"].to_numpy(dtype=np.float64)
+
+
+@pytest.fixture(scope="module")
+def grades():
+    frame, data = graded()
+    tree = xd.DecisionTree().fit(data.readable(), data.y)
+    tree.set_names(data.schema, data.task.class_names)
+    return frame, tree, exported(tree, "sql").decode(), tree.predict_proba(data.readable())[:, 1]
+
+
+def test_levels_that_differ_by_their_spelling_alone_are_told_apart(grades):
+    frame, _, query, expected = grades
+    assert asked_of_frame(query, frame) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("around", ["\n", "\t", "\u00a0", "\u2003"])
+def test_white_space_around_a_word_is_none_of_it(around, grades):
+    frame, _, query, expected = grades
+    padded = frame.assign(grade=around + frame["grade"], smoker=frame["smoker"] + around)
+    assert asked_of_frame(query, padded) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("text", ["n.a.", "NA", "?", "2024-01-02", "1,5", "inf", "nan", "-"])
+def test_a_text_in_a_column_of_numbers_is_missing(text, grades):
+    frame, tree, query, _ = grades
+    if text == "-":
+        text = "--"
+    rows = tree.schema_.encode(frame.assign(num=np.nan))
+    missing = ReadableFeatures(tree.schema_).transform(rows)
+    told = asked_of_frame(query, frame.assign(num=text))
+    assert told == pytest.approx(tree.predict_proba(missing)[:, 1], abs=1e-9)
+
+
+@pytest.mark.parametrize("number", [0.0, -1.5, 1e-7, -2.5e20, 12345678.9])
+def test_any_spelling_of_a_number_is_read(number, grades):
+    frame, tree, query, _ = grades
+    rows = tree.schema_.encode(frame.assign(num=number))
+    expected = tree.predict_proba(ReadableFeatures(tree.schema_).transform(rows))[:, 1]
+    for cell in (number, str(number), f" {number:+e} ", f"{number:E}"):
+        assert asked_of_frame(query, frame.assign(num=cell)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_column_that_is_absent_is_an_error(grades):
+    frame, _, query, _ = grades
+    with pytest.raises(pd.errors.DatabaseError, match="no such column"):
+        asked_of_frame(query, frame.drop(columns="num"))
+
+
+def test_a_tree_that_no_database_holds_is_refused():
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    tree = xd.SoftTree(depth=10, n_steps=2, random_state=0).fit(X, X[:, 0] > 0)
+    with pytest.raises(DataError, match="at most 1600 columns; however, this student takes 2047"):
+        exported(tree, "sql")
+
+
+@pytest.mark.parametrize("form", ["sql", "python", "json", "rules", "dot"])
+def test_numbers_that_are_not_finite_in_raw_units_are_refused(form):
+    X = np.random.default_rng(0).normal(scale=1e-3, size=(300, 2))
+    tree = xd.SoftTree(depth=2, n_steps=2, random_state=0).fit(X, X[:, 0] > 0)
+    tree.gate_weights_[0, 0] = 1.7e308
+    with pytest.raises(DataError, match="must be finite in raw units"):
+        exported(tree, form)

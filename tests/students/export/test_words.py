@@ -7,6 +7,7 @@ from export_cases import NASTY, TREES, asks_whether_missing
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.export.forms import exported
+from explain_distill.students.export.words import _raw
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -78,3 +79,37 @@ def test_a_student_that_was_told_no_names_calls_its_columns_x(tables):
 def test_a_question_of_what_is_missing_is_said_plainly(tables):
     words = exported(asks_whether_missing(tables["two-classes"]), "rules").decode()
     assert 'Question 1: a"b is missing?' in words
+
+
+def test_thresholds_far_from_zero_are_told_so_that_rows_go_the_same_ways():
+    rng = np.random.default_rng(0)
+    X = np.stack([1.7e12 + rng.integers(0, 1_000_000, 600), rng.normal(size=600)], axis=1)
+    y = (X[:, 0] - 1.7e12 > 3e5) & (X[:, 0] - 1.7e12 < 6e5)
+    tree = xd.DecisionTree(max_leaves=4).fit(X, y)
+    told = re.findall(r"x0 > (\d+)", exported(tree, "rules").decode())
+    assert sorted(map(float, told)) == sorted(tree.threshold_)
+    soft = xd.SoftTree(depth=1, max_features=1, n_steps=600, random_state=0).fit(
+        X, X[:, 0] > 1.7e12 + 3e5
+    )
+    words = exported(soft, "rules").decode().replace("−", "-").replace("- ", "-")
+    weight, threshold = map(float, re.search(r"(\S+) × x0 > (\S+)\?", words).groups())
+    logits = soft.gates(X)[:, 0]
+    assert weight * X[:, 0] - threshold == pytest.approx(logits, abs=0.02)
+    (question,) = [line for line in soft.rules() if line.startswith("Question")]
+    assert float(re.search(r"x0 [<>] (\d+)", question)[1]) == pytest.approx(1.7e12 + 3e5, abs=2e4)
+
+
+@pytest.mark.parametrize(
+    ("value", "apart", "told"),
+    [
+        (114.45, np.inf, "114.45"),
+        (1420.0, np.inf, "1420"),
+        (0.30129216611385345, np.inf, "0.301292"),
+        (1700000300512.5, np.inf, "1700000300512.5"),
+        (1234567.1234567891, 0.001, "1234567.123457"),
+        (-0.5, np.inf, "−0.5"),
+        (0.0, np.inf, "0"),
+    ],
+)
+def test_a_value_is_told_by_the_digits_that_it_needs(value, apart, told):
+    assert _raw(value, apart) == told
