@@ -15,7 +15,7 @@ from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.report.blocks import Form
 from explain_distill.report.judgement import FAITHFULNESS_WORDS, SENSITIVITY_WORDS, ceiling_words
 from explain_distill.report.reading import known_rows
-from explain_distill.report.wording import FIGURES, how_many
+from explain_distill.report.wording import FIGURES, how_many, many_features_words
 from explain_distill.students.base import Student
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.nodes import ReadableTree, has_linear_leaves, linear_leaves_words
@@ -417,7 +417,7 @@ def kind(student: Student) -> str:
             f"A soft tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to one of "
             f"{leaves} leaves. Each question weighs at most {counted(most, 'feature')} "
             "and sends a row both ways, more to the one than to the other; the answer is the "
-            f"leaves' mixture. {linear_leaves_words(student)}".rstrip()
+            f"leaves' mixture. {many_features_words(most)}{linear_leaves_words(student)}".rstrip()
         )
     if isinstance(student, DecisionTree):
         size = student.complexity()

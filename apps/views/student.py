@@ -16,6 +16,8 @@ from explain_distill.students.nodes import ReadableTree, path_words
 def show(choice: Choice) -> None:
     """Show the page."""
     st.title(words.plain(choice.student))
+    if choice.study.comparison.caution is not None:
+        st.warning(choice.study.comparison.caution)
     model = choice.study.students[choice.student]
     st.markdown(words.kind(model))
     st.markdown(words.verdict(choice.study.comparison, choice.student))

@@ -10,7 +10,7 @@ from explain_distill._types import ReadableRows
 from explain_distill.report.blocks import Block, Item, Listing, Outline, Paragraph, Section, Tree
 from explain_distill.report.shapes import additive_shapes
 from explain_distill.report.tree_layout import SHOWN
-from explain_distill.report.wording import count, percent, spoken, started
+from explain_distill.report.wording import count, many_features_words, percent, spoken, started
 from explain_distill.students.additive import Additive
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.nodes import (
@@ -122,7 +122,7 @@ def _how_it_asks(tree: ReadableTree) -> str:
     return (
         f"Each question compares {_sums(tree)} with a threshold. A soft tree sends every row both "
         "ways, more of it to the side of the answer, and all of it only where the answer is clear. "
-        f"{mixture}"
+        f"{many_features_words(int(tree.complexity()['features_per_split']))}{mixture}"
     )
 
 

@@ -46,6 +46,7 @@ from explain_distill.report.wording import (
     joined,
     spoken,
     started,
+    told_apart,
 )
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _target(study: Study) -> str:
     if task.kind == "regression":
         unit = f", in {task.unit}" if task.unit else ""
         return f"“{task.target}” (a number{unit})"
-    classes = joined(task.class_names, most=MOST_LEVELS, last="or")
+    classes = joined(told_apart(task.class_names), most=MOST_LEVELS, last="or")
     return f"“{task.target}” ({count(task.n_scores, 'class', 'classes')}: {classes})"
 
 
@@ -321,7 +322,7 @@ def _readable(schema: Schema) -> Table:
 
 def _holds(feature: Feature) -> str:
     if feature.kind == "category":
-        return joined(feature.levels, most=MOST_LEVELS)
+        return joined(told_apart(feature.levels), most=MOST_LEVELS)
     return feature.unit or ("no, yes" if feature.kind == "boolean" else "")
 
 

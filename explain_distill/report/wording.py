@@ -11,6 +11,8 @@ from explain_distill.data.dataset import Task
 from explain_distill.report.blocks import Figure, Form
 from explain_distill.students.names import STUDENTS
 
+MANY_FEATURES = 10  # of a question, beyond which it is no longer read
+
 STUDENT_KINDS = {
     "soft-tree": "soft tree",
     "decision-tree": "decision tree",
@@ -177,6 +179,21 @@ def joined(words: Iterable[str], most: int = 8, last: str = "and") -> str:
     if len(names) < 2:
         return "".join(names)
     return ", ".join(names[:-1]) + f" {last} {names[-1]}"
+
+
+def told_apart(names: Iterable[str]) -> list[str]:
+    """Put names that hold a comma in quotation marks, so that a list of them can be read."""
+    return [f"“{name}”" if "," in name else name for name in names]
+
+
+def many_features_words(most: int) -> str:
+    """Say of a question of many features that nobody reads it; nothing of few."""
+    if most <= MANY_FEATURES:
+        return ""
+    return (
+        "Nobody weighs so many at once: the drawing names the two heaviest terms of a question. "
+        "With --max-features 5 a question has five features at the most. "
+    )
 
 
 def hundreds(share: float) -> str:

@@ -2,6 +2,7 @@ import pytest
 
 from explain_distill.report.blocks import Dots, Facts, Figure, Outline, Paragraph, Table, Tree
 from explain_distill.report.sections import build_report
+from explain_distill.report.wording import many_features_words, told_apart
 from explain_distill.students.decision_tree_words import questions
 from explain_distill.students.nodes import tree_nodes
 
@@ -149,3 +150,12 @@ def test_without_a_soft_tree_the_decision_tree_is_read_in_full(wine_study):
     told = words(report, "recommended")
     assert "Each question is of one feature" in told
     assert all(question.words() in told for question in questions(students["decision-tree"])[:3])
+
+
+def test_names_with_commas_are_told_apart():
+    assert told_apart(["day, night", "Other"]) == ["“day, night”", "Other"]
+
+
+def test_questions_of_many_features_are_told_to_be_beyond_reading():
+    assert many_features_words(10) == ""
+    assert "--max-features 5" in many_features_words(11)
