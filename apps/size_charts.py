@@ -68,7 +68,7 @@ def against_sizes(
     """
     sizes = [step.size for step in ladder.steps]
     low, high = float(np.log2(sizes[0])), float(np.log2(sizes[-1]))
-    pad = 0.12 * (high - low)
+    pad = 0.12 * (high - low) or 0.5  # of one size alone
     x = alt.X(
         "size:Q",
         title=ladder.unit,

@@ -57,8 +57,10 @@ class Preparation:
         with np.errstate(over="ignore", invalid="ignore"):
             centre, scale = imputed.mean(axis=0), imputed.std(axis=0)
         # Nothing was learned of a column that was constant, so that no value of it may speak.
-        scale[imputed.max(axis=0) == imputed.min(axis=0)] = np.inf
-        _check_spread(np.abs(imputed).max(axis=0), scale, names or range(len(scale)))
+        constant = imputed.max(axis=0) == imputed.min(axis=0)
+        scale[constant] = np.inf
+        largest = np.where(constant, 0.0, np.abs(imputed).max(axis=0))
+        _check_spread(largest, scale, names or range(len(scale)))
         return cls(fill, centre, scale, np.flatnonzero(missing.any(axis=0)))
 
     @property

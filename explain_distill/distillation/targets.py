@@ -19,7 +19,8 @@ from explain_distill.teachers.base import Teacher
 SMALLEST = 1e-300
 MOST_DRAWS = 20  # rows drawn for one with a finite label
 FEW_ROWS = 100  # of which the share with finite labels says little
-HEAVIEST = 1e9  # that a row may count, and its inverse the lightest; 1 is usual
+HEAVIEST = 1e9  # that a row may count, and by its inverse the heaviest at the least; 1 is usual
+LIGHTEST = 1e-20  # beside the heaviest, below which a weight is as good as none
 NAMED_COLUMNS = 6  # of a row that has none
 
 OnBadLabel = Literal["raise", "drop"]
@@ -131,7 +132,16 @@ class Labeller:
             _checked_weights(each, each.weights(self.teacher, rows), len(rows))
             for each in self.weighing
         ]
-        return np.asarray(np.prod(told, 0))
+        weights = np.asarray(np.prod(told, 0))
+        largest = weights.max(initial=0.0)
+        if len(rows) and not 1 / HEAVIEST <= largest <= HEAVIEST:
+            names = ", ".join(type(each).__name__ for each in self.weighing)
+            raise DataError(
+                f"Weights of rows must be from {1 / HEAVIEST:g} to {HEAVIEST:g} for the heaviest; "
+                f"however, of {len(rows)} rows the heaviest has {largest:.4g} by {names}. Make "
+                "them about 1 on the whole."
+            )
+        return np.where(weights < LIGHTEST * largest, 0.0, weights)
 
     def labelled(self, rows: Rows) -> tuple[Rows, SoftLabels]:
         """Give raw rows and their labels, without those that have none, where they are dropped.
@@ -164,7 +174,8 @@ class Labeller:
                     f"transfer set; however, it gave them to {found} of {drawn}. Mend the "
                     "teacher, or take another transfer set, such as TrainingRows."
                 )
-            asked = max(n - found, min(drawn * (n - found) // max(found, 1), MOST_DRAWS * n))
+            wanted = drawn * (n - found) // max(found, 1)
+            asked = max(n - found, min(wanted, max(n, FEW_ROWS)))
         rows, score = (np.concatenate(each)[: n * together] for each in zip(*parts, strict=True))
         return rows, soft_labels(score, self.temperature, self.classify)
 
@@ -212,23 +223,18 @@ class Labeller:
 
 
 def _checked_weights(technique: RowWeights, weights: FloatArray, n: int) -> FloatArray:
-    """Refuse weights that are not one a row, that single precision cannot hold, or all 0.
+    """Refuse weights that are no numbers, below 0, or not one a row.
 
     Raises
     ------
     DataError
     """
     told = np.asarray(weights, dtype=np.float64)
-    if told.shape != (n,) or not ((told == 0) | (told >= 1 / HEAVIEST) & (told <= HEAVIEST)).all():
+    if told.shape != (n,) or not np.isfinite(told).all() or (told < 0).any():
         shown = f"{told.shape}" if told.shape != (n,) else f"{told.min():.4g} to {told.max():.4g}"
         raise DataError(
-            f"Weights of rows must be one a row, each 0 or from {1 / HEAVIEST:g} to {HEAVIEST:g}; "
-            f"however, {type(technique).__name__} gives {shown} for {n} rows. Make them about 1."
-        )
-    if n and not told.any():
-        raise DataError(
-            f"Weights of rows must be above 0 for some; however, {type(technique).__name__} gives "
-            f"0 to all of {n} rows. Let some count."
+            f"Weights of rows must be one a row, finite and not below 0; however, "
+            f"{type(technique).__name__} gives {shown} for {n} rows."
         )
     return told
 
@@ -251,7 +257,7 @@ def _checked_draw(rows: Rows, n: int, data: Dataset) -> Rows:
     for column, feature in enumerate(data.schema.features):
         if feature.kind in ("category", "boolean"):
             codes, n_levels = rows[:, column], len(feature.levels) or 2
-            known = np.isnan(codes) | (codes >= 0) & (codes < n_levels) & (codes % 1 == 0)
+            known = np.isnan(codes) | (codes >= 0) & (codes < n_levels) & (codes == np.floor(codes))
             if not known.all():
                 raise DataError(
                     f"A transfer set must draw levels of {feature.name!r}, whole numbers from 0 "

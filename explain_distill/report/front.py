@@ -92,6 +92,8 @@ def _is_of_budget(step: Step, budget: Budget | None) -> bool:
 def _chosen_words(front: Front, ladder: Ladder) -> str:
     chosen = ladder.chosen
     size = f"{chosen.size:,} {ladder.unit}"
+    if len(ladder.steps) == 1:
+        return f"{size}, the only size that was tried."
     if chosen.verdict == "largest":
         return (
             f"{size}, the most that were tried, are to be read, since fewer are not shown to do as "

@@ -11,6 +11,7 @@ from explain_distill.students.additive_rules import Category, ranked_functions, 
 from explain_distill.students.additive_terms import Term
 
 MOST_SHAPES = 9
+MOST_LEVELS = 24  # of a category that are drawn, those that move the score most
 SHARE = 0.01  # of the transfer rows that lie beyond each end of a drawing
 
 
@@ -35,10 +36,12 @@ def additive_shapes(model: Additive) -> Shapes | None:
 def _levels(model: Additive, category: Category) -> Shape:
     told, values = spoken_score(model, category)
     name = f"{category.name}: {told}" if len(model.intercepts_) > 2 else category.name
-    n = len(category.levels)
+    heaviest = np.argsort(-category.weights[:-1] * np.abs(values[:-1]), kind="stable")
+    places = sorted(heaviest[:MOST_LEVELS].tolist())
     missing = float(values[-1]) if category.weights[-1] > 0 else None
-    edges = tuple(map(float, range(n + 1)))
-    return Shape(name, edges, tuple(map(float, values[:n])), missing, category.levels)
+    edges = tuple(map(float, range(len(places) + 1)))
+    levels = tuple(category.levels[place] for place in places)
+    return Shape(name, edges, tuple(float(values[place]) for place in places), missing, levels)
 
 
 def _shape(model: Additive, term: Term) -> Shape:

@@ -102,7 +102,8 @@ def _panel(panel: Panel, left: float, width: float, top: float, at: Scale) -> st
     bottom = top + HEIGHT
     content = text(left, top - 12, panel.title[:1].upper() + panel.title[1:], 13, font_weight=600)
     content += element("line", x1=left, x2=left + width, y1=bottom, y2=bottom, stroke=LINE)
-    places = [left + 22 + (width - 44) * (math.log2(s) - low) / (high - low) for s in panel.sizes]
+    span = (high - low) or 1.0  # of one size alone
+    places = [left + 22 + (width - 44) * (math.log2(s) - low) / span for s in panel.sizes]
     content += _line(places, panel.validation, at)
     for x, size, validation, test in zip(
         places, panel.sizes, panel.validation, panel.test, strict=True

@@ -11,7 +11,7 @@ from explain_distill.data.features import number_of_level
 from explain_distill.report.svg import shorten, text_width, wrapped
 from explain_distill.report.wording import percent
 from explain_distill.students.nodes import Node
-from explain_distill.students.rules import Comparison, Question
+from explain_distill.students.rules import Comparison, Question, Term
 
 MOST_THICK = 18.0
 SHOWN = 0.01
@@ -19,7 +19,7 @@ SHOWN = 0.01
 
 MARGIN = 8.0
 MOST_LINES = 3
-"""Of one feature's name in a question's box."""
+"""Of one feature's name in a question's box, beside its level."""
 
 MISSING = " is missing"
 LINE_HEIGHT = 15.0
@@ -202,10 +202,10 @@ def lines(question: Question, room: float) -> tuple[list[str], list[str]]:
     A name is broken between its words; only what is longer than `MOST_LINES` loses its middle.
     """
     if isinstance(question, Comparison):
-        return _broken([part for part in (question.subject, question.predicate) if part], room), []
+        return _broken([(part, "") for part in (question.subject, question.predicate)], room), []
     if len(question.terms) == 1:
-        return _broken([question.words()], room), []
-    spoken = question.short(2)
+        return _broken([_parted(question.words(), question.terms[0])], room), []
+    spoken = [_parted(*each) for each in zip(question.short(2), question.terms, strict=False)]
     rest = len(question.terms) - len(spoken)
     if not rest:
         return _broken(spoken, room), []
@@ -216,10 +216,20 @@ def lines(question: Question, room: float) -> tuple[list[str], list[str]]:
     ]
 
 
-def _broken(parts: list[str], room: float) -> list[str]:
+def _parted(words: str, term: Term) -> tuple[str, str]:
+    """Part from a feature's name what must not be cut off: its level, or that it is missing."""
+    if words.endswith(MISSING):
+        return words.removesuffix(MISSING), MISSING
+    name, sign, level = words.rpartition("=")
+    return (name, sign + level) if name and term.binary else (words, "")
+
+
+def _broken(parts: list[tuple[str, str]], room: float) -> list[str]:
+    """Break names into lines, each with its end, which gets a line of its own where it must."""
     broken: list[str] = []
-    for part in parts:
-        name, end = _parted(part)
+    for name, end in parts:
+        if not name:
+            continue
         found = wrapped(name, room, 12)
         kept = found[: MOST_LINES - 1]
         if len(found) > len(kept):
@@ -229,16 +239,8 @@ def _broken(parts: list[str], room: float) -> list[str]:
             kept[-1] += end
         else:
             kept.append(end.strip())
-        broken += [shorten(line, room, 12) for line in kept]
+        broken += [shorten(line, room, 12) for line in kept if line]
     return broken
-
-
-def _parted(words: str) -> tuple[str, str]:
-    """Part what must not be cut off, being missing or the level, from a feature's name."""
-    if words.endswith(MISSING):
-        return words.removesuffix(MISSING), MISSING
-    name, sign, level = words.rpartition("=")
-    return (name, sign + level) if name else (words, "")
 
 
 def box_height(question: Question, frame: Frame) -> float:

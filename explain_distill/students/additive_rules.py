@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from explain_distill.students.additive import Additive
 
 SPOKEN_TERMS = 12
+SPOKEN_LEVELS = 12  # of a category, those that move the score most
 LEAST_SHARE = 1e-9  # of rows, below which none misses a category
 FEW_STEPS = 5  # that are told one by one
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the transfer rows, at which a longer function is told
@@ -76,7 +77,7 @@ class Category:
         weights = np.array(
             [terms[f].weights[2] if f in terms else 0.0 for f in range(len(features))]
         )
-        rest = max(0.0, 1 - float(weights.sum())) if len(terms) == len(features) else 0.0
+        rest = max(0.0, 1 - float(weights.sum()))  # missing, or at a level that nothing is told of
         nothing = sum(_held(term, False) for term in terms.values())
         first = features[0]
         return cls(
@@ -144,10 +145,12 @@ def function_words(model: Additive, told: Term | Category) -> str:
 
 def _category_words(model: Additive, category: Category) -> str:
     name, values = spoken_score(model, category)
-    told = [
-        f"{_number(value)} where it is {level}"
-        for level, value in zip(category.levels, values, strict=False)
-    ]
+    heaviest = np.argsort(-category.weights[:-1] * np.abs(values[:-1]), kind="stable")
+    places = sorted(heaviest[:SPOKEN_LEVELS].tolist())
+    told = [f"{_number(values[place])} where it is {category.levels[place]}" for place in places]
+    if len(rest := values[heaviest[SPOKEN_LEVELS:]]):
+        ends = f"between {_number(rest.min())} and {_number(rest.max())}"
+        told.append(f"{ends} at {len(rest)} other levels")
     if category.weights[-1] > 0:
         told.append(f"{_number(values[-1])} where it is missing")
     return f"{category.name} adds to the {name}: {'; '.join(told)}."

@@ -34,7 +34,7 @@ NAMED_FEATURES = 5  # how many features the words name
 
 def _within_float32(X: ReadableRows) -> ReadableRows:
     """Bring values that float32 cannot hold to the largest that it can."""
-    return np.asarray(np.minimum(np.maximum(X, -LARGEST_FLOAT32), LARGEST_FLOAT32))
+    return np.clip(X, -LARGEST_FLOAT32, LARGEST_FLOAT32)
 
 
 def _coarse(column: FloatArray) -> bool:
@@ -183,10 +183,10 @@ class BoostedTrees(Student):
 
     def booster_of(self, X: ReadableRows) -> FloatArray:
         """Ask the booster for its outputs ``(n_samples, n_outputs)``, which are exact sums."""
-        X = _within_float32(X)
         if len(X) <= FEW_ROWS:
-            return np.stack([self.tree_arrays_.outputs_of_row(row) for row in X])
-        outputs = self.booster_.inplace_predict(X).astype(np.float64)
+            with np.errstate(over="ignore"):  # infinity goes the way of the largest number
+                return np.stack([self.tree_arrays_.outputs_of_row(row) for row in X])
+        outputs = self.booster_.inplace_predict(_within_float32(X)).astype(np.float64)
         return np.asarray(outputs).reshape(len(X), len(self.output_centre_))
 
     def _take_trees(self, trees: TreeArrays, scale: float) -> None:

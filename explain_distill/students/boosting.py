@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 50  # rounds within which the loss on rows held out must fall …
 LEAST_GAIN = 0.01  # … by such a share of itself
+ROUNDING = 1e-12  # of a variance, which in units of `scale` is up to 1
 TOLD = 50  # times at which progress is told
 
 
@@ -63,7 +64,8 @@ class Target:
     def variance(self) -> float:
         """The margins' variance in units of `scale`, into which the offset of the classes goes."""
         soft = self.margins[~self.hard]
-        return float(soft.var(axis=0).mean()) if (soft != soft[:1]).any() else 1.0
+        variance = float(soft.var(axis=0).mean()) if len(soft) else 0.0
+        return variance if variance > ROUNDING else 1.0
 
     def part(self, rows: IntArray) -> Target:
         """Take some of the rows."""

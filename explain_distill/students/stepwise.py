@@ -40,6 +40,7 @@ from explain_distill.students.matching import (
 STATISTICS_BATCHES = 16  # batches from which a stream's means and scales are taken
 EPOCHS_A_SHUFFLE = 4  # of which each takes the same batches, in an order of its own
 KL_WEIGHT = 0.1  # of the Kullback-Leibler term beside the matched scores
+ROUNDING = 1e-12  # of the mean square, below which scores do not vary
 SMOOTHING = 0.98  # of the fidelity shown while training
 
 
@@ -293,8 +294,8 @@ class StepwiseStudent(Student):
         if self.task == "regression" or is_hard(labels).all():
             return 1.0
         scores = soft_scores(labels[~is_hard(labels)])
-        variance = float(scores.var(axis=0).mean())
-        return float(np.square(scores).mean()) / variance if variance > 0 else 1.0
+        variance, square = float(scores.var(axis=0).mean()), float(np.square(scores).mean())
+        return square / variance if variance > ROUNDING * square else 1.0
 
     def _matched(self, outputs: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor]:
         """Match scores ``(n_scores, n)``: their distance by their mean square, and a loss."""

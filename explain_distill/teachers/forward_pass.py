@@ -14,6 +14,7 @@ from explain_distill._types import FloatArray, ReadableRows
 from explain_distill.teachers import batched_mlp
 from explain_distill.teachers.batched_mlp import BatchedMLP
 
+LARGEST = 1e38  # that float32 holds, about
 CHUNK = 2048  # rows at a time, so that the units of two layers stay near the processor
 
 
@@ -89,7 +90,8 @@ class ForwardPass:
     def _prepare(self, rows: Tensor, prepared: Tensor) -> None:
         """Do what `Preparation` does, in float32 but for the centring."""
         scaled = prepared[:, : len(self.unit)]
-        torch.mul((rows - self.centre).float(), self.unit, out=scaled).clamp_(-FURTHEST, FURTHEST)
+        apart = (rows - self.centre).clamp_(-LARGEST, LARGEST)
+        torch.mul(apart.float(), self.unit, out=scaled).clamp_(-FURTHEST, FURTHEST)
         if len(self.indicated) or bool(scaled.sum().isnan()):
             missing = rows.isnan()
             scaled.copy_(torch.where(missing, self.fill, scaled))

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 import explain_distill as xd
+from explain_distill.app.size_charts import against_sizes, size_table
 from explain_distill.audit.compare import compare
 from explain_distill.audit.front import Front, front_of, judge_sizes, set_apart
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
 from explain_distill.metrics.fidelity import variance_parts
 from explain_distill.metrics.paired import paired_share_bound
+from explain_distill.report.wording import called
 
 SIZES = {"tree-2": 2, "tree-4": 4, "tree-8": 8}
 
@@ -180,14 +182,21 @@ def test_values_that_differ_in_no_row_need_as_many_rows_as_answers_do():
     assert judged(alike(149))[1] == 2
 
 
-def test_a_kind_that_ends_below_the_sizes_is_made_at_its_largest():
+@pytest.mark.parametrize("sizes", [[8, 16], [2, 8, 32]])
+def test_a_kind_that_ends_below_the_sizes_is_made_at_its_largest(sizes, tmp_path):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(120, 3))
     data = Dataset(
         "three", X, X[:, 0] * X[:, 1] + X[:, 2], Schema(tuple(map(Feature, "abc"))),
         Task("regression", "y"),
     )  # fmt: skip
-    made = xd.run(data, students=["additive"], sizes=[2, 8, 32], quick=True)
-    assert list(made.students) == ["additive-2", "additive-3"]
+    made = xd.run(data, students=["additive"], sizes=sizes, quick=True)
     (ladder,) = made.front.ladders
-    assert ladder.sizes == (2, 3)
+    assert ladder.sizes == ((3,) if sizes == [8, 16] else (2, 3))
+    assert list(made.students) == [f"additive-{size}" for size in ladder.sizes]
+    text = made.report(tmp_path / "report.html").read_text()
+    assert ("3 pairs, the only size that was tried." in text) == (sizes == [8, 16])
+    table = size_table(made.comparison, ladder, "score_r2")
+    drawn = against_sizes(table, ladder, "Additive model", called("fidelity.score_r2", None), 0.0)
+    low, high = drawn.to_dict()["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert low < 3 < high

@@ -80,11 +80,26 @@ def test_a_student_that_dropped_rows_is_distilled_again_so(mixed):
     assert len(again["tree"]) >= 3
 
 
-@pytest.mark.parametrize("weight", [0.0, 1e300, 1e-300, np.nan])
+@pytest.mark.parametrize("weight", [0.0, 1e300, 1e-300, np.nan, -1.0])
 def test_weights_that_no_student_can_learn_by_are_refused(weight, wine, wine_teacher):
     for student in (xd.MLP(n_steps=20), xd.BoostedTrees(n_trees=2)):
         with pytest.raises(DataError, match="Weights of rows must be"):
             xd.distill(wine_teacher, student, wine[0], techniques=[Weighing(weight)])
+
+
+def test_weights_may_fall_off_as_a_kernel_does(wine, wine_teacher):
+    @dataclass(frozen=True)
+    class Near(RowWeights):
+        NAME: ClassVar[str] = "near"
+
+        def weights(self, teacher, rows):
+            return np.exp(-8 * ((rows[:, 0] - 14) / 0.2) ** 2)
+
+    for student in (xd.MLP(n_steps=20), xd.BoostedTrees(n_trees=2), xd.Additive(n_pairs=0)):
+        fitted = xd.distill(
+            wine_teacher, student, wine[0], transfer=xd.Coalitions(2000), techniques=[Near()]
+        )
+        assert np.isfinite(fitted.predict_score(wine[1].readable())).all()
 
 
 @pytest.mark.parametrize("weight", [-5.0, 0.0, np.nan, np.inf, "1"])

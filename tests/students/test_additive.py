@@ -16,7 +16,7 @@ from explain_distill.students.additive_bins import (
     fewer_cuts,
 )
 from explain_distill.students.additive_boosting import Learned, boosted_terms
-from explain_distill.students.additive_rules import term_words
+from explain_distill.students.additive_rules import SPOKEN_LEVELS, term_words
 from explain_distill.students.additive_sum import FEW_CELLS
 from explain_distill.students.additive_terms import Term, purified
 
@@ -288,7 +288,22 @@ def test_a_level_without_a_function_is_told_all_the_same():
     model.set_names(schema, ("",))
     model._take([term for term in model.terms_ if term.features != (1,)])
     (line,) = [line for line in model.rules() if line.startswith("sex")]
-    assert re.search(r"where it is female; \S+ where it is male\.$", line)
+    words = re.findall(r"(\S+) where it is (\w+)", line)
+    assert [level for _, level in words] == ["female", "male", "missing"]
+    assert words[1][0] == words[2][0] != words[0][0]
+
+
+def test_of_a_category_of_many_levels_the_heaviest_are_told():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(40, size=4000)
+    schema = Schema((Feature("ward", "category", levels=tuple(f"w{i}" for i in range(40))),))
+    rows = ReadableFeatures(schema).transform(codes[:, None].astype(float))
+    model = xd.Additive(n_pairs=0, task="regression", random_state=0).fit(rows, codes / 10.0)
+    model.set_names(schema, ("",))
+    (line,) = [line for line in model.rules() if line.startswith("ward adds")]
+    assert line.count("where it is w") == SPOKEN_LEVELS
+    assert "where it is w39" in line
+    assert re.search(r"between \S+ and \S+ at 28 other levels", line)
 
 
 def test_no_more_pairs_are_asked_for_than_there_are():

@@ -171,3 +171,10 @@ def test_columns_that_no_network_can_weigh_are_refused_by_name(unit):
     for student in (xd.SoftTree(n_steps=5), xd.MLP(n_steps=5)):
         with pytest.raises(DataError, match=r"lie within ±1e\+30; however, 'x0' spreads over"):
             student.fit(X * [unit, 1.0], y)
+
+
+def test_a_huge_constant_says_nothing():
+    X, y = steep()
+    X = np.column_stack([X, np.full(len(X), 1e31)])
+    fitted = xd.MLP(hidden=(8,), n_steps=20, random_state=0).fit(X, y)
+    assert np.isfinite(fitted.predict_proba(X)).all()

@@ -177,3 +177,13 @@ def test_a_column_that_single_precision_cannot_hold_is_named(unit, wine):
     odd = replace(train, X=train.X * np.where(np.arange(train.X.shape[1]) == 3, unit, 1.0))
     with pytest.raises(DataError, match=f"however, '{train.schema.names[3]}' spreads over"):
         xd.NeuralTeacher(members=1, max_epochs=1).fit(odd)
+
+
+def test_a_value_that_float32_cannot_hold_gets_a_finite_score(wine, wine_teacher):
+    rows = np.repeat(wine[1].X[:1], 3, axis=0)
+    rows[:, 0] = [1e39, -1e308, 1e20]
+    scores = wine_teacher.predict_score(rows)
+    assert np.isfinite(scores).all()
+    far = rows.copy()
+    far[:, 0] = [1e12, -1e12, 1e12]
+    assert scores == pytest.approx(wine_teacher.predict_score(far), abs=1e-4)

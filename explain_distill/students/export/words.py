@@ -231,8 +231,10 @@ def _raw(value: float, apart: float = np.inf) -> str:
 
 def number(value: float, beside: float = np.inf) -> str:
     """Write a number to 6 digits, or to 6 of another number that it is compared with."""
-    further = np.log10(abs(value) / beside) if value and 0 < beside < np.inf else 0.0
-    return _with_minus(f"{value:.{min(DIGITS + max(0, int(np.ceil(further))), 17)}g}")
+    further = 0.0
+    if value and 0 < beside < np.inf:
+        further = np.ceil(np.clip(np.log10(abs(value)) - np.log10(beside), 0, 17))
+    return _with_minus(f"{value:.{min(DIGITS + int(further), 17)}g}")
 
 
 def _with_minus(text: str) -> str:

@@ -208,18 +208,54 @@ def test_levels_that_differ_by_their_spelling_alone_are_told_apart(grades):
     assert asked_of_frame(query, frame) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("around", ["\n", "\t", "\u00a0", "\u2003"])
+@pytest.mark.parametrize("around", ["\n", "\t", "\r", "\u00a0"])
 def test_white_space_around_a_word_is_none_of_it(around, grades):
     frame, _, query, expected = grades
-    padded = frame.assign(grade=around + frame["grade"], smoker=frame["smoker"] + around)
+    padded = frame.assign(
+        grade=around + frame["grade"],
+        smoker=frame["smoker"] + around,
+        num=around + frame["num"].map(repr) + around,
+    )
     assert asked_of_frame(query, padded) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("text", ["n.a.", "NA", "?", "2024-01-02", "1,5", "inf", "nan", "-"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "n.a.",
+            "NA",
+            "?",
+            "2024-01-02",
+            "1,5",
+            "inf",
+            "nan",
+            "-",
+            "+",
+            ".",
+            "..",
+            "e",
+            "E5",
+            "e-5",
+        ),
+        *(
+            "-e5",
+            ".e5",
+            "1e",
+            "1e-",
+            "1.2.3",
+            "1e5.5",
+            "1e5e5",
+            "--1",
+            "1-2",
+            "1+2",
+            "+-1",
+            "1e--5",
+        ),
+    ],
+)
 def test_a_text_in_a_column_of_numbers_is_missing(text, grades):
     frame, tree, query, _ = grades
-    if text == "-":
-        text = "--"
     rows = tree.schema_.encode(frame.assign(num=np.nan))
     missing = ReadableFeatures(tree.schema_).transform(rows)
     told = asked_of_frame(query, frame.assign(num=text))
