@@ -40,8 +40,9 @@ def sql_query(model: TreeModel) -> str:
         ("inputs", _inputs(model)),
         *_answers(model),
     ]
+    steps.append(("found", _found(model, steps[-1][0], row)))
     chain = ",\n".join(f'"{name}" AS MATERIALIZED (\n{body}\n)' for name, body in steps)
-    return f"{_comment(model)}WITH\n{chain}\n{_final(model, steps[-1][0], row, answers)};\n"
+    return f"{_comment(model)}WITH\n{chain}\n{_final(model, row, answers)};\n"
 
 
 def _names(model: TreeModel) -> list[str]:
@@ -87,8 +88,10 @@ def _texts(model: TreeModel, row: str) -> str:
         # SQLite takes an unknown name that stands alone for a text.
         cell = f'"numbered".{sql_name(model.columns[place].name)}'
         columns.append(f'{cell} AS "c{place}"')
-        columns.append(f'TRIM(CAST({cell} AS TEXT), "blanks"."characters") AS "t{place}"')
-    return _select(columns, "numbered") + ' CROSS JOIN "blanks"'
+        columns.append(
+            f'TRIM(CAST({cell} AS TEXT), (SELECT "characters" FROM "blanks")) AS "t{place}"'
+        )
+    return _select(columns, "numbered")
 
 
 def _values(model: TreeModel) -> str:
@@ -343,13 +346,28 @@ def _softmax(n: int, source: str) -> str:
     return _select(['"row number"', *answers], source)
 
 
-def _final(model: TreeModel, last: str, row: str, names: list[str]) -> str:
-    answers = [f'"{last}"."a{k}"' for k in range(len(model.class_names))]
+def _found(model: TreeModel, last: str, row: str) -> str:
+    """Select the answers, and none besides, in such a way that SQLite joins them by an index.
+
+    After some steps it expects hardly any rows, and would look through the table for each of them;
+    of the rows of another table, though none of them is taken, it expects many.
+    """
+    answers = [f"a{k}" for k in range(len(model.class_names))]
+    quoted = ", ".join(f'"{answer}"' for answer in answers)
+    none = ", ".join("NULL" for _ in answers)
+    return (
+        f'  SELECT "row number", {quoted} FROM "{last}"\n'
+        f'  UNION ALL SELECT {row}, {none} FROM "numbered" WHERE {row} < 0'
+    )
+
+
+def _final(model: TreeModel, row: str, names: list[str]) -> str:
+    answers = [f'"found"."a{k}"' for k in range(len(model.class_names))]
     if model.task == "classification":
         answers = [_most_probable(model.class_names, answers), *answers]
     columns = [f"{answer} AS {name}" for answer, name in zip(answers, names, strict=True)]
     listed = ",\n  ".join(['"numbered".*', *columns])
-    joined = f'FROM "numbered" JOIN "{last}" ON "numbered".{row} = "{last}"."row number"'
+    joined = f'FROM "numbered" JOIN "found" ON "numbered".{row} = "found"."row number"'
     return f'SELECT\n  {listed}\n{joined}\nORDER BY "numbered".{row}'
 
 

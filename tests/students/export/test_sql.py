@@ -291,3 +291,14 @@ def test_numbers_that_are_not_finite_in_raw_units_are_refused(form):
     tree.gate_weights_[0, 0] = 1.7e308
     with pytest.raises(DataError, match="must be finite in raw units"):
         exported(tree, form)
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 2.0}, {"leaves": "linear"}])
+def test_sqlite_finds_each_row_by_an_index(options):
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    tree = xd.SoftTree(depth=3, n_steps=2, random_state=0, **options).fit(X, X[:, 0] > 0)
+    with sqlite3.connect(":memory:") as base:
+        base.execute('CREATE TABLE "rows" (x0 REAL, x1 REAL, x2 REAL)')
+        plan = base.execute(f"EXPLAIN QUERY PLAN {exported(tree, 'sql').decode()}").fetchall()
+    base.close()
+    assert any("SEARCH numbered USING AUTOMATIC" in step[3] for step in plan)
