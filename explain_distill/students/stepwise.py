@@ -18,18 +18,17 @@ from explain_distill._preparation import Preparation
 from explain_distill._random import integer_seed
 from explain_distill._ranges import Range
 from explain_distill._training import Recipe, descend, seeded
-from explain_distill._types import FloatArray, ReadableRows, Scores, TaskKind
+from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.exceptions import DataError
 from explain_distill.students.base import (
     Batch,
     OnStep,
     Student,
-    check_size,
-    checked_distribution,
     first_batches,
     is_hard,
     soft_scores,
 )
+from explain_distill.students.batch_checks import checked_batch
 from explain_distill.students.matching import (
     SMALLEST,
     difference_of_errors,
@@ -189,7 +188,7 @@ class StepwiseStudent(Student):
         for each in batches:
             batch = Batch(*each)
             first = batch if first is None else first
-            yield _checked_batch(batch, first, self.task)
+            yield checked_batch(batch, first, self.task)
 
     def _fit_labels(
         self, X: ReadableRows, labels: FloatArray, weights: FloatArray, on_step: OnStep | None
@@ -360,60 +359,6 @@ class StepwiseStudent(Student):
         if self.task == "regression":
             return outputs + self.output_centre_
         return (outputs - outputs.mean(axis=1, keepdims=True)) * self.temperature
-
-
-def _checked_batch(batch: Batch, first: Batch, task: TaskKind) -> Batch:
-    """Refuse a batch that no network could learn from, or whose columns are not the first's.
-
-    Raises
-    ------
-    DataError
-    """
-    rows, labels = np.shape(batch.rows), np.shape(batch.labels)
-    fits = len(labels) == 2 and labels[1] > 1 if task == "classification" else len(labels) == 1
-    if len(rows) != 2 or rows[0] == 0 or labels[:1] != rows[:1] or not fits:
-        raise DataError(
-            "A batch must hold rows (n, n_readable) and as many labels, (n, n_classes) of two "
-            f"classes or more, or values (n,); however, one for {task} holds rows {rows} and "
-            f"labels {labels}."
-        )
-    before = np.shape(first.rows), np.shape(first.labels)
-    if (rows[1:], labels[1:]) != (before[0][1:], before[1][1:]):
-        raise DataError(
-            f"Batches must have the same columns; however, one holds rows {rows} and labels "
-            f"{labels} after rows {before[0]} and labels {before[1]}."
-        )
-    _check_extras(batch, rows[0])
-    if task == "classification":
-        checked_distribution(batch.labels)
-    else:
-        check_size(np.asarray(batch.labels, dtype=np.float64), StepwiseStudent.LARGEST_VALUE)
-    if np.isinf(batch.rows).any() or not np.isfinite(batch.labels).all():
-        raise DataError(
-            "A batch's rows must be finite or missing, and its labels finite; however, one holds "
-            "infinity, or a label that is no number. Leave such rows out."
-        )
-    return batch
-
-
-def _check_extras(batch: Batch, n: int) -> None:
-    """Refuse weights, pairs or hints that do not go with `n` rows.
-
-    Raises
-    ------
-    DataError
-    """
-    weights, pairs, hints = map(np.asarray, batch[2:])
-    if batch.weights is not None and not (weights.shape == (n,) and (weights >= 0).all()):
-        rule, got = "weights, one a row and none below 0", weights
-    elif batch.pairs is not None and not (pairs.ndim == 1 and 2 * len(pairs) <= n):
-        rule, got = "weights of pairs, for two rows each", pairs
-    elif batch.hints is not None and not (hints.ndim == 2 and len(hints) == n):
-        rule, got = "hints, some for each row", hints
-    else:
-        return
-    lowest = f", from {got.min():.4g}" if got.size else ""
-    raise DataError(f"A batch of {n} rows may have {rule}; however, one has {got.shape}{lowest}.")
 
 
 class _Progress:

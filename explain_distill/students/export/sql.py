@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explain_distill.data.features import FALSE_WORDS, TRUE_WORDS, number_of_level
-from explain_distill.exceptions import DataError
 from explain_distill.students.export.quoting import exact, free_names, sql_name, sql_text, total
+from explain_distill.students.export.sql_inputs import (
+    BLANKS,
+    bracketed,
+    inputs,
+    select,
+    texts,
+    values,
+)
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 from explain_distill.students.tree_parts import SMALLEST
 
 TABLE = "rows"
-BLANKS = "".join(character for character in map(chr, range(256)) if character.isspace())
-"""What stands around a word and does not belong to it; of Latin-1, which any database can hold."""
-MOST_COLUMNS = 1600
-"""Of a step: PostgreSQL holds 1664, SQLite 2000."""
 TREES_A_PART = 64
 """Trees whose leaves one expression adds up."""
 
@@ -35,9 +37,9 @@ def sql_query(model: TreeModel) -> str:
     steps = [
         ("numbered", f'  SELECT row_number() OVER () AS {row}, "{TABLE}".* FROM "{TABLE}"'),
         ("blanks", f'  SELECT {sql_text(BLANKS)} AS "characters"'),
-        ("texts", _texts(model, row)),
-        ("values", _values(model)),
-        ("inputs", _inputs(model)),
+        ("texts", texts(model, row)),
+        ("values", values(model)),
+        ("inputs", inputs(model)),
         *_answers(model),
     ]
     steps.append(("found", _found(model, steps[-1][0], row)))
@@ -78,97 +80,6 @@ def _functions(model: TreeModel) -> str:
     return "EXP" if of_scores and model.task == "classification" else ""
 
 
-# -- inputs ----------------------------------------------------------------------------------------
-
-
-def _texts(model: TreeModel, row: str) -> str:
-    """Select of each column used ``c`` its cells, and ``t`` the same as text without blanks."""
-    columns = [f'"numbered".{row} AS "row number"']
-    for place in _columns(model):
-        # SQLite takes an unknown name that stands alone for a text.
-        cell = f'"numbered".{sql_name(model.columns[place].name)}'
-        columns.append(f'{cell} AS "c{place}"')
-        columns.append(
-            f'TRIM(CAST({cell} AS TEXT), (SELECT "characters" FROM "blanks")) AS "t{place}"'
-        )
-    return _select(columns, "numbered")
-
-
-def _values(model: TreeModel) -> str:
-    """Select ``v``, a number or a truth value, or ``t``, the text of a category."""
-    columns = ['"row number"']
-    for place in _columns(model):
-        kind = model.columns[place].kind
-        if kind in ("number", "boolean"):
-            value = _number(place) if kind == "number" else _truth(place)
-            columns.append(f'{value} AS "v{place}"')
-        else:
-            columns.append(f'"t{place}"')
-    return _select(columns, "texts")
-
-
-def _columns(model: TreeModel) -> list[int]:
-    return sorted({model.features[feature].column for feature in model.used})
-
-
-def _number(place: int) -> str:
-    """Read a number, and none out of text that is no number, which SQLite would cast to 0.
-
-    A number has digits, after at most a sign and around at most one point, and an exponent of
-    digits; where all of that holds, any database reads it. A cell that is a number already is not
-    read from its text, which in SQLite has fewer digits.
-    """
-    text, lower = f'"t{place}"', f'LOWER("t{place}")'
-    rules = [
-        f"TRIM({text}, '+-.0123456789Ee') = ''",
-        f"TRIM({text}, '+-.Ee') <> ''",
-        f"RTRIM({text}, '+-Ee') = {text}",
-        f"LTRIM({lower}, '+-.') NOT LIKE 'e%'",
-        *(f"{lower} NOT LIKE '{wrong}'" for wrong in ("%e%e%", "%.%.%", "%e%.%")),
-        *(f"REPLACE(REPLACE({lower}, 'e-', 'e'), 'e+', 'e') NOT LIKE '_%{sign}%'" for sign in "-+"),
-    ]
-    read = (
-        f'CASE WHEN CAST("c{place}" AS TEXT) = {text} THEN CAST("c{place}" AS DOUBLE PRECISION) '
-        f"ELSE CAST({text} AS DOUBLE PRECISION) END"
-    )
-    return f"CASE WHEN {' AND '.join(rules)} THEN {read} END"
-
-
-def _truth(place: int) -> str:
-    yes, no = (", ".join(map(sql_text, sorted(words))) for words in (TRUE_WORDS, FALSE_WORDS))
-    lower = f'LOWER("t{place}")'
-    return f"CASE WHEN {lower} IN ({yes}) THEN 1.0e0 WHEN {lower} IN ({no}) THEN 0.0e0 END"
-
-
-def _inputs(model: TreeModel) -> str:
-    """Select ``x`` a value, ``d`` how far it is from its centre, ``m`` whether it is missing."""
-    columns = ['"row number"']
-    for feature in model.used:
-        value = _value(model, feature)
-        if feature in model.compared:
-            columns.append(f'{value} AS "x{feature}"')
-        if feature in model.weighed:
-            filled = f"COALESCE({value}, {exact(model.fill[feature])})"
-            columns.append(f'{filled} - {_bracketed(model.centre[feature])} AS "d{feature}"')
-        if feature in model.asked_whether_missing:
-            columns.append(f'CASE WHEN {value} IS NULL THEN 1.0e0 ELSE 0.0e0 END AS "m{feature}"')
-    return _select(columns, "values")
-
-
-def _value(model: TreeModel, feature: int) -> str:
-    readable = model.features[feature]
-    column = model.columns[readable.column]
-    if column.kind in ("number", "boolean"):
-        return f'"v{readable.column}"'
-    level = str(readable.level)
-    number = number_of_level(level)
-    whole = number is not None and "." not in level
-    also = f"{level}.0"
-    spellings = [level, also] if whole and also not in column.levels else [level]
-    known = ", ".join(map(sql_text, spellings))
-    return f'CASE WHEN "t{readable.column}" IN ({known}) THEN 1.0e0 ELSE 0.0e0 END'
-
-
 # -- answers ---------------------------------------------------------------------------------------
 
 
@@ -191,10 +102,10 @@ def _leaf(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
         )
         answers.append(f'CASE "leaf"\n  {cases}\nEND AS "{"s" if to_softmax else "a"}{output}"')
     passed = ['"row number"', *_weighed(model)]
-    steps = [("leaves", _select([*passed, f'{leaf} AS "leaf"'], "inputs"))]
+    steps = [("leaves", select([*passed, f'{leaf} AS "leaf"'], "inputs"))]
     if not to_softmax:
-        return [*steps, ("answers", _select(['"row number"', *answers], "leaves"))]
-    scores = ("scores", _select(['"row number"', *answers], "leaves"))
+        return [*steps, ("answers", select(['"row number"', *answers], "leaves"))]
+    scores = ("scores", select(['"row number"', *answers], "leaves"))
     return [*steps, scores, ("answers", _softmax(len(answers), "scores"))]
 
 
@@ -244,9 +155,9 @@ def _logit(gate: Gate) -> str:
 
 
 def _summed(each: Sum, constant: float) -> str:
-    terms = [f'{_bracketed(weight)} * "d{feature}"' for feature, weight in each.weights]
-    terms += [f'{_bracketed(weight)} * "m{feature}"' for feature, weight in each.missing_weights]
-    return total([*terms, _bracketed(constant)])
+    terms = [f'{bracketed(weight)} * "d{feature}"' for feature, weight in each.weights]
+    terms += [f'{bracketed(weight)} * "m{feature}"' for feature, weight in each.missing_weights]
+    return total([*terms, bracketed(constant)])
 
 
 def _mixture(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
@@ -265,10 +176,10 @@ def _mixture(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
         means.append(f'{total(terms)} AS "{"s" if to_softmax else "a"}{k}"')
     passed = ['"row number"', *_weighed(model)]
     steps = [
-        ("logits", _select([*passed, *logits], "inputs")),
-        ("sides", _select([*passed, *sides], "logits")),
-        ("shares", _select([*passed, *shares], "sides")),
-        ("means", _select(['"row number"', *means], "shares")),
+        ("logits", select([*passed, *logits], "inputs")),
+        ("sides", select([*passed, *sides], "logits")),
+        ("shares", select([*passed, *shares], "sides")),
+        ("means", select(['"row number"', *means], "shares")),
     ]
     if to_softmax:
         return [*steps, ("answers", _softmax(len(means), "means"))]
@@ -279,7 +190,7 @@ def _mixture(model: TreeModel, tree: Tree) -> list[tuple[str, str]]:
         f'ELSE {SMALLEST} END) AS "s{k}"'
         for k in range(len(means))
     ]
-    scores = ("scores", _select(['"row number"', *powers], "means"))
+    scores = ("scores", select(['"row number"', *powers], "means"))
     return [*steps, scores, ("answers", _softmax(len(means), "scores"))]
 
 
@@ -310,17 +221,17 @@ def _sum(model: TreeModel) -> list[tuple[str, str]]:
         for start in range(0, len(chosen), TREES_A_PART):
             names.append(f'"p{k} {start}"')
             parts.append(f"{total(chosen[start : start + TREES_A_PART])} AS {names[-1]}")
-        sums.append(f'{total([_bracketed(base), *names])} AS "s{k}"')
+        sums.append(f'{total([bracketed(base), *names])} AS "s{k}"')
     steps = [
-        ("parts", _select(['"row number"', *parts], "inputs")),
-        ("sums", _select(['"row number"', *sums], "parts")),
+        ("parts", select(['"row number"', *parts], "inputs")),
+        ("sums", select(['"row number"', *sums], "parts")),
     ]
     if model.task == "regression":
-        return [*steps, ("answers", _select(['"row number"', '"s0" AS "a0"'], "sums"))]
+        return [*steps, ("answers", select(['"row number"', '"s0" AS "a0"'], "sums"))]
     if len(model.base) > 1:
         return [*steps, ("answers", _softmax(len(model.base), "sums"))]
     sides = [f'{_sigmoid("s0", 40.0, sign)} AS "a{k}"' for k, sign in enumerate(("-", ""))]
-    return [*steps, ("answers", _select(['"row number"', *sides], "sums"))]
+    return [*steps, ("answers", select(['"row number"', *sides], "sums"))]
 
 
 def _sigmoid(name: str, saturation: float, minus: str = "") -> str:
@@ -343,7 +254,7 @@ def _softmax(n: int, source: str) -> str:
             if j != k
         ]
         answers.append(f'1.0 / ({total(["1.0", *terms])}) AS "a{k}"')
-    return _select(['"row number"', *answers], source)
+    return select(['"row number"', *answers], source)
 
 
 def _found(model: TreeModel, last: str, row: str) -> str:
@@ -378,23 +289,3 @@ def _most_probable(class_names: Sequence[str], answers: list[str]) -> str:
         wins = " AND ".join(f"{answers[k]} >= {other}" for other in answers[k + 1 :])
         cases.append(f"WHEN {wins} THEN {sql_text(name)}")
     return "CASE " + " ".join(cases) + f" ELSE {sql_text(class_names[-1])} END"
-
-
-def _select(columns: list[str], source: str) -> str:
-    """Write a step.
-
-    Raises
-    ------
-    DataError
-        Where it has more columns than PostgreSQL would hold.
-    """
-    if len(columns) > MOST_COLUMNS:
-        raise DataError(
-            f"A step of a query must have at most {MOST_COLUMNS} columns; however, this student "
-            f"takes {len(columns)}. Export it as python or onnx, or make it smaller."
-        )
-    return "  SELECT\n    " + ",\n    ".join(columns) + f'\n  FROM "{source}"'
-
-
-def _bracketed(number: float) -> str:
-    return f"({exact(number)})" if number < 0 else exact(number)
