@@ -292,6 +292,7 @@ def test_brackets_of_a_smiles_are_shown_as_they_are(page, served_molecules):
     opened(page, served_molecules, "molecule", "Molecule")
     pasted(page, "SMILES, one a line", "Cc1ccc([N+](=O)[O-])cc1", "Control+Enter")
     page.get_by_test_id("stCode").get_by_text("Cc1ccc([N+](=O)[O-])cc1").wait_for()
+    settled(page)  # the table comes after the drawing
     cells = [cell for row in table(page) for cell in row]
     assert "[N+](=O)[O-]" in " ".join(cells) or "O=[N+][O-]" in " ".join(cells)
 

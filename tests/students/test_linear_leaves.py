@@ -194,7 +194,8 @@ def test_a_rows_way_ends_with_what_its_leaf_makes_of_it():
     last, here = path_words(tree, row)[-2:]
     assert "on average; the log-odds of" in last
     best = int(tree.predict(row)[0])
-    assert here == f"Of this row: {best} with probability {tree.predict_proba(row)[0, best]:.2f}"
+    probability = tree.predict_proba(row)[0, best]
+    assert here == f"Of this row: class {best} with probability {probability:.2f}"
 
 
 def test_each_class_of_several_has_a_score():
