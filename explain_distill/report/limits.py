@@ -125,13 +125,19 @@ def _here(study: Study) -> list[str]:
 # -- provenance ------------------------------------------------------------------------------------
 
 
+def _hashed(study: Study) -> str:
+    """Say of what the fingerprint is: a study made in Python may know the test rows alone."""
+    data = study.comparison.data
+    return "data" if data is None or data.sha256 != study.about.sha256 else "test rows"
+
+
 def provenance_section(study: Study) -> Section:
     """Say all that is needed to do it again."""
     about, asked = study.about, study.about.configuration
     facts = [
         ("Made", about.created.replace("T", " ").replace("+00:00", " UTC")),
         ("Data", f"{about.name}, {count(about.n_rows, 'row')}"),
-        ("SHA-256 of the data", about.sha256),
+        (f"SHA-256 of the {_hashed(study)}", about.sha256),
     ]
     for key, name in (("seed", "Seed"), ("cores", "Processor cores")):
         if asked.get(key) is not None:
