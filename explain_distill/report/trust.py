@@ -162,8 +162,8 @@ def gaps_table(name: str, certificate: Certificate, n_scores: int) -> Table:
         f"{count(certificate.n, 'held-out row')}, {certificate.n_draws} fresh coalitions each. "
         f"Shown are the features that matter most to the teacher on these draws{together}."
         f"{largest} "
-        "The student says more, or less, where it is shown to make more, or less, of a feature than "
-        "the teacher does, on the mean; else which of the two is undecided. "
+        "The student says more, or less, where it is shown to make more, or less, of a feature "
+        "than the teacher does, on the mean; else which of the two is undecided. "
         "The bound for any n holds for any number of rows if no row's gap exceeds "
         f"{short(certificate.highest, 3)}, which is twice the largest that was seen."
     )
