@@ -36,8 +36,7 @@ def additive_shapes(model: Additive) -> Shapes | None:
 def _levels(model: Additive, category: Category) -> Shape:
     told, values = spoken_score(model, category)
     name = f"{category.name}: {told}" if len(model.intercepts_) > 2 else category.name
-    heaviest = np.argsort(-category.weights[:-1] * np.abs(values[:-1]), kind="stable")
-    places = sorted(heaviest[:MOST_LEVELS].tolist())
+    places = category.leading(values, MOST_LEVELS)
     missing = float(values[-1]) if category.weights[-1] > 0 else None
     edges = tuple(map(float, range(len(places) + 1)))
     levels = tuple(category.levels[place] for place in places)

@@ -93,6 +93,11 @@ class Category:
         """How far it moves each score, as a mean over the transfer rows: ``(n_scores,)``."""
         return np.asarray(self.weights @ np.abs(self.table))
 
+    def leading(self, values: FloatArray, most: int) -> list[int]:
+        """Give the levels, in their order, at which so many `values` move the score most."""
+        moved = self.weights[:-1] * np.abs(values[:-1])
+        return sorted(np.argsort(-moved, kind="stable")[:most].tolist())
+
 
 def _held(term: Term, holds: bool) -> FloatArray:
     """Give what a term of a level adds where the level holds, or where it does not."""
@@ -145,10 +150,9 @@ def function_words(model: Additive, told: Term | Category) -> str:
 
 def _category_words(model: Additive, category: Category) -> str:
     name, values = spoken_score(model, category)
-    heaviest = np.argsort(-category.weights[:-1] * np.abs(values[:-1]), kind="stable")
-    places = sorted(heaviest[:SPOKEN_LEVELS].tolist())
+    places = category.leading(values, SPOKEN_LEVELS)
     told = [f"{_number(values[place])} where it is {category.levels[place]}" for place in places]
-    if len(rest := values[heaviest[SPOKEN_LEVELS:]]):
+    if len(rest := np.delete(values[:-1], places)):
         ends = f"between {_number(rest.min())} and {_number(rest.max())}"
         told.append(f"{ends} at {len(rest)} other levels")
     if category.weights[-1] > 0:
