@@ -98,7 +98,7 @@ def test_the_limits_name_what_must_be_looked_for(report):
 def test_provenance_holds_the_fingerprint_and_how_students_were_made(wine_study, report):
     blocks = report.section("provenance").blocks
     facts = dict(next(b for b in blocks if isinstance(b, Facts)).rows)
-    assert facts["SHA-256 of the data"] == wine_study.about.sha256
+    assert facts["SHA-256 of the test rows"] == wine_study.about.sha256
     (table,) = (b for b in blocks if isinstance(b, Table))
     seen = {row[0]: row[2].value for row in table.groups[0].rows}
     made = wine_study.about.distillations
