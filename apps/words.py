@@ -158,10 +158,8 @@ def lead(study: Study) -> str:
     who = f"{how_many(len(names))} {learned} from it: {listed(names)}."
     if study.front is not None:
         ladders = study.front.ladders
-        longest = max((ladder.sizes for ladder in ladders), key=len)
-        same = all(ladder.sizes == longest for ladder in ladders)
-        sizes = f"the sizes {listed([f'{size}' for size in longest])}"
-        sizes = sizes if same else f"{sizes}, as far as it has them"
+        sizes = f"the sizes {listed([f'{size}' for size in study.front.sizes])}"
+        sizes = sizes if study.front.alike else f"{sizes}, as far as it has them"
         kinds = "kind of student" if len(ladders) == 1 else "kinds of student"
         who = (
             f"{how_many(len(ladders))} {kinds} learned from it, each at {sizes}; what "

@@ -146,6 +146,16 @@ class Front:
     ladders: tuple[Ladder, ...]
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of the kind that has most of them."""
+        return max((ladder.sizes for ladder in self.ladders), key=len)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all kinds have the same sizes; one may end below the others."""
+        return all(ladder.sizes == self.sizes for ladder in self.ladders)
+
+    @property
     def fewest_rows(self) -> int:
         """So many rows, or groups of them, can show that a size does as well, and no fewer.
 

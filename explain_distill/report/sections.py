@@ -149,12 +149,11 @@ def _sizes(study: Study) -> str:
     """Say that each kind of student has other sizes, too."""
     if study.front is None:
         return ""
-    ladders = study.front.ladders
-    longest = max((ladder.sizes for ladder in ladders), key=len)
-    up_to = "" if all(ladder.sizes == longest for ladder in ladders) else "up to "
-    sizes = joined([f"{size:,}" for size in longest])
+    up_to = "" if study.front.alike else "up to "
+    sizes = joined([f"{size:,}" for size in study.front.sizes])
+    n_sizes = count(len(study.front.sizes), "size")
     return (
-        f"Each was made at {up_to}{count(len(longest), 'size')} ({sizes}); this report tells of "
+        f"Each was made at {up_to}{n_sizes} ({sizes}); this report tells of "
         f"{joined([spoken(name) for name in study.leading.students])}: of each kind the smallest "
         "that is shown to do as well as every larger one, or the largest where none smaller is"
         f"{'' if study.budget is None else ', and what the budget allows'}. "

@@ -7,7 +7,8 @@ import numpy as np
 from explain_distill.report.blocks import Shape, Shapes
 from explain_distill.students.additive import Additive
 from explain_distill.students.additive_bins import MISSING
-from explain_distill.students.additive_rules import Category, ranked_functions, spoken_score
+from explain_distill.students.additive_functions import Category, ranked_functions
+from explain_distill.students.additive_rules import spoken_score
 from explain_distill.students.additive_terms import Term
 
 MOST_SHAPES = 9

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ import numpy as np
 from explain_distill._types import FloatArray
 from explain_distill.data.readable_features import ReadableFeature
 from explain_distill.students.additive_bins import MISSING
+from explain_distill.students.additive_functions import Category, ranked_functions, ranked_terms
 from explain_distill.students.additive_terms import Term
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 SPOKEN_TERMS = 12
 SPOKEN_LEVELS = 12  # of a category, those that move the score most
-LEAST_SHARE = 1e-9  # of rows, below which none misses a category
 FEW_STEPS = 5  # that are told one by one
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the transfer rows, at which a longer function is told
 
@@ -42,89 +40,6 @@ def additive_rules(model: Additive) -> list[str]:
     if untold:
         lines.append(f"{untold} weaker functions are not told here.")
     return lines
-
-
-@dataclass(frozen=True, eq=False)
-class Category:
-    """The functions of a category's levels, each of one level, added up level by level.
-
-    Parameters
-    ----------
-    name : str
-        The column.
-    levels : tuple of str
-    table : ndarray of shape (n_levels + 1, n_scores)
-        What each level adds to the scores, and last what a missing value does.
-    weights : ndarray of shape (n_levels + 1,)
-        The share of the transfer rows at each.
-    n_terms : int
-        How many functions are added up.
-    """
-
-    name: str
-    levels: tuple[str, ...]
-    table: FloatArray
-    weights: FloatArray
-    n_terms: int
-
-    @classmethod
-    def of(cls, features: Sequence[ReadableFeature], terms: Mapping[int, Term]) -> Category:
-        """Add up the terms of the features of one column, each a level; some may have none."""
-        known = list(terms.items())
-        table = np.stack(
-            [sum(_held(t, place == f) for f, t in known) for place in range(len(features))]
-        )
-        weights = np.array(
-            [terms[f].weights[2] if f in terms else 0.0 for f in range(len(features))]
-        )
-        rest = max(0.0, 1 - float(weights.sum()))  # missing, or at a level that nothing is told of
-        nothing = sum(_held(term, False) for term in terms.values())
-        first = features[0]
-        return cls(
-            first.name.removesuffix(f"={first.level}"),
-            tuple(str(feature.level) for feature in features),
-            np.concatenate([table, [nothing]]),
-            np.append(weights, 0.0 if rest < LEAST_SHARE else rest),
-            len(terms),
-        )
-
-    @property
-    def strength(self) -> FloatArray:
-        """How far it moves each score, as a mean over the transfer rows: ``(n_scores,)``."""
-        return np.asarray(self.weights @ np.abs(self.table))
-
-    def leading(self, values: FloatArray, most: int) -> list[int]:
-        """Give the levels, in their order, at which so many `values` move the score most."""
-        moved = self.weights[:-1] * np.abs(values[:-1])
-        return sorted(np.argsort(-moved, kind="stable")[:most].tolist())
-
-
-def _held(term: Term, holds: bool) -> FloatArray:
-    """Give what a term of a level adds where the level holds, or where it does not."""
-    return np.asarray(term.table[term.bins(np.full((1, term.features[0] + 1), float(holds)))][0])
-
-
-def ranked_functions(model: Additive) -> list[Term | Category]:
-    """Give what is told of a model from the strongest on: its terms, those of a category as one."""
-    features = model.readable_features()
-    found: list[Term | Category] = []
-    of_levels: dict[int, dict[int, Term]] = {}
-    for term in model.terms_:
-        first = features[term.features[0]]
-        if len(term.features) == 1 and first.level is not None:
-            of_levels.setdefault(first.column, {})[term.features[0]] = term
-        else:
-            found.append(term)
-    for column, terms in of_levels.items():
-        places = [place for place, each in enumerate(features) if each.column == column]
-        own = {places.index(place): term for place, term in terms.items()}
-        found.append(Category.of([features[place] for place in places], own))
-    return sorted(found, key=lambda each: -float(each.strength.mean()))
-
-
-def ranked_terms(model: Additive) -> list[Term]:
-    """Give the terms from the strongest to the weakest, by the mean over the scores."""
-    return sorted(model.terms_, key=lambda term: -float(term.strength.mean()))
 
 
 def spoken_score(model: Additive, term: Term | Category | None) -> tuple[str, FloatArray]:
