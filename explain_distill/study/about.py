@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from explain_distill import __version__
@@ -25,6 +26,14 @@ def _packages(schema: Schema) -> list[str]:
     """Name the packages on whose versions figures depend."""
     further = () if schema.molecules is None else OF_MOLECULES
     return [*NAMED_PACKAGES, *(package for package in further if find_spec(package))]
+
+
+def _version(package: str) -> str:
+    """Give a package's version; by itself where it is installed by another name (xgboost-cpu)."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return str(import_module(package).__version__)
 
 
 def _repeated(test: Dataset) -> tuple[str, ...]:
@@ -136,7 +145,7 @@ class About:
             },
             configuration=configuration,
             versions={"python": platform.python_version(), "explain-distill": __version__}
-            | {package: version(package) for package in _packages(test.schema)},
+            | {package: _version(package) for package in _packages(test.schema)},
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 

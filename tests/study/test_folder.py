@@ -347,3 +347,17 @@ def test_a_student_of_another_kind_is_refused_before_anything_is_written(
     with pytest.raises(DataError, match="of the package's kinds; however, 'mine' is a Mine"):
         study.save(tmp_path / "study")
     assert not (tmp_path / "study").exists()
+
+
+def test_a_package_installed_by_another_name_tells_its_version(monkeypatch):
+    from importlib.metadata import PackageNotFoundError
+
+    import xgboost
+
+    from explain_distill.study import about
+
+    def unknown(package):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(about, "version", unknown)
+    assert about._version("xgboost") == xgboost.__version__
