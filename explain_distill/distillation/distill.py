@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from sklearn.base import clone
 
+from explain_distill._arrays import is_count, take_number
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_ranges
 from explain_distill._types import Json
@@ -67,6 +68,24 @@ class Distillation:
     def to_json(self) -> Json:
         """Give the fields as a JSON object."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, json: Json) -> Distillation:
+        """Read what `to_json` wrote; ValueError, KeyError or TypeError where it was altered."""
+        words = [json["transfer"], *json["techniques"]]
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError(f"{words} are not the names of a transfer set and of techniques")
+        if not (is_count(json["n_rows"]) and type(json["seed"]) is int):
+            raise TypeError("the number of rows or the seed is no whole number")
+        return cls(
+            transfer=json["transfer"],
+            n_rows=json["n_rows"],
+            temperature=take_number(json, "temperature", positive=True),
+            hard_weight=take_number(json, "hard_weight"),
+            techniques=tuple(json["techniques"]),
+            seed=json["seed"],
+            fit_seconds=take_number(json, "fit_seconds"),
+        )
 
 
 def distill(

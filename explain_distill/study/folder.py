@@ -44,6 +44,7 @@ from explain_distill.audit.front import Front
 from explain_distill.audit.trust import Trust
 from explain_distill.data.dataset import Dataset
 from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.distillation.distill import Distillation
 from explain_distill.exceptions import DataError, StudyFormatError
 from explain_distill.students.base import Student
 from explain_distill.students.names import STUDENTS
@@ -236,6 +237,10 @@ def read_study(
     again = folder / "retrained"
     retrained = _read_teacher(again, about) if again.is_dir() else None
     students = {name: _read_student(folder / "students" / name, about) for name in names}
+    with told_as_format_error(folder / "study.json"):
+        for name, student in students.items():
+            if name in about.distillations:
+                student.distillation_ = Distillation.from_json(about.distillations[name])
     train = read_rows(folder / "data" / "train.parquet", about, None)
     background = train.X if train is not None else read_background(folder / "data", about)
     test = read_rows(folder / "data" / "test.parquet", about, background)

@@ -43,6 +43,14 @@ def test_the_teacher_predicts_bit_for_bit_what_it_predicted(opened, wine_teacher
     assert np.array_equal(before, opened.comparison.teacher.predict_score(wine[1].X))
 
 
+def test_how_each_student_came_to_be_is_kept(opened, wine_study, wine, wine_teacher):
+    for name in STUDENTS:
+        assert opened.students[name].distillation_ == wine_study.students[name].distillation_
+    some = {"decision-tree": opened.students["decision-tree"]}
+    again = xd.redistill(wine_teacher, some, wine[0], minutes=0.01)
+    assert all(each.NAME == "decision-tree" for each in again["decision-tree"])
+
+
 def test_figures_rows_and_reasons_are_kept(opened, wine_study, wine):
     assert opened.summary().equals(wine_study.summary())
     assert np.array_equal(opened.comparison.data.X, wine[1].X)
@@ -203,6 +211,24 @@ def tampered(path, change):
     value = json.loads(path.read_text())
     change(value)
     path.write_text(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"transfer": 3},
+        {"techniques": [["gradients"]]},
+        {"n_rows": 0},
+        {"seed": 0.5},
+        {"temperature": 0},
+        {"hard_weight": "much"},
+        {"fit_seconds": None},
+    ],
+)
+def test_a_tampered_account_of_a_distillation_is_refused(change, copy):
+    tampered(copy / "study.json", lambda told: told["students"]["mlp"].update(change))
+    with pytest.raises(StudyFormatError, match=r"study\.json"):
+        xd.Study.open(copy)
 
 
 FRONTS = {
