@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -468,8 +469,20 @@ def _usage_error(error: typer.TyperException) -> str:
     if len(sys.argv) == 1:
         return str(said)  # nothing was asked: the help itself
     command = "explain-distill" if context is None else context.command_path
+    given = _given(getattr(getattr(error, "param", None), "opts", ()))
+    if given is not None and "Input should" in said:
+        said = f"{said.rstrip('.')}; however, got {given!r}"
     end = "" if said.endswith((".", "?")) else "."
     return f"{said}{end} See: {command} --help"
+
+
+def _given(options: Sequence[str]) -> str | None:
+    """Find what was given for an option, by any of its names, among the words of the command."""
+    for place, word in enumerate(sys.argv):
+        name, joined, value = word.partition("=")
+        if name in options:
+            return value if joined else "".join(sys.argv[place + 1 : place + 2])
+    return None
 
 
 def _stop(message: str, status: int) -> None:
