@@ -8,7 +8,7 @@ from dataclasses import asdict
 from explain_distill._types import Json
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 
-FORMAT = 3
+FORMAT = 4
 
 HOW_TO_READ = {
     "leaf": "A row goes down the one tree and answers with its leaf.",
@@ -40,8 +40,9 @@ SLOPES = "A leaf's answer is `leaf` + the sum in `slopes`, output by output."
 SCORES = "These are scores: softmax of the answer gives probabilities."
 HARD = "A row goes right where z > 0, else left."
 SPLITS = (
-    "A row goes right where the feature is above `threshold` (`above`) or at least as large "
-    "(`from`), else left; where it can be missing, `missing` says where it then goes."
+    "A row goes right where the feature is above `threshold`, left where it is below, and to the "
+    "side that `at_threshold` names where the two are equal; where it can be missing, `missing` "
+    "names the side."
 )
 
 
@@ -124,7 +125,7 @@ def _question(model: TreeModel, question: Split | Gate) -> Json:
     told: Json = {
         "feature": question.feature,
         "threshold": question.threshold,
-        "right": "from" if question.inclusive else "above",
+        "at_threshold": "right" if question.inclusive else "left",
     }
     if model.features[question.feature].level is None:
         told["missing"] = "right" if question.missing_right else "left"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from export_cases import DATA, TREES, answers, edge_rows, records
 
+from explain_distill import BoostedTrees
 from explain_distill.students.export.forms import exported
 
 FEATURES = (
@@ -19,8 +20,9 @@ GATES = "z = bias + the sum."
 SLOPES = " A leaf's answer is `leaf` + the sum in `slopes`, output by output."
 SCORES = " These are scores: softmax of the answer gives probabilities."
 SPLITS = (
-    "A row goes right where the feature is above `threshold` (`above`) or at least as large "
-    "(`from`), else left; where it can be missing, `missing` says where it then goes."
+    "A row goes right where the feature is above `threshold`, left where it is below, and to the "
+    "side that `at_threshold` names where the two are equal; where it can be missing, `missing` "
+    "names the side."
 )
 
 
@@ -40,7 +42,9 @@ def goes_right(node, values, features):
         value, threshold = values[node["feature"]], node["threshold"]
         if value is None:
             return float(node["missing"] == "right")
-        return float(value >= threshold if node["right"] == "from" else value > threshold)
+        if value == threshold:
+            return float(node["at_threshold"] == "right")
+        return float(value > threshold)
     z = node["bias"] + summed(node, values, features)
     return 1 / (1 + np.exp(-np.clip(z, -700, 700)))
 
@@ -94,6 +98,31 @@ def test_the_json_holds_all_that_a_prediction_needs(name, table, students, table
     X = edge_rows(data, 20)
     told = [asked(document, row) for row in records(data, X)]
     assert np.array(told) == pytest.approx(answers(student, data, X), rel=1e-9, abs=1e-9)
+
+
+def thresholds(document):
+    """Give the features of which questions are asked, their thresholds, and the side at each."""
+    ahead, found = list(document["trees"]), []
+    while ahead:
+        node = ahead.pop()
+        if "leaf" not in node:
+            found.append((node["feature"], node["threshold"], node["at_threshold"]))
+            ahead += [node["left"], node["right"]]
+    return found
+
+
+def test_a_value_at_a_threshold_goes_where_the_json_says():
+    """Whole numbers that float32 cannot tell apart: a booster's thresholds are then met exactly."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(2**24, 2**25, size=(400, 1)).astype(float)
+    y = np.sin(X[:, 0] / 2e6) + 0.1 * rng.normal(size=400)
+    student = BoostedTrees(n_trees=20, task="regression", random_state=0).fit(X, y)
+    document = json.loads(exported(student, "json"))
+    met = np.array([[threshold] for _, threshold, _ in thresholds(document)])
+    assert {side for _, _, side in thresholds(document)} == {"left", "right"}
+    name = document["columns"][0]["name"]
+    told = [asked(document, {name: value}) for (value,) in met]
+    assert np.array(told) == pytest.approx(student.predict_score(met), rel=1e-9, abs=1e-9)
 
 
 def test_names_stay_what_they_are(students, tables):
