@@ -113,7 +113,7 @@ def run(
         str,
         typer.Option(
             help="Where students learn: coalitions, conditional-coalitions, munge, training-rows, "
-            "or several in equal shares, joined by +."
+            "or several in equal shares, joined by +. Of molecules: coalitions, training-rows."
         ),
     ] = "coalitions",
     temperature: Annotated[
@@ -123,8 +123,8 @@ def run(
         str,
         typer.Option(
             metavar="N,N…",
-            help="Make each student at each of these sizes, and read the smallest that does as "
-            "well as every larger one.",
+            help="Make each student at each of these sizes, two or more from 2 to 4096 (of a soft "
+            "tree powers of two), and read the smallest that does as well as every larger one.",
         ),
     ] = "",
     max_features: Annotated[
@@ -174,7 +174,12 @@ def run(
     ] = 0.05,
     seed: SeedOption = 0,
     quick: Annotated[
-        bool, typer.Option("--quick", help="A quarter of the training, for a first look.")
+        bool,
+        typer.Option(
+            "--quick",
+            help="A quarter of the students' training and a twentieth of the draws for reasons and "
+            "bounds, which are wider then: for a first look.",
+        ),
     ] = False,
     retrain_teacher: Annotated[
         bool,
@@ -268,7 +273,7 @@ def report(
 
 @app.command()
 def verify(study: StudyArgument, quiet: QuietOption = False) -> None:
-    """Compute every figure of a study again, and name each that differs.
+    """Compute every figure of a study but time and money again, and name each that differs.
 
     Exits with 1 where something differs, with 3 where some figures could not be computed again.
     """
@@ -319,7 +324,8 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="onnx for any student; rules, json, sql, python or dot for one made of trees.",
+            help="onnx for any student; rules, json, sql, python or dot for one made of trees (but "
+            "a soft tree that answers by its most probable path).",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="A new file.")],

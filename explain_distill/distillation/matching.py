@@ -101,8 +101,9 @@ class GradientMatching(PairedRows):
         numbers = [feature.kind == "number" for feature in data.schema.features]
         if not any(numbers):
             raise DataError(
-                "GradientMatching needs a column of numbers to move along; however, every column "
-                "is a category. Take AttributionMatching."
+                "GradientMatching needs a column of numbers to move along; however, none of "
+                f"{', '.join(data.schema.names[:3])}{'…' * (len(numbers) > 3)} is one. Take "
+                "AttributionMatching."
             )
         spread = np.zeros(len(numbers))
         spread[numbers] = np.nan_to_num(_deviations(data.X[:, numbers]))

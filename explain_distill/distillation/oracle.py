@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explain_distill._types import FloatArray, ReadableRows, Rows, SoftLabels
-from explain_distill.distillation.targets import Labeller
+from explain_distill.distillation.targets import Labeller, checked_rows
 
 
 class TeacherOracle:
@@ -49,8 +49,10 @@ class TeacherOracle:
         Raises
         ------
         DataError
-            Where there are such rows, unless they are to be dropped.
+            Where there are such rows, unless they are to be dropped; where they are no raw rows,
+            or hold a level that no category has.
         """
+        rows = checked_rows(rows, len(rows), self.labeller.data, "A student must ask for")
         self.n_rows += len(rows)
         spoken, labels = self.labeller.labelled(rows)
         return self.labeller.data.readable_features.transform(spoken), labels

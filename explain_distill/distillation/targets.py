@@ -161,7 +161,9 @@ class Labeller:
         parts: list[tuple[Rows, Scores]] = []
         found, drawn, asked = 0, 0, n
         while True:
-            rows = _checked_draw(draw(asked), asked * together, self.data)
+            rows = checked_rows(
+                draw(asked), asked * together, self.data, "A transfer set must draw"
+            )
             score, finite = self._scored(rows)
             finite = finite.reshape(-1, together).all(axis=1).repeat(together)
             parts.append((rows[finite], score[finite]))
@@ -239,8 +241,10 @@ def _checked_weights(technique: RowWeights, weights: FloatArray, n: int) -> Floa
     return told
 
 
-def _checked_draw(rows: Rows, n: int, data: Dataset) -> Rows:
-    """Refuse a draw that is not so many raw rows, or holds a level that no category has.
+def checked_rows(rows: Rows, n: int, data: Dataset, must: str) -> Rows:
+    """Refuse what is not so many raw rows, or holds a level that no category has.
+
+    `must` says whose the rows are, and what they must be.
 
     Raises
     ------
@@ -251,8 +255,7 @@ def _checked_draw(rows: Rows, n: int, data: Dataset) -> Rows:
     if not is_array or shape != (n, data.X.shape[1]):
         told = type(rows).__name__ if not isinstance(rows, np.ndarray) else f"{rows.dtype} {shape}"
         raise DataError(
-            "A transfer set must draw as many raw rows of numbers as it is asked for, "
-            f"{(n, data.X.shape[1])}; however, it gave {told}."
+            f"{must} raw rows of numbers, {(n, data.X.shape[1])}; however, it gave {told}."
         )
     for column, feature in enumerate(data.schema.features):
         if feature.kind in ("category", "boolean"):
@@ -260,8 +263,8 @@ def _checked_draw(rows: Rows, n: int, data: Dataset) -> Rows:
             known = np.isnan(codes) | (codes >= 0) & (codes < n_levels) & (codes == np.floor(codes))
             if not known.all():
                 raise DataError(
-                    f"A transfer set must draw levels of {feature.name!r}, whole numbers from 0 "
-                    f"to {n_levels - 1}, or NaN for missing; however, it gave "
-                    f"{codes[~known][0]:g}. Draw them from the training rows."
+                    f"{must} levels of {feature.name!r}, whole numbers from 0 to {n_levels - 1}, "
+                    f"or NaN for missing; however, it gave {codes[~known][0]:g}. Take each cell "
+                    "from one of the training rows."
                 )
     return rows

@@ -181,8 +181,8 @@ class Student(BaseEstimator):  # type: ignore[misc]
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
             Hard labels, values, or soft labels whose rows sum to 1.
         sample_weight : array-like of shape (n_samples,), optional
-            A weight of 2 counts as the row twice; far below 1, so do the rows together, and a
-            student that asks for some rows in each leaf learns less.
+            A weight of 2 counts as the row twice. Weights far below 1 in all rows count as few
+            rows: a student that needs a number of rows in each leaf then grows fewer leaves.
         on_step : callable, optional
             Called with step, number of steps, loss and fidelity (score R²) so far.
 

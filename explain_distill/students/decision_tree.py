@@ -103,9 +103,9 @@ class DecisionTree(Student):
     >>> print(*DecisionTree(max_leaves=3).fit(X, y).rules(), sep="\n")
     x3 > 0.8?
       Yes: x3 > 1.75?
-        Yes: 2 with probability 0.96 (leaf 3)
-        No: 1 with probability 0.90 (leaf 2)
-      No: 0 with probability 0.99 (leaf 1)
+        Yes: class 2 with probability 0.96 (leaf 3)
+        No: class 1 with probability 0.90 (leaf 2)
+      No: class 0 with probability 0.99 (leaf 1)
     """
 
     NAME: ClassVar[str] = "decision-tree"

@@ -64,7 +64,8 @@ class SoftTree(StepwiseStudent):
         "scores" follows the teacher's confidence furthest. "entropy", the cross-entropy of the
         mixture to the label, spends the tree on which class it is, and "leaf-entropy" is that of
         Frosst & Hinton: the cross-entropy of each leaf, weighted by its path probability. Both for
-        classification with constant leaves.
+        classification with constant leaves; they learn labels one by one, so that no matching of
+        gradients or attributions goes with them, and true labels among them at temperature 1 only.
     start : {"random", "greedy"}, default="random"
         "greedy" starts from the questions of a tree of single features grown on the first rows.
     sharpening : float, default=1.0

@@ -22,9 +22,10 @@ def export(student: Student, path: str | Path, form: str) -> Path:
     path : str or Path
         A new file, which appears whole or not at all.
     form : {"onnx", "rules", "json", "sql", "python", "dot"}
-        A graph of ONNX for any student. For one made of trees: its rules in words, in raw units;
-        JSON; a query in standard SQL; a Python function that imports nothing; a graph for Graphviz.
-        All but the words and the drawing predict what the student predicts, to 1e-9.
+        A graph of ONNX for any student of this package. For one made of trees, unless it answers
+        by its most probable path: its rules in words, in raw units; JSON; a query in standard SQL;
+        a Python function that imports nothing; a graph for Graphviz. All but the words and the
+        drawing predict what the student predicts, to 1e-9.
 
     Returns
     -------

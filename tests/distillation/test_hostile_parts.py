@@ -131,6 +131,23 @@ def test_a_level_that_no_category_has_is_refused(code, mixed, mixed_teacher):
             xd.distill(mixed_teacher, student, mixed[0], transfer=Codes(1000))
 
 
+@pytest.mark.parametrize(
+    ("mixed_up", "message"),
+    [
+        (lambda rows: rows[:20] / 2 + rows[20:40] / 2, "must ask for levels of 'site'"),
+        (lambda rows: rows[:20, :2], "must ask for raw rows of numbers"),
+        (lambda rows: rows[:20].tolist(), "must ask for raw rows of numbers"),
+    ],
+)
+def test_rows_that_are_none_are_not_asked_for(mixed_up, message, mixed, mixed_teacher):
+    class Asking(xd.BoostedTrees):
+        def fit_oracle(self, oracle, on_step=None):
+            return self.fit(*oracle.ask(mixed_up(oracle.rows)))
+
+    with pytest.raises(DataError, match=f"A student {message}"):
+        xd.distill(mixed_teacher, Asking(n_trees=2), mixed[0])
+
+
 def test_a_draw_of_objects_is_refused(wine, wine_teacher):
     class Odd(xd.Coalitions):
         def draw(self, X, n, rng):

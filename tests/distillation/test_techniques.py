@@ -450,5 +450,5 @@ def test_a_draw_of_another_shape_is_refused(change, wine, wine_teacher):
         def draw(self, X, n, rng):
             return change(X)
 
-    with pytest.raises(DataError, match="as many raw rows of numbers as it is asked for"):
+    with pytest.raises(DataError, match="must draw raw rows of numbers"):
         xd.distill(wine_teacher, xd.MLP(hidden=(4,), n_steps=20), wine[0], transfer=Odd())

@@ -32,7 +32,7 @@ def python_function(model: TreeModel) -> str:
 
 def _module(model: TreeModel) -> list[str]:
     return [
-        f'"""A {model.student} as a function of raw columns, written by explain-distill."""',
+        f'"""A {model.student} as a function of columns by name, written by explain-distill."""',
         "",
         'NAN = float("nan")',
         f"E = {E}",
