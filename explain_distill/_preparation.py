@@ -13,6 +13,7 @@ from explain_distill.exceptions import DataError
 
 FURTHEST = 1e18
 """Standard deviations that a prepared value is from the mean at most: float32 can square it."""
+UNTOLD = 0.1  # the share of rows in which a feature was missing, where it is not known
 SMALLEST_SPREAD = 1e-30
 """Of a column that is no constant; and its inverse the largest value. Networks learn in float32."""
 
@@ -33,12 +34,15 @@ class Preparation:
         infinite, so that it is always 0 when prepared.
     indicated : ndarray of shape (n_indicated,)
         The features that have an indicator of being missing.
+    missing : ndarray of shape (n_indicated,)
+        The shares of rows in which they were.
     """
 
     fill: FloatArray
     centre: FloatArray
     scale: FloatArray
     indicated: np.ndarray
+    missing: FloatArray
 
     @classmethod
     def fit(cls, readable: ReadableRows, names: Sequence[str] | None = None) -> Preparation:
@@ -61,7 +65,9 @@ class Preparation:
         scale[constant] = np.inf
         largest = np.where(constant, 0.0, np.abs(imputed).max(axis=0))
         _check_spread(largest, scale, names or range(len(scale)))
-        return cls(fill, centre, scale, np.flatnonzero(missing.any(axis=0)))
+        shares = missing.mean(axis=0)
+        indicated = np.flatnonzero(shares)
+        return cls(fill, centre, scale, indicated, shares[indicated])
 
     @property
     def n_prepared(self) -> int:
@@ -72,6 +78,12 @@ class Preparation:
     def origin(self) -> np.ndarray:
         """The readable feature of each prepared column: ``(n_prepared,)``."""
         return np.concatenate([np.arange(len(self.fill)), self.indicated])
+
+    @property
+    def spread(self) -> FloatArray:
+        """The standard deviation of each prepared column where it was fitted: ``(n_prepared,)``."""
+        indicators = np.sqrt(self.missing * (1 - self.missing))
+        return np.concatenate([np.ones(len(self.fill)), indicators])
 
     def __call__(self, readable: ReadableRows) -> FloatArray:
         """Turn ``(n_samples, n_readable)`` into ``(n_samples, n_prepared)``."""
@@ -88,12 +100,13 @@ class Preparation:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Give the statistics as named arrays, for saving."""
-        return {
+        arrays = {
             "preparation.fill": self.fill,
             "preparation.centre": self.centre,
             "preparation.scale": self.scale,
             "preparation.indicated": self.indicated.astype(np.int64),
         }
+        return arrays | ({"preparation.missing": self.missing} if len(self.indicated) else {})
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Preparation:
@@ -117,7 +130,12 @@ class Preparation:
         take_checked(arrays, {"preparation.indicated": indicated.shape}, np.int64)
         if len(indicated) and not 0 <= indicated.min() <= indicated.max() < len(fill):
             raise ValueError("preparation.indicated names a feature that is not there")
-        return cls(fill, centre, scale, indicated)
+        # Older files do not say how many were missing.
+        missing = arrays.get("preparation.missing", np.full(len(indicated), UNTOLD))
+        take_checked({"preparation.missing": missing}, {"preparation.missing": indicated.shape})
+        if ((missing <= 0) | (missing > 1)).any():
+            raise ValueError("preparation.missing must be shares")
+        return cls(fill, centre, scale, indicated, missing)
 
 
 def _check_spread(largest: FloatArray, spread: FloatArray, names: Sequence[str | int]) -> None:

@@ -22,7 +22,7 @@ from explain_distill.students.nodes import (
     tree_nodes,
     unweighed_nodes,
 )
-from explain_distill.students.rules import answer_words, questions
+from explain_distill.students.rules import FEW_TERMS, answer_words, questions
 from explain_distill.students.soft_tree import SoftTree
 
 if TYPE_CHECKING:
@@ -184,10 +184,13 @@ def known_rows(study: Study) -> ReadableRows | None:
 
 
 def _words_led_in(nodes: list[Node], weighed: bool) -> str:
-    asked = nodes[0].question
     words = "The same in words."
-    if asked is not None and len(asked.terms) > 3:
-        words += " Each question names its three heaviest terms, with their weights."
+    if any(len(node.question.terms) > FEW_TERMS for node in nodes if node.question is not None):
+        among = "the rows that come to it" if weighed else "all rows"
+        words += (
+            f" A question of more than {FEW_TERMS} terms names the three that move it most among "
+            f"{among}, with their weights."
+        )
     if any(node.reach < SHOWN for node in nodes if node.question is not None):
         few = f"that less than {SHOWN:.0%} of the training rows take" if weighed else "further down"
         words += f" Questions {few} are left out."

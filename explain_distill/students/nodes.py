@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from explain_distill._types import FloatArray, ReadableRows
+from explain_distill._types import FloatArray, IntArray, ReadableRows
 from explain_distill.students import decision_tree_words, rules
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.rules import Question
 from explain_distill.students.soft_tree import SoftTree
 
 BLOCK_ROWS = 512
+LEAST_ROWS = 10  # of which it is told how much features vary
+MOST_ROWS = 2_000  # that say so
+FAR = 1e6  # standard deviations
 ReadableTree: TypeAlias = SoftTree | DecisionTree
 """A student that is one tree."""
 
@@ -72,7 +76,8 @@ def tree_nodes(tree: ReadableTree, X: ReadableRows) -> list[Node]:
     else:
         leaves = tree.answering_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
         held = (leaves[:, None] == np.arange(len(tree.leaf_outputs_))).astype(np.float64)
-    return _nodes(tree, held.mean(axis=0), _mean_answers(tree, X, held))
+    asked = _questions(tree, _spreads(tree, X, held))
+    return _nodes(tree, asked, held.mean(axis=0), _mean_answers(tree, X, held))
 
 
 def unweighed_nodes(tree: ReadableTree) -> list[Node]:
@@ -85,7 +90,7 @@ def unweighed_nodes(tree: ReadableTree) -> list[Node]:
             ahead += [(int(below), share / 2) for below in tree.children_[child]]
         else:
             reach[-1 - child] = share
-    return _nodes(tree, reach, leaf_answers(tree))
+    return _nodes(tree, _questions(tree), reach, leaf_answers(tree))
 
 
 def _mean_answers(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArray:
@@ -173,9 +178,15 @@ def path_words(tree: ReadableTree, row: ReadableRows) -> list[str]:
     return decision_tree_words.path_words(tree, row)
 
 
-def _nodes(tree: ReadableTree, leaf_reach: FloatArray, answers: FloatArray) -> list[Node]:
-    n = len(tree.children_)
-    below = np.where(tree.children_ >= 0, tree.children_, n - 1 - tree.children_)
+def _below(tree: ReadableTree) -> IntArray:
+    """Give the numbers of the nodes below each question, leaves being counted on from them."""
+    return np.where(tree.children_ >= 0, tree.children_, len(tree.children_) - 1 - tree.children_)
+
+
+def _nodes(
+    tree: ReadableTree, asked: Sequence[Question], leaf_reach: FloatArray, answers: FloatArray
+) -> list[Node]:
+    n, below = len(tree.children_), _below(tree)
     reach = np.concatenate([np.zeros(n), leaf_reach])
     mass = np.maximum(reach, 1e-300)  # so that what no row reaches has an answer
     sums = np.concatenate([np.zeros((n, tree.leaf_outputs_.shape[1])), answers])
@@ -187,7 +198,6 @@ def _nodes(tree: ReadableTree, leaf_reach: FloatArray, answers: FloatArray) -> l
             of[number] = of[below[number]].sum(axis=0)
     for number in range(n):
         level[below[number]] = level[number] + 1
-    asked = _questions(tree)
     return [
         Node(
             number,
@@ -203,7 +213,36 @@ def _nodes(tree: ReadableTree, leaf_reach: FloatArray, answers: FloatArray) -> l
     ]
 
 
-def _questions(tree: ReadableTree) -> list[Question]:
+def _spreads(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArray | None:
+    """Give how much each prepared column varies among the rows that come to each question.
+
+    Parameters
+    ----------
+    held : ndarray of shape (n_samples, n_leaves)
+        The share of each row that each leaf holds.
+
+    Returns
+    -------
+    ndarray of shape (n_prepared, n_questions), or None
+        None where a question is of one column, or rows are too few to vary. Where hardly a row
+        comes, how much columns vary among all.
+    """
+    if not isinstance(tree, SoftTree) or len(X) < LEAST_ROWS:
+        return None
+    some = np.linspace(0, len(X) - 1, min(len(X), MOST_ROWS)).astype(int)
+    n, below = len(tree.children_), _below(tree)
+    mass = np.concatenate([np.zeros((len(some), n)), held[some]], axis=1)
+    for number in reversed(range(n)):
+        mass[:, number] = mass[:, below[number]].sum(axis=1)
+    rows, mass = tree.preparation_(X[some]), mass[:, :n]
+    rows = np.clip(rows, -FAR, FAR)
+    total = np.maximum(mass.sum(axis=0), 1e-300)
+    mean = rows.T @ mass / total
+    spread = np.sqrt(np.maximum((rows**2).T @ mass / total - mean**2, 0.0))
+    return np.where(mass.sum(axis=0) >= 1, spread, tree.preparation_.spread[:, None])
+
+
+def _questions(tree: ReadableTree, spread: FloatArray | None = None) -> list[Question]:
     if isinstance(tree, SoftTree):
-        return rules.questions(tree)
+        return rules.questions(tree, spread)
     return list(decision_tree_words.questions(tree))

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from explain_distill.students.base import Student
     from explain_distill.students.soft_tree import SoftTree
 
-DIGITS = 3  # of a weight in a leaf's sum
-SPOKEN_TERMS = 3  # how many features a question names; all of them are in its terms
+DIGITS = 3  # of a weight in a sum
+FEW_TERMS = 8  # up to which a question names all
+SPOKEN_TERMS = 3  # how many it names where there are more; all of them are in its terms
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Term:
     coefficient : float
         Added for each raw unit of the feature, or once where a binary feature holds.
     share : float
-        Of the question's weight, the features being compared by their standard deviations.
+        Of the question's weight, the features being compared by how much they vary: among the rows
+        that are asked, where those are known, else among all that were learned.
     unit : str or None
     binary : bool
     """
@@ -59,20 +61,26 @@ class Question:
     terms: tuple[Term, ...]
     threshold: float
 
-    def words(self, n_terms: int = SPOKEN_TERMS) -> str:
-        """Say the question, naming its weightiest features."""
+    def words(self, n_terms: int | None = None) -> str:
+        """Say the question, naming all its features where they are few, else the weightiest."""
         if len(self.terms) == 1:
             return self._single(self.terms[0])
-        return f"{self._sum(n_terms) or '0'} > {_number(self.threshold)}"
+        sign = "−" if self.threshold < 0 else ""
+        return f"{self._sum(n_terms) or '0'} > {sign}{self._constant()}"
 
-    def sum_words(self, n_terms: int = SPOKEN_TERMS) -> str:
+    def sum_words(self, n_terms: int | None = None) -> str:
         """Say the sum by how far it lies above its threshold."""
-        size = abs(self.threshold)
-        constant = f"{size:.2f}" if size >= 100 else f"{size:.4g}"
         sign = "+" if self.threshold <= 0 else "−"
-        return f"{self._sum(n_terms) or '0'} {sign} {constant}"
+        return f"{self._sum(n_terms) or '0'} {sign} {self._constant()}"
 
-    def _sum(self, n_terms: int) -> str:
+    def _constant(self) -> str:
+        """Write the threshold without its sign, in as many digits as a sum of log-odds needs."""
+        size = abs(self.threshold)
+        return f"{size:.2f}" if size >= 100 else f"{size:.4g}"
+
+    def _sum(self, n_terms: int | None) -> str:
+        if n_terms is None:
+            n_terms = len(self.terms) if len(self.terms) <= FEW_TERMS else SPOKEN_TERMS
         spoken = " ".join(
             _signed(term, first=place == 0) for place, term in enumerate(self.terms[:n_terms])
         )
@@ -114,7 +122,7 @@ def _push(term: Term) -> str:
 def _signed(term: Term, first: bool) -> str:
     sign = "−" if term.coefficient < 0 else ("" if first else "+")
     space = "" if first else " "
-    size = f"{abs(term.coefficient):.3g}"
+    size = f"{abs(term.coefficient):.{DIGITS}g}"
     if term.binary:
         return f"{sign}{space}{size} if {term.feature}"
     unit = f" [{term.unit}]" if term.unit else ""
@@ -136,7 +144,7 @@ class Comparison(Question):
     subject: str = ""
     predicate: str = ""
 
-    def words(self, n_terms: int = SPOKEN_TERMS) -> str:
+    def words(self, n_terms: int | None = None) -> str:
         """Say the question."""
         return f"{self.subject} {self.predicate}".rstrip()
 
@@ -163,15 +171,17 @@ def _answers(tree: SoftTree, outputs: FloatArray) -> FloatArray:
     return np.asarray(softmax(outputs * tree.temperature, axis=-1))
 
 
-def questions(tree: SoftTree) -> list[Question]:
+def questions(tree: SoftTree, spread: FloatArray | None = None) -> list[Question]:
     """Give each node's question in raw units, without features that it does not weigh.
 
-    A missing value stands at its median, and being missing is a term of its own.
+    A missing value stands at its median, and being missing is a term of its own. Where it is told
+    how much each prepared column varies among the rows that come to a node, ``(n_prepared,
+    n_nodes)``, terms are ranked by what they move there.
     """
     # In units of the gate's logit, so that thresholds of different nodes can be compared.
     weights = tree.gate_weights_ * tree.inverse_temperatures_
     biases = tree.gate_biases_ * tree.inverse_temperatures_
-    return weighed_sums(tree, tree.preparation_, weights, biases)
+    return weighed_sums(tree, tree.preparation_, weights, biases, spread)
 
 
 def weighed_sums(
@@ -179,20 +189,21 @@ def weighed_sums(
     preparation: Preparation,
     weights: FloatArray,
     biases: FloatArray,
-    digits: int | None = None,
+    spread: FloatArray | None = None,
 ) -> list[Question]:
     """Turn weights of prepared columns ``(n_prepared, n)`` into sums in raw units.
 
-    Where weights are rounded to so many digits, the threshold makes up for it: at the mean of all
-    features the sum is what it was.
+    Weights are rounded to `DIGITS` where there are several, and the threshold makes up for it: at
+    the mean of all features the sum is what it was.
     """
     features = tree.readable_features()
     n = len(preparation.fill)
     weights = weights.copy()
     weights[:n][np.isinf(preparation.scale)] = 0.0  # constants, which never speak
     raw = weights[:n] / preparation.scale[:, None]
-    if digits is not None:
-        raw = np.vectorize(lambda weight: float(f"{weight:.{digits}g}"), otypes=[float])(raw)
+    several = (weights != 0).sum(axis=0) > 1
+    if several.any():
+        raw[:, several] = np.vectorize(_rounded, otypes=[float])(raw[:, several])
     thresholds = (raw * preparation.centre[:, None]).sum(axis=0) - biases
     names = [f.name for f in features] + [
         f"{features[i].name} is missing" for i in preparation.indicated
@@ -201,7 +212,8 @@ def weighed_sums(
     binary = [f.binary for f in features] + [True] * len(preparation.indicated)
     # A missing value enters at its fill, which is part of the sum; its indicator adds to it.
     coefficients = np.concatenate([raw, weights[n:]])
-    share = np.abs(weights) / np.maximum(np.abs(weights).sum(axis=0), 1e-300)
+    moved = np.abs(weights) * (preparation.spread[:, None] if spread is None else spread)
+    share = moved / np.maximum(moved.sum(axis=0), 1e-300)
     return [
         Question(
             tuple(
@@ -215,22 +227,26 @@ def weighed_sums(
     ]
 
 
+def _rounded(weight: float) -> float:
+    return float(f"{weight:.{DIGITS}g}")
+
+
 def soft_tree_rules(tree: SoftTree) -> list[str]:
-    """Say each question and each leaf of a fitted soft tree in words, one line a node."""
-    level, lines = {0: 0}, []
-    for number, (question, children) in enumerate(
-        zip(questions(tree), tree.children_, strict=True)
-    ):
-        no, yes = children.tolist()
-        level[no] = level[yes] = level[number] + 1
-        lines.append(
-            f"{'  ' * level[number]}Question {number + 1}: {question.words()}? "
-            f"Yes: {_place(yes)}, no: {_place(no)}."
-        )
-    lines += [
-        f"{'  ' * level[-1 - leaf]}Leaf {leaf + 1}: {leaf_words(tree, leaf)}."
-        for leaf in range(len(tree.leaf_outputs_))
-    ]
+    """Say a fitted soft tree as an outline: a question, and under it what follows its answers."""
+    asked, lines = questions(tree), []
+    ahead = [(0 if asked else -1, 0)]
+    while ahead:
+        child, level = ahead.pop()
+        if child < 0:
+            said = f"Leaf {-child}: {leaf_words(tree, -1 - child)}."
+        else:
+            no, yes = tree.children_[child].tolist()
+            said = (
+                f"Question {child + 1}: {asked[child].words()}? "
+                f"Yes: {_place(yes)}, no: {_place(no)}."
+            )
+            ahead += [(yes, level + 1), (no, level + 1)]
+        lines.append("  " * level + said)
     return lines
 
 
@@ -317,7 +333,7 @@ def linear_words(
         constant = constants[best] - constants.mean()
         slope = slopes[:, best] - slopes.mean(axis=1)
     at_mean = np.array([constant])
-    (told,) = weighed_sums(tree, preparation, slope[:, None], at_mean, DIGITS)
+    (told,) = weighed_sums(tree, preparation, slope[:, None], at_mean)
     return f"{output} = {told.sum_words(len(told.terms) if n_terms is None else n_terms)}"
 
 

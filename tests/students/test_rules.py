@@ -35,8 +35,8 @@ def test_a_lopsided_tree_is_said_node_by_node(tree):
     lines = soft_tree_rules(tree)
     assert [line.lstrip().split(":")[0] for line in lines] == [
         "Question 1",
-        "Question 2",
         "Leaf 1",
+        "Question 2",
         "Leaf 2",
         "Leaf 3",
     ]

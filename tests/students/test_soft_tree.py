@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -78,7 +80,8 @@ def test_questions_in_raw_units_decide_as_the_gates_do(mixed, mixed_students):
     values |= {f"{name} is missing": missing[:, i] for i, name in enumerate(features)}
     for node, question in enumerate(questions(tree)):
         total = sum(term.coefficient * values[term.feature] for term in question.terms)
-        assert total - question.threshold == pytest.approx(tree.gates(readable)[:, node])
+        asked = tree.gates(readable)[:, node]
+        assert total - question.threshold == pytest.approx(asked, rel=1e-2, abs=1e-2)
         assert sum(term.share for term in question.terms) == pytest.approx(1.0)
 
 
@@ -98,7 +101,69 @@ def test_rules_name_every_question_and_leaf(mixed_students):
     assert len(rules) == 3 + 4
     assert rules[0].startswith("Question 1: ")
     assert "with probability" in rules[-1]
+    assert [rule.split(":")[0] for rule in rules] == [
+        "Question 1",
+        "  Question 2",
+        "    Leaf 1",
+        "    Leaf 2",
+        "  Question 3",
+        "    Leaf 3",
+        "    Leaf 4",
+    ]
     assert any("[years]" in rule for rule in rules)
+
+
+def test_words_of_features_far_from_0_can_be_followed():
+    """Of years, degrees of Kelvin and milliseconds since 1970 a rounded weight moves the sum."""
+    rng = np.random.default_rng(0)
+    X = np.stack(
+        [
+            rng.integers(2008, 2024, 600),
+            rng.normal(310, 1, 600),
+            rng.integers(1_600_000_000_000, 1_700_000_000_000, 600),
+        ],
+        axis=1,
+    ).astype(float)
+    score = (X - X.mean(axis=0)) / X.std(axis=0) @ [1.0, -2.0, 1.5]
+    tree = xd.SoftTree(depth=2, n_steps=300, random_state=0).fit(X, (score > 0).astype(int))
+    for node, question in enumerate(questions(tree)):
+        left, threshold = question.words().replace("−", "-").rsplit(" > ", 1)
+        terms = re.findall(r"([+-]?) ?([\d.e+-]+) × x(\d)", left)
+        assert len(terms) == 3
+        total = sum(float(sign + size) * X[:, int(column)] for sign, size, column in terms)
+        asked = tree.gates(X)[:, node]
+        assert total - float(threshold) == pytest.approx(asked, rel=1e-2, abs=0.1)
+
+
+def test_terms_are_ranked_by_what_they_move_where_they_are_asked():
+    """Below a question of x0 all rows have the same x0, so that it moves nothing there."""
+    rng = np.random.default_rng(0)
+    X = np.stack([rng.integers(0, 2, 400), rng.normal(size=400)], axis=1).astype(float)
+    tree = xd.SoftTree(depth=2, n_steps=20, random_state=0).fit(X, (X[:, 0] > 0).astype(int))
+    tree.gate_weights_ = np.array([[50.0, 9.0, 9.0], [0.0, 1.0, 1.0]])
+    tree.gate_biases_[:] = 0.0
+    shares = [
+        {term.feature: term.share for term in node.question.terms}
+        for node in tree_nodes(tree, X)
+        if node.question is not None
+    ]
+    assert shares[0]["x0"] == 1.0
+    assert all(share["x1"] > 0.9 for share in shares[1:])
+    (first, *rest) = questions(tree)
+    assert all(question.terms[0].feature == "x0" for question in (first, *rest))
+
+
+def test_that_a_value_is_missing_weighs_as_often_as_it_is():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 2))
+    X[:10, 0] = np.nan
+    y = (np.nan_to_num(X[:, 0]) + X[:, 1] > 0).astype(int)
+    tree = xd.SoftTree(depth=1, n_steps=50, random_state=0).fit(X, y)
+    tree.gate_weights_ = np.array([[1.0], [1.0], [1.0]])
+    for asked in (questions(tree)[0], tree_nodes(tree, X)[0].question):
+        shares = {term.feature: term.share for term in asked.terms}
+        assert shares["x0 is missing"] == pytest.approx(0.05, abs=0.01)
+        assert shares["x0"] == pytest.approx(shares["x1"], abs=0.05)
 
 
 def test_the_path_of_a_row_is_said_question_by_question(mixed, mixed_students):
