@@ -18,6 +18,7 @@ from explain_distill.report.reading import known_rows
 from explain_distill.report.wording import FIGURES, how_many, many_features_words
 from explain_distill.students.base import Student
 from explain_distill.students.decision_tree import DecisionTree
+from explain_distill.students.decision_tree_words import missing_words
 from explain_distill.students.nodes import ReadableTree, has_linear_leaves, linear_leaves_words
 from explain_distill.students.soft_tree import SoftTree
 from explain_distill.study.about import About
@@ -423,6 +424,6 @@ def kind(student: Student) -> str:
         return (
             f"A decision tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to "
             f"one of {leaves} leaves. Each question is of one feature, and a row goes one way."
-            f" {linear_leaves_words(student)}".rstrip()
+            f" {missing_words(student)} {linear_leaves_words(student)}".rstrip()
         )
     return "This student is no single tree, so there is no path to walk."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,6 +33,31 @@ def in_full(value: float) -> str:
     if value == 0 or 1e-4 <= abs(value) < WITHOUT_EXPONENT:
         return np.format_float_positional(value, trim="-")
     return repr(float(value))
+
+
+def apart(values: Sequence[float]) -> list[str]:
+    """Write rising numbers with as many digits as part each from its neighbours, and two more."""
+    if len(values) < 2:
+        return [in_full(value) for value in values]
+    gaps = [b - a for a, b in pairwise(values)]
+    nearest = [min(gap) for gap in zip([gaps[0], *gaps], [*gaps, gaps[-1]], strict=True)]
+    return [
+        in_full(round(value, max(0, 2 - math.floor(math.log10(gap)))) if gap > 0 else value)
+        for value, gap in zip(values, nearest, strict=True)
+    ]
+
+
+def within(value: float, spread: float) -> str:
+    """Write four digits, or as many as tell a number to a thousandth of what others spread over."""
+    digits = 4
+    if value and spread > 0:
+        digits = max(digits, min(17, 4 + math.ceil(math.log10(abs(value) / spread))))
+    return short(value, digits)
+
+
+def minus(text: str) -> str:
+    """Give a number's text the minus sign of print."""
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def percent(share: float, towards: Callable[[float, int], float]) -> str:

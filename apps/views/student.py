@@ -7,6 +7,7 @@ import streamlit as st
 from explain_distill.app import charts, rows, shares, words
 from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
+from explain_distill.report.reading import following_words
 from explain_distill.report.shapes import additive_shapes
 from explain_distill.report.shapes_plot import shapes_plot
 from explain_distill.students.additive import Additive
@@ -39,6 +40,7 @@ def _tree(choice: Choice, tree: ReadableTree) -> None:
         st.caption(words.followed_note(tree) if follow else words.tree_note(choice.study))
     else:
         st.markdown(words.TOO_DEEP)
+    st.markdown(following_words(choice.study, tree))
     _way(choice, tree)
     with st.expander("All questions and leaves in words", expanded=False):
         st.code("\n".join(tree.rules()), language=None, wrap_lines=True)

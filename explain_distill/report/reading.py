@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explain_distill._rounding import within
 from explain_distill._types import ReadableRows
 from explain_distill.report.blocks import Block, Item, Listing, Outline, Paragraph, Section, Tree
 from explain_distill.report.shapes import additive_shapes
@@ -13,9 +14,11 @@ from explain_distill.report.tree_layout import SHOWN
 from explain_distill.report.wording import count, many_features_words, percent, spoken, started
 from explain_distill.students.additive import Additive
 from explain_distill.students.decision_tree import DecisionTree
+from explain_distill.students.decision_tree_words import missing_words
 from explain_distill.students.nodes import (
     Node,
     ReadableTree,
+    following,
     has_linear_leaves,
     leaf_words,
     linear_leaves_words,
@@ -87,7 +90,8 @@ def _tree(study: Study, name: str, tree: ReadableTree) -> list[Block]:
         ),
         Paragraph(
             f"It asks {count(leaves - 1, 'question')}, at most {depth} of one row, and "
-            f"has {count(leaves, 'leaf', 'leaves')}. {_how_it_asks(tree)}"
+            f"has {count(leaves, 'leaf', 'leaves')}. {_how_it_asks(tree)} "
+            f"{following_words(study, tree)}".rstrip()
         ),
         Tree("The tree", tuple(nodes), study.about.task, weighed=X is not None),
         Paragraph(_words_led_in(nodes, X is not None)),
@@ -105,7 +109,7 @@ def _how_it_asks(tree: ReadableTree) -> str:
     if isinstance(tree, DecisionTree):
         return (
             "Each question is of one feature, and a row goes one way. Its answer is that of the "
-            f"leaf it comes to. {linear_leaves_words(tree)}".rstrip()
+            f"leaf it comes to. {missing_words(tree)} {linear_leaves_words(tree)}".rstrip()
         )
     mixture = (
         "Its answer is the mean of the leaves' answers, each weighted by the share of the row "
@@ -123,6 +127,27 @@ def _how_it_asks(tree: ReadableTree) -> str:
         f"Each question compares {_sums(tree)} with a threshold. A soft tree sends every row both "
         "ways, more of it to the side of the answer, and all of it only where the answer is clear. "
         f"{many_features_words(int(tree.complexity()['features_per_split']))}{mixture}"
+    )
+
+
+def following_words(study: Study, tree: ReadableTree) -> str:
+    """Say how far one way through a mixture leads to its answer; nothing of other trees."""
+    data = study.comparison.data
+    if not isinstance(tree, SoftTree) or tree.inference != "mixture" or data is None:
+        return ""
+    found, unit = following(tree, data.readable()), study.about.task.unit
+    words = (
+        f"Of these {count(len(data), 'test row')}, the leaf that holds most of a row holds "
+        f"{percent(found.share)} of it on the mean; who follows the likelier side of each question "
+    )
+    if found.same is not None:
+        return words + f"comes to a leaf of the tree's own answer in {percent(found.same)} of them."
+    assert found.off is not None
+    unit = f" {unit}" if unit else ""
+    return words + (
+        f"comes to a leaf whose value is off by {within(found.off, found.off)}{unit} on the mean, "
+        f"where the tree's own values have a standard deviation of "
+        f"{within(found.spread, found.spread)}{unit}."
     )
 
 

@@ -55,11 +55,17 @@ def _shape(model: Additive, term: Term) -> Shape:
     below = np.cumsum(weights) / max(weights.sum(), 1e-300)
     first = int(np.searchsorted(below, SHARE))
     last = max(int(np.searchsorted(below, 1 - SHARE)), first)
-    # The outermost steps have no end of their own: they are drawn as wide as one beside them.
-    room = max(float(np.ptp(cuts)) / 20, 1e-12) if len(cuts) > 1 else 0.5
     inner = cuts[max(first - 1, 0) : last + 1]
-    low = [] if first > 0 else [inner[0] - room]
-    high = [] if last < len(cuts) else [inner[-1] + room]
+    # The outermost steps have no end of their own: they are drawn as wide as one beside them, but
+    # not across 0 where no cut lies beyond.
+    gaps = np.diff(cuts) if len(cuts) > 1 else np.maximum(np.abs(cuts), 1.0)
+    low = [] if first > 0 else [_beside(inner[0], -gaps[0])]
+    high = [] if last < len(cuts) else [_beside(inner[-1], gaps[-1])]
     edges = tuple(float(edge) for edge in (*low, *inner, *high))
     steps = tuple(float(v) for v in values[1 + first : 2 + last])
     return Shape(name, edges, steps, missing)
+
+
+def _beside(cut: float, step: float) -> float:
+    """Give the end of an outermost step, at 0 where the step would lead across it."""
+    return 0.0 if cut * (cut + step) < 0 else cut + step

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from explain_distill.report.blocks import Shape, Shapes, written
+from explain_distill._rounding import apart, minus
+from explain_distill.report.blocks import Shape, Shapes
 from explain_distill.report.plots import rounded
 from explain_distill.report.svg import (
     CLASS_COLOURS,
@@ -82,9 +83,9 @@ def _panel(shape: Shape, left: float, width: float, top: float, heights: list[fl
     content += text(left, top - 10, shorten(shape.name, width, 12), 12, fill=INK)
     if shape.levels:
         return titled(content + _levels(shape, across, top), shape.name)
-    content += text(start, top + HEIGHT + 16, written(low), 11, fill=FAINT)
-    content += text(left + width, top + HEIGHT + 16, written(high), 11, fill=FAINT,
-                    text_anchor="end")  # fmt: skip
+    first, *_, last = map(minus, apart(shape.edges))
+    content += text(start, top + HEIGHT + 16, first, 11, fill=FAINT)
+    content += text(left + width, top + HEIGHT + 16, last, 11, fill=FAINT, text_anchor="end")
     return titled(content, shape.name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from explain_distill._rounding import short
+from explain_distill._rounding import minus, within
 from explain_distill.data.dataset import Task
 from explain_distill.report.svg import (
     CLASS_COLOURS,
@@ -187,7 +187,8 @@ def _leaf(place: Place, frame: Frame) -> str:
     x, bar = place.x, place.y - 9
     if frame.task.kind == "regression":
         unit = f" {frame.task.unit}" if frame.task.unit else ""
-        answer = full = f"{short(node.output[0])}{unit}".replace("-", "−", 1)
+        lowest, highest = frame.values
+        answer = full = minus(within(node.output[0], highest - lowest)) + unit
         content = _scale(x, bar, node.output[0], frame.values)
     else:
         best = max(range(len(node.output)), key=lambda code: node.output[code])

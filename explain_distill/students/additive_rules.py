@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explain_distill._rounding import apart, minus
 from explain_distill._types import FloatArray
 from explain_distill.data.readable_features import ReadableFeature
 from explain_distill.students.additive_bins import MISSING
@@ -93,9 +94,10 @@ def _single(feature: ReadableFeature, term: Term, values: FloatArray) -> list[st
     if feature.binary and len(cuts) == 1:
         told = [f"{_number(values[2])} where it holds", f"{_number(values[1])} where not"]
     else:
-        ends = [f"below {cuts[0]:.4g}"]
-        ends += [f"from {a:.4g} to {b:.4g}" for a, b in pairwise(cuts)]
-        ends.append(f"from {cuts[-1]:.4g} on")
+        at_cuts = _spoken_cuts(cuts)
+        ends = [f"below {at_cuts[0]}"]
+        ends += [f"from {a} to {b}" for a, b in pairwise(at_cuts)]
+        ends.append(f"from {at_cuts[-1]} on")
         told = [f"{_number(values[1 + step])} {end}" for step, end in enumerate(ends)]
         if len(cuts) >= FEW_STEPS:
             known = np.cumsum(weights[1:]) / weights[1:].sum()
@@ -135,8 +137,13 @@ def _halves(
     sides = (slice(1, place + 2), slice(place + 2, None))
     if feature.binary and len(cuts) == 1:
         return list(zip((f"not {feature.name}", feature.name), sides, strict=True))
-    words = (f"{feature.name} < {cuts[place]:.4g}", f"{feature.name} ≥ {cuts[place]:.4g}")
+    cut = _spoken_cuts(cuts)[place]
+    words = (f"{feature.name} < {cut}", f"{feature.name} ≥ {cut}")
     return list(zip(words, sides, strict=True))
+
+
+def _spoken_cuts(cuts: FloatArray) -> list[str]:
+    return [minus(text) for text in apart(cuts.tolist())]
 
 
 def _number(value: float) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explain_distill._rounding import in_full
+import numpy as np
+
+from explain_distill._rounding import in_full, minus
 from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.metrics.scores import probabilities_of_score
 from explain_distill.students.rules import Comparison, Term, answer_words, linear_words
@@ -37,17 +39,36 @@ def decision_tree_rules(tree: DecisionTree) -> list[str]:
 def path_words(tree: DecisionTree, row: ReadableRows) -> list[str]:
     """Say the way of one row ``(1, n_readable)`` in words."""
     asked, splits = questions(tree), tree.splits
-    lines = []
+    lines, ahead = [], []
     child = 0 if asked else -1
     while child >= 0:
+        ahead.append(child)
         right = bool(splits.goes_right(child, row[:, splits.features[child]])[0])
         lines.append(f"{asked[child].words()}: {'yes' if right else 'no'}")
         child = int(splits.children[child, int(right)])
     leaf = -1 - child
-    if not tree.n_leaf_features[leaf]:
-        return [*lines, _leaf(tree, leaf)]
-    here = answers_of_scores(tree, tree.predict_score(row))[0]
-    return [*lines, _leaf(tree, leaf), f"Of this row: {answer_words(tree, here)}"]
+    lines.append(_leaf(tree, leaf))
+    if tree.n_leaf_features[leaf]:
+        here = answers_of_scores(tree, tree.predict_score(row))[0]
+        lines.append(f"Of this row: {answer_words(tree, here)}")
+    asked_of = {splits.features[split] for split in ahead}
+    features = enumerate(tree.readable_features())
+    missing = [f.name for i, f in features if i in asked_of and np.isnan(row[0, i])]
+    if missing:
+        lines.append(f"Missing in this row: {', '.join(missing)}")
+    return lines
+
+
+def missing_words(tree: DecisionTree) -> str:
+    """Say what a question answers of a value that is missing."""
+    if not len(tree.feature_):
+        return ""
+    known = tree.missing_seen_[tree.feature_]
+    untold = "goes with the larger part of the rows"
+    if not known.any():
+        return f"A missing value, of which it has seen none, {untold}."
+    words = "A missing value counts as a yes where a question says so, else as a no"
+    return words + ("." if known.all() else f"; of a feature that never lacked one, it {untold}.")
 
 
 def questions(tree: DecisionTree) -> list[Comparison]:
@@ -81,8 +102,7 @@ def _spoken(tree: DecisionTree, feature: ReadableFeature, split: int) -> tuple[s
 
 def threshold_text(threshold: float) -> str:
     """Write a number with as many digits as tell it from all others."""
-    text = in_full(threshold)
-    return text.replace("-", "−", 1) if threshold < 0 else text
+    return minus(in_full(threshold))
 
 
 def _leaf(tree: DecisionTree, leaf: int) -> str:

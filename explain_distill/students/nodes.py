@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -132,6 +133,47 @@ def answer_of_leaf(tree: ReadableTree, row: ReadableRows) -> FloatArray:
     if isinstance(tree, SoftTree):
         return np.asarray(rules.answers_of_leaves(tree, row)[0, rules.shown_leaf(tree, row)])
     return decision_tree_words.answers_of_scores(tree, tree.predict_score(row))[0]
+
+
+@dataclass(frozen=True)
+class Following:
+    """How far one way through a soft tree leads to its answer, which is a mixture.
+
+    Parameters
+    ----------
+    share : float
+        How much of a row the leaf holds that holds most of it; the mean over rows.
+    same : float or None
+        The share of the rows of which the likelier side of each question leads to a leaf of the
+        tree's own answer; None for regression.
+    off : float or None
+        How far that leaf's value is from the tree's, on the mean; None for classification.
+    spread : float
+        The standard deviation of the tree's values; 0 for classification.
+    """
+
+    share: float
+    same: float | None
+    off: float | None
+    spread: float
+
+
+def following(tree: SoftTree, X: ReadableRows) -> Following:
+    """Follow the likelier side of each question, of rows ``(n_samples, n_readable)``."""
+    hard = copy.copy(tree)
+    hard.inference = "hard"
+    told = np.concatenate(
+        [
+            rules.answers_of_leaves(tree, block)[np.arange(len(block)), hard.answering_leaf(block)]
+            for block in np.array_split(X, -(-len(X) // BLOCK_ROWS))
+        ]
+    )
+    share, own = float(tree.path_probabilities(X).max(axis=1).mean()), tree.predict_score(X)
+    if tree.task == "regression":
+        off = float(np.abs(told - own).mean())
+        return Following(share, None, off, float(own.std()))
+    same = float((told.argmax(axis=1) == own.argmax(axis=1)).mean())
+    return Following(share, same, None, 0.0)
 
 
 def has_linear_leaves(tree: ReadableTree) -> bool:

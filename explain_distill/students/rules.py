@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, softmax
 
-from explain_distill._rounding import short
+from explain_distill._rounding import minus, short, within
 from explain_distill._types import FloatArray, ReadableRows, Scores
 from explain_distill.data.features import number_of_level
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from explain_distill.students.base import Student
     from explain_distill.students.soft_tree import SoftTree
 
-DIGITS = 3  # of a weight in a sum
+DIGITS = 3  # of a weight in a sum, at the least
+CLEAR = 0.05  # log-odds that the rounding of a weight may move a question by
 FEW_TERMS = 8  # up to which a question names all
 SPOKEN_TERMS = 3  # how many it names where there are more; all of them are in its terms
 
@@ -109,8 +110,7 @@ class Question:
 
 def _number(value: float, digits: int = 4) -> str:
     """Write a number with the minus sign that the terms have."""
-    text = short(value, digits)
-    return text.replace("-", "−", 1) if value < 0 else text
+    return minus(short(value, digits))
 
 
 def _push(term: Term) -> str:
@@ -122,7 +122,7 @@ def _push(term: Term) -> str:
 def _signed(term: Term, first: bool) -> str:
     sign = "−" if term.coefficient < 0 else ("" if first else "+")
     space = "" if first else " "
-    size = f"{abs(term.coefficient):.{DIGITS}g}"
+    size = f"{abs(term.coefficient):.10g}"  # it was rounded before
     if term.binary:
         return f"{sign}{space}{size} if {term.feature}"
     unit = f" [{term.unit}]" if term.unit else ""
@@ -181,7 +181,9 @@ def questions(tree: SoftTree, spread: FloatArray | None = None) -> list[Question
     # In units of the gate's logit, so that thresholds of different nodes can be compared.
     weights = tree.gate_weights_ * tree.inverse_temperatures_
     biases = tree.gate_biases_ * tree.inverse_temperatures_
-    return weighed_sums(tree, tree.preparation_, weights, biases, spread)
+    steep = np.maximum(3 * np.abs(weights), 1e-300)  # what a weight moves at three deviations
+    digits = np.maximum(DIGITS, np.ceil(np.log10(5 * steep / CLEAR)))
+    return weighed_sums(tree, tree.preparation_, weights, biases, digits, spread)
 
 
 def weighed_sums(
@@ -189,12 +191,13 @@ def weighed_sums(
     preparation: Preparation,
     weights: FloatArray,
     biases: FloatArray,
+    digits: FloatArray,
     spread: FloatArray | None = None,
 ) -> list[Question]:
     """Turn weights of prepared columns ``(n_prepared, n)`` into sums in raw units.
 
-    Weights are rounded to `DIGITS` where there are several, and the threshold makes up for it: at
-    the mean of all features the sum is what it was.
+    Weights are rounded to so many digits where there are several, and the threshold makes up for
+    it: at the mean of all features the sum is what it was.
     """
     features = tree.readable_features()
     n = len(preparation.fill)
@@ -202,8 +205,8 @@ def weighed_sums(
     weights[:n][np.isinf(preparation.scale)] = 0.0  # constants, which never speak
     raw = weights[:n] / preparation.scale[:, None]
     several = (weights != 0).sum(axis=0) > 1
-    if several.any():
-        raw[:, several] = np.vectorize(_rounded, otypes=[float])(raw[:, several])
+    raw[:, several] = _rounded(raw[:, several], digits[:n, several])
+    weights[n:, several] = _rounded(weights[n:, several], digits[n:, several])
     thresholds = (raw * preparation.centre[:, None]).sum(axis=0) - biases
     names = [f.name for f in features] + [
         f"{features[i].name} is missing" for i in preparation.indicated
@@ -227,8 +230,9 @@ def weighed_sums(
     ]
 
 
-def _rounded(weight: float) -> float:
-    return float(f"{weight:.{DIGITS}g}")
+def _rounded(weights: FloatArray, digits: FloatArray) -> FloatArray:
+    told = [float(f"{w:.{int(d)}g}") for w, d in zip(weights.flat, digits.flat, strict=True)]
+    return np.reshape(told, weights.shape)
 
 
 def soft_tree_rules(tree: SoftTree) -> list[str]:
@@ -333,14 +337,16 @@ def linear_words(
         constant = constants[best] - constants.mean()
         slope = slopes[:, best] - slopes.mean(axis=1)
     at_mean = np.array([constant])
-    (told,) = weighed_sums(tree, preparation, slope[:, None], at_mean)
+    digits = np.full((len(slope), 1), float(DIGITS))
+    (told,) = weighed_sums(tree, preparation, slope[:, None], at_mean, digits)
     return f"{output} = {told.sum_words(len(told.terms) if n_terms is None else n_terms)}"
 
 
 def answer_words(tree: Student, answer: FloatArray) -> str:
     """Say a leaf's answer: ``benign with probability 0.98``, or a value."""
     if tree.task == "regression":
-        return f"value {_number(answer[0])}"
+        told = within(float(answer[0]), float(np.ptp(tree.leaf_outputs_[:, 0])))
+        return f"value {minus(told)}"
     best = int(np.argmax(answer))
     name = tree.class_names()[best]
     called = name if number_of_level(name) is None else f"class {name}"
