@@ -358,6 +358,11 @@ def number_of_level(level: str) -> float | None:
     return number if written == level and np.isfinite(number) else None
 
 
+def called(name: str) -> str:
+    """Call a class by its name, one that is a number as such: ``"benign"``, ``"class 1"``."""
+    return name if number_of_level(name) is None else f"class {name}"
+
+
 def first_row(wrong: pd.Series) -> int:
     """Give the number of the first true row in its file, counted from 1 without the header."""
     place = int(np.argmax(wrong.to_numpy(dtype=bool)))

@@ -11,7 +11,7 @@ from scipy.special import expit, softmax
 
 from explain_distill._rounding import minus, short, within
 from explain_distill._types import FloatArray, ReadableRows, Scores
-from explain_distill.data.features import number_of_level
+from explain_distill.data.features import called
 
 if TYPE_CHECKING:
     from explain_distill._preparation import Preparation
@@ -348,9 +348,7 @@ def answer_words(tree: Student, answer: FloatArray) -> str:
         told = within(float(answer[0]), float(np.ptp(tree.leaf_outputs_[:, 0])))
         return f"value {minus(told)}"
     best = int(np.argmax(answer))
-    name = tree.class_names()[best]
-    called = name if number_of_level(name) is None else f"class {name}"
-    return f"{called} with probability {answer[best]:.2f}"
+    return f"{called(tree.class_names()[best])} with probability {answer[best]:.2f}"
 
 
 def _place(child: int) -> str:

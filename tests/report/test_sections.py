@@ -1,10 +1,15 @@
+import copy
+
+import numpy as np
 import pytest
 
+from explain_distill import DecisionTree
+from explain_distill._rounding import apart, within
 from explain_distill.report.blocks import Dots, Facts, Figure, Outline, Paragraph, Table, Tree
 from explain_distill.report.sections import build_report
-from explain_distill.report.wording import many_features_words, told_apart
-from explain_distill.students.decision_tree_words import questions
-from explain_distill.students.nodes import tree_nodes
+from explain_distill.report.wording import many_features_words, percent, told_apart
+from explain_distill.students.decision_tree_words import missing_words, questions
+from explain_distill.students.nodes import following, path_words, tree_nodes
 
 ORDER = (
     "asked data teacher students fidelity reasons trust recommended limits provenance".split()  # noqa: SIM905
@@ -159,3 +164,54 @@ def test_names_with_commas_are_told_apart():
 def test_questions_of_many_features_are_told_to_be_beyond_reading():
     assert many_features_words(10) == ""
     assert "--max-features 5" in many_features_words(11)
+
+
+def test_one_way_through_a_mixture_is_told_by_how_far_it_leads_to_its_answer(wine_study, report):
+    tree, rows = wine_study.students["soft-tree"], wine_study.comparison.data.readable()
+    found = following(tree, rows)
+    assert found.share == pytest.approx(tree.path_probabilities(rows).max(axis=1).mean())
+    hard = copy.copy(tree).set_params(inference="hard")
+    same = (
+        hard.predict_score(rows).argmax(axis=1) == tree.predict_score(rows).argmax(axis=1)
+    ).mean()
+    assert found.same == pytest.approx(same)
+    assert f"a leaf of the tree's own answer in {percent(same)}" in words(report, "recommended")
+    assert tree.inference == "mixture"
+
+
+def test_one_way_to_a_value_is_told_by_how_far_it_is_off(value_study):
+    tree, rows = value_study.students["soft-tree"], value_study.comparison.data.readable()
+    own = tree.predict_score(rows)
+    off = np.abs(copy.copy(tree).set_params(inference="hard").predict_score(rows) - own).mean()
+    found = following(tree, rows)
+    assert (found.off, found.spread) == pytest.approx((off, own.std()))
+    told = words(build_report(value_study), "recommended")
+    assert "comes to a leaf whose value is off by" in told
+    assert "days on the mean" in told
+
+
+def test_what_a_missing_value_answers_is_told():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = (X.sum(axis=1) > 0).astype(int)
+    complete = DecisionTree(max_leaves=4).fit(X, y)
+    assert missing_words(complete).startswith("A missing value, of which it has seen none, goes")
+    X[::5, 0] = np.nan
+    lacking = DecisionTree(max_leaves=4).fit(X, y)
+    assert missing_words(lacking).startswith(
+        "A missing value counts as a yes where a question says"
+    )
+    assert path_words(lacking, X[:1])[-1] == "Missing in this row: x0"
+    assert not missing_words(DecisionTree().fit(X, np.zeros(300)))
+
+
+def test_numbers_have_the_digits_that_part_them():
+    assert apart([2018.5, 2019.5, 2024.5]) == ["2018.5", "2019.5", "2024.5"]
+    assert apart([-1e-12, 2e-12]) == ["-1e-12", "2e-12"]
+    assert apart([1.75e12, 1.75e12 + 40]) == ["1750000000000", "1750000000040"]
+    assert apart([0.123456789]) == ["0.123456789"]
+    assert apart([0.123456789, 1.123456789]) == ["0.12", "1.12"]
+    assert within(5.0021e-6, 4e-9) == "5.0021e-06"
+    assert within(320.71, 460.0) == "320.7"
+    assert within(0.0, 1.0) == "0"
+    assert within(5.0, 0.0) == "5"

@@ -9,6 +9,7 @@ import explain_distill as xd
 from explain_distill.data.features import Feature, Schema
 from explain_distill.data.readable_features import ReadableFeatures
 from explain_distill.exceptions import DataError, MissingDependencyError
+from explain_distill.report.shapes import additive_shapes
 from explain_distill.students.additive_bins import (
     bin_numbers,
     coarse_bins,
@@ -310,3 +311,23 @@ def test_no_more_pairs_are_asked_for_than_there_are():
     assert xd.Additive().largest_size(3) == 3
     assert xd.Additive().largest_size(1) == 1
     assert xd.SoftTree().largest_size(3) is None
+
+
+def test_cuts_are_told_with_the_digits_that_part_the_values_between_them():
+    rng = np.random.default_rng(0)
+    years, stages = rng.integers(2016, 2024, 900), rng.integers(1, 5, 900)
+    X = np.stack([years, stages], axis=1).astype(float)
+    y = 0.2 * (years - 2020) + np.where(stages > 2, 1.0, -1.0)
+    model = xd.Additive(n_pairs=0, task="regression", random_state=0).fit(X, y)
+    stage, year = sorted(line for line in model.rules() if line.startswith("x"))[::-1]
+    assert re.findall(r"from (\S+) to (\S+);", stage) == [("1.5", "2.5"), ("2.5", "3.5")]
+    assert re.search(r"from 2019\.5 to 2020\.5", year)
+    drawn = {shape.name: shape for shape in additive_shapes(model).shapes}
+    assert (drawn["x1"].edges[0], drawn["x1"].edges[-1]) == (0.5, 4.5)
+
+
+def test_no_axis_leads_across_0_where_no_value_lies():
+    income = np.exp(np.random.default_rng(0).normal(10, 2, 900))[:, None]
+    model = xd.Additive(n_pairs=0, task="regression", random_state=0).fit(income, income[:, 0])
+    (shape,) = additive_shapes(model).shapes
+    assert shape.edges[0] >= 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from explain_distill._rounding import in_full
+from explain_distill.data.features import called
 from explain_distill.students.export.quoting import shown
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
 
@@ -65,6 +66,11 @@ def _notes(model: TreeModel) -> Iterator[str]:
     if missing:
         what = "it stands at" if model.gated else "the sum of a leaf takes it for"
         yield f"Where a value is missing {what}: " + ", ".join(missing) + "."
+    if model.compared:
+        yield (
+            "What is missing, and a level that is new, counts as a no where a question does not "
+            "say otherwise."
+        )
     if model.linear:
         yield OF_SUMS[model.combination]
     if model.linear and model.task == "classification":
@@ -205,7 +211,7 @@ def answer_words(model: TreeModel, leaf: tuple[float, ...]) -> str:
     if model.task == "regression":
         return f"value {number(leaf[0])}"
     order = np.argsort(-np.asarray(leaf), kind="stable")
-    return ", ".join(f"{shown(model.class_names[k])} {number(leaf[k])}" for k in order)
+    return ", ".join(f"{shown(called(model.class_names[k]))} {number(leaf[k])}" for k in order)
 
 
 def _outputs(model: TreeModel) -> list[str]:
