@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from explain_distill._arrays import is_count
+from explain_distill._types import IntArray
 from explain_distill.data.dataset import Dataset, Task
 from explain_distill.data.features import Feature, Schema
 from explain_distill.data.public_files import PublicFile, locate
@@ -160,6 +163,31 @@ def check_shape(shape: tuple[int, int], n_columns: int) -> None:
             f"shape must be (height, width), each at least {SMALLEST_SIDE}, with one pixel a "
             f"column; however, got {shape} for {n_columns} columns. Give the images' own shape."
         )
+
+
+def pixel_places(names: Sequence[str], shape: tuple[int, int]) -> IntArray:
+    """Give the place of each column in an image, counted row by row: ``(n_columns,)``.
+
+    All pixels in order, or some, where names tell their rows and columns, counted from 1.
+
+    Raises
+    ------
+    DataError
+        Where the columns are no pixels of that shape.
+    """
+    found = [re.fullmatch(r"pixel row (\d+), column (\d+)", name) for name in names]
+    told = [(int(match[1]), int(match[2])) for match in found if match]
+    if len(told) != len(names) or len(names) == math.prod(shape):
+        check_shape(shape, len(names))
+        return np.arange(len(names))
+    check_shape(shape, math.prod(shape))
+    lowest, highest = np.min(told, axis=0), np.max(told, axis=0)
+    if (lowest < 1).any() or (highest > shape).any():
+        raise DataError(
+            f"Pixels must lie within the shape, {tuple(shape)}; however, one is in row "
+            f"{highest[0]} or column {highest[1]}. Give the images' own shape."
+        )
+    return np.ravel_multi_index(tuple(np.transpose(told) - 1), shape)
 
 
 def moved(images: np.ndarray, reach: int, rng: np.random.Generator) -> np.ndarray:

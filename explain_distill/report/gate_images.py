@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from explain_distill._types import BoolArray, FloatArray, ReadableRows
-from explain_distill.data.images import check_shape
+from explain_distill._types import BoolArray, FloatArray, IntArray, ReadableRows
+from explain_distill.data.images import pixel_places
 from explain_distill.exceptions import DataError
 from explain_distill.students.soft_tree import SoftTree
 
@@ -50,17 +50,19 @@ def draw_gates(
 ) -> Figure:
     """Draw the filters of a tree's top gates, and which classes lie below them.
 
-    A filter shows what one standard deviation of each pixel adds to the gate's logit: red sends an
-    image to the right, blue to the left. Lines are as thick as the share of the rows that takes
-    them by the most probable path. At the bottom stand the share of the images that come to each
-    branch, their mean, and the classes that the tree gives them, the most frequent first.
+    A filter shows what one standard deviation of each pixel, among the images that come to the
+    gate, adds to its logit: red sends an image to the right, blue to the left. Lines are as thick
+    as the share of the rows that takes them by the most probable path. At the bottom stand the
+    share of the images that come to each branch, their mean, and the classes that the tree gives
+    them, the most frequent first.
 
     Parameters
     ----------
     tree : SoftTree
         Fitted to pixels.
-    rows : ndarray of shape (n_samples, height * width)
-        Images, in raw units.
+    rows : ndarray of shape (n_samples, n_pixels)
+        Images, in raw units: all pixels row by row, or those that the tree's features name
+        (``"pixel row 1, column 3"``).
     shape : tuple of int
         Height and width of the images.
     levels : int, default=4
@@ -81,7 +83,7 @@ def draw_gates(
     """
     from matplotlib.figure import Figure
 
-    check_shape(shape, rows.shape[1])
+    places = pixel_places([feature.name for feature in tree.readable_features()], shape)
     if not 1 <= levels <= MOST_LEVELS:
         raise DataError(
             f"levels must be from 1 to {MOST_LEVELS}; however, got {levels!r}. "
@@ -98,9 +100,11 @@ def draw_gates(
         _lines(canvas, branch, branches, heights)
     for branch in branches:
         if branch.node >= 0 and branch.level < levels:
-            _filter(figure, tree, branch, shape, heights[branch.level])
-        else:
-            _ending(figure, tree, branch, (rows, answers), shape, heights[branch.level])
+            image = _image(filter_weights(tree, branch.node, rows[branch.rows]), places, shape)
+            _filter(figure, image, branch, heights[branch.level])
+        elif branch.rows.any():
+            image = _image(rows[branch.rows].mean(axis=0), places, shape)
+            _ending(figure, tree, branch, image, answers, heights[branch.level])
     _legend(canvas)
     return figure
 
@@ -122,15 +126,23 @@ def _branches(tree: SoftTree, rows: ReadableRows, levels: int) -> Iterator[Branc
             waiting.append(Branch(child, branch.level + 1, place, branch.rows & taken))
 
 
-def filter_image(tree: SoftTree, gate: int, shape: tuple[int, int]) -> FloatArray:
-    """Give what one standard deviation of each pixel adds to a gate's logit: ``(height, width)``.
+def filter_weights(tree: SoftTree, gate: int, rows: ReadableRows) -> FloatArray:
+    """Give what one standard deviation of each pixel adds to a gate's logit: ``(n_pixels,)``.
 
-    A pixel that was constant while the tree learned adds nothing.
+    The deviation is that among `rows`, the images that come to the gate; one image alone has none,
+    and is taken for all that the tree learned. A pixel that was constant then adds nothing.
     """
-    n_pixels = shape[0] * shape[1]
+    n_pixels, scale = len(tree.preparation_.scale), tree.preparation_.scale
     weights = tree.gate_weights_[:n_pixels, gate] * tree.inverse_temperatures_[gate]
-    varies = np.isfinite(tree.preparation_.scale)
-    return np.asarray(np.where(varies, weights, 0.0).reshape(shape))
+    spread = rows.std(axis=0) / scale if len(rows) > 1 else np.isfinite(scale).astype(np.float64)
+    return np.asarray(weights * spread)
+
+
+def _image(values: FloatArray, places: IntArray, shape: tuple[int, int]) -> FloatArray:
+    """Put the values of pixels in their places; the others are 0."""
+    image = np.zeros(shape)
+    image.flat[places] = values
+    return image
 
 
 def _whole(figure: Figure) -> Any:
@@ -168,10 +180,7 @@ def _picture(figure: Figure, place: float, height: float, size: float) -> Any:
     return axes
 
 
-def _filter(
-    figure: Figure, tree: SoftTree, branch: Branch, shape: tuple[int, int], height: float
-) -> None:
-    image = filter_image(tree, branch.node, shape)
+def _filter(figure: Figure, image: FloatArray, branch: Branch, height: float) -> None:
     strongest = max(float(np.percentile(np.abs(image), STRONG)), 1e-12)
     axes = _picture(figure, branch.place, height, 1.15)
     axes.imshow(image, cmap="RdBu_r", vmin=-strongest, vmax=strongest, interpolation="nearest")
@@ -181,16 +190,14 @@ def _ending(
     figure: Figure,
     tree: SoftTree,
     branch: Branch,
-    seen: tuple[ReadableRows, np.ndarray],
-    shape: tuple[int, int],
+    image: FloatArray,
+    answers: np.ndarray,
     height: float,
 ) -> None:
-    """Draw the mean image of a branch, and name its classes below."""
-    rows, answers = seen[0][branch.rows], seen[1][branch.rows]
-    if not len(rows):
-        return
+    """Draw the mean image of a branch, and name the classes of its rows below."""
+    answers = answers[branch.rows]
     axes = _picture(figure, branch.place, height, 0.72)
-    axes.imshow(rows.mean(axis=0).reshape(shape), cmap="gray_r", interpolation="nearest")
+    axes.imshow(image, cmap="gray_r", interpolation="nearest")
     named = [
         (float(np.mean(answers == code)), str(name))
         for code, name in zip(tree.classes_, tree.class_names(), strict=True)
