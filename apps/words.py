@@ -55,7 +55,7 @@ SIZES_NOTE = (
     "chosen size is blue."
 )
 TOO_DEEP = "This tree has too many questions to draw; its words are below."
-MARKDOWN = frozenset("\\`*_{}[]()#+-.!|$<>~:")
+MARKDOWN = frozenset("&\\`*_{}[]()#+-.!|$<>~:")
 
 
 # -- numbers ---------------------------------------------------------------------------------------

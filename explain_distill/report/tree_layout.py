@@ -205,7 +205,11 @@ def lines(question: Question, room: float) -> tuple[list[str], list[str]]:
         return _broken([(part, "") for part in (question.subject, question.predicate)], room), []
     if len(question.terms) == 1:
         return _broken([_parted(question.words(), question.terms[0])], room), []
-    spoken = [_parted(*each) for each in zip(question.short(2), question.terms, strict=False)]
+    first, second = question.short(2)
+    spoken = [
+        _parted(words, term)
+        for words, term in zip((first, f"and {second}"), question.terms, strict=False)
+    ]
     rest = len(question.terms) - len(spoken)
     if not rest:
         return _broken(spoken, room), []

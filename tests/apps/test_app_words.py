@@ -27,6 +27,7 @@ def test_a_size_is_written_in_its_unit(n_bytes, written):
 
 def test_names_are_not_read_as_markdown():
     assert words.plain("HbA1c_[%] *x* $y$ <b>") == r"HbA1c\_\[%\] \*x\* \$y\$ \<b\>"
+    assert words.plain("A&amp;B") == r"A\&amp;B"
 
 
 def test_a_target_is_named_with_its_classes_or_unit():
