@@ -16,6 +16,7 @@ from explain_distill.report.blocks import Form
 from explain_distill.report.judgement import FAITHFULNESS_WORDS, SENSITIVITY_WORDS, ceiling_words
 from explain_distill.report.reading import known_rows
 from explain_distill.report.wording import FIGURES, how_many, many_features_words
+from explain_distill.students.additive import Additive
 from explain_distill.students.base import Student
 from explain_distill.students.decision_tree import DecisionTree
 from explain_distill.students.decision_tree_words import missing_words
@@ -425,5 +426,10 @@ def kind(student: Student) -> str:
             f"A decision tree: {counted(leaves - 1, 'question')}, at most {depth} on the way to "
             f"one of {leaves} leaves. Each question is of one feature, and a row goes one way."
             f" {missing_words(student)} {linear_leaves_words(student)}".rstrip()
+        )
+    if isinstance(student, Additive):
+        return (
+            "An additive model: its score is a sum of functions of one feature or two, the "
+            "strongest of which are drawn and told below."
         )
     return "This student is no single tree, so there is no path to walk."

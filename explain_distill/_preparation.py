@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from explain_distill._arrays import take_checked
-from explain_distill._types import FloatArray, ReadableRows
+from explain_distill._types import BoolArray, FloatArray, ReadableRows
 from explain_distill.exceptions import DataError
 
 FURTHEST = 1e18
 """Standard deviations that a prepared value is from the mean at most: float32 can square it."""
+NORMAL = (2 / np.pi) ** 0.5
+"""A normal variable's mean absolute deviation, in standard deviations."""
 UNTOLD = 0.1  # the share of rows in which a feature was missing, where it is not known
 SMALLEST_SPREAD = 1e-30
 """Of a column that is no constant; and its inverse the largest value. Networks learn in float32."""
@@ -79,11 +81,22 @@ class Preparation:
         """The readable feature of each prepared column: ``(n_prepared,)``."""
         return np.concatenate([np.arange(len(self.fill)), self.indicated])
 
-    @property
-    def spread(self) -> FloatArray:
-        """The standard deviation of each prepared column where it was fitted: ``(n_prepared,)``."""
-        indicators = np.sqrt(self.missing * (1 - self.missing))
-        return np.concatenate([np.ones(len(self.fill)), indicators])
+    def spread(self, binary: BoolArray) -> FloatArray:
+        """Give each prepared column's mean absolute deviation where it was fitted.
+
+        What is not binary is taken to vary as a normal variable of its standard deviation does.
+
+        Parameters
+        ----------
+        binary : ndarray of shape (n_readable,), bool
+            Which features hold two values only, one apart.
+
+        Returns
+        -------
+        ndarray of shape (n_prepared,)
+        """
+        deviations = np.where(binary & np.isfinite(self.scale), 2 * self.scale, NORMAL)
+        return np.concatenate([deviations, 2 * self.missing * (1 - self.missing)])
 
     def __call__(self, readable: ReadableRows) -> FloatArray:
         """Turn ``(n_samples, n_readable)`` into ``(n_samples, n_prepared)``."""

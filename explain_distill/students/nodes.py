@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from explain_distill._preparation import NORMAL
 from explain_distill._types import FloatArray, IntArray, ReadableRows
 from explain_distill.students import decision_tree_words, rules
 from explain_distill.students.decision_tree import DecisionTree
@@ -256,7 +257,10 @@ def _nodes(
 
 
 def _spreads(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArray | None:
-    """Give how much each prepared column varies among the rows that come to each question.
+    """Give each prepared column's mean absolute deviation among the rows that come to a question.
+
+    That of a column of two values follows from its mean, so that a rare level counts as seldom as
+    it comes; others are taken to be normal, since to count them costs too much in large trees.
 
     Parameters
     ----------
@@ -267,7 +271,7 @@ def _spreads(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArra
     -------
     ndarray of shape (n_prepared, n_questions), or None
         None where a question is of one column, or rows are too few to vary. Where hardly a row
-        comes, how much columns vary among all.
+        comes, the deviation among all that were learned.
     """
     if not isinstance(tree, SoftTree) or len(X) < LEAST_ROWS:
         return None
@@ -280,8 +284,13 @@ def _spreads(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArra
     rows = np.clip(rows, -FAR, FAR)
     total = np.maximum(mass.sum(axis=0), 1e-300)
     mean = rows.T @ mass / total
-    spread = np.sqrt(np.maximum((rows**2).T @ mass / total - mean**2, 0.0))
-    return np.where(mass.sum(axis=0) >= 1, spread, tree.preparation_.spread[:, None])
+    spread = NORMAL * np.sqrt(np.maximum((rows**2).T @ mass / total - mean**2, 0.0))
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    two = ((rows == low) | (rows == high)).all(axis=0) & (high > low)
+    ends = low[two, None], high[two, None]
+    spread[two] = 2 * (mean[two] - ends[0]) * (ends[1] - mean[two]) / (ends[1] - ends[0])
+    binary = np.array([feature.binary for feature in tree.readable_features()])
+    return np.where(mass.sum(axis=0) >= 1, spread, tree.preparation_.spread(binary)[:, None])
 
 
 def _questions(tree: ReadableTree, spread: FloatArray | None = None) -> list[Question]:

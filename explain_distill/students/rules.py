@@ -34,8 +34,8 @@ class Term:
     coefficient : float
         Added for each raw unit of the feature, or once where a binary feature holds.
     share : float
-        Of the question's weight, the features being compared by how much they vary: among the rows
-        that are asked, where those are known, else among all that were learned.
+        Of the question's weight, the features being compared by their mean absolute deviation among
+        the rows that are asked, where those are known, else among all that were learned.
     unit : str or None
     binary : bool
     """
@@ -174,9 +174,9 @@ def _answers(tree: SoftTree, outputs: FloatArray) -> FloatArray:
 def questions(tree: SoftTree, spread: FloatArray | None = None) -> list[Question]:
     """Give each node's question in raw units, without features that it does not weigh.
 
-    A missing value stands at its median, and being missing is a term of its own. Where it is told
-    how much each prepared column varies among the rows that come to a node, ``(n_prepared,
-    n_nodes)``, terms are ranked by what they move there.
+    A missing value stands at its median, and being missing is a term of its own. Where each
+    prepared column's mean absolute deviation among the rows that come to a node is given,
+    ``(n_prepared, n_nodes)``, terms are ranked by what they move there.
     """
     # In units of the gate's logit, so that thresholds of different nodes can be compared.
     weights = tree.gate_weights_ * tree.inverse_temperatures_
@@ -215,7 +215,9 @@ def weighed_sums(
     binary = [f.binary for f in features] + [True] * len(preparation.indicated)
     # A missing value enters at its fill, which is part of the sum; its indicator adds to it.
     coefficients = np.concatenate([raw, weights[n:]])
-    moved = np.abs(weights) * (preparation.spread[:, None] if spread is None else spread)
+    if spread is None:
+        spread = preparation.spread(np.array(binary[:n]))[:, None]
+    moved = np.abs(weights) * spread
     share = moved / np.maximum(moved.sum(axis=0), 1e-300)
     return [
         Question(
