@@ -36,15 +36,15 @@ class Preparation:
         infinite, so that it is always 0 when prepared.
     indicated : ndarray of shape (n_indicated,)
         The features that have an indicator of being missing.
-    missing : ndarray of shape (n_indicated,)
-        The shares of rows in which they were.
+    missing : ndarray of shape (n_indicated,), optional
+        The shares of rows in which they were; older files do not say.
     """
 
     fill: FloatArray
     centre: FloatArray
     scale: FloatArray
     indicated: np.ndarray
-    missing: FloatArray
+    missing: FloatArray | None = None
 
     @classmethod
     def fit(cls, readable: ReadableRows, names: Sequence[str] | None = None) -> Preparation:
@@ -96,7 +96,8 @@ class Preparation:
         ndarray of shape (n_prepared,)
         """
         deviations = np.where(binary & np.isfinite(self.scale), 2 * self.scale, NORMAL)
-        return np.concatenate([deviations, 2 * self.missing * (1 - self.missing)])
+        missing = np.full(len(self.indicated), UNTOLD) if self.missing is None else self.missing
+        return np.concatenate([deviations, 2 * missing * (1 - missing)])
 
     def __call__(self, readable: ReadableRows) -> FloatArray:
         """Turn ``(n_samples, n_readable)`` into ``(n_samples, n_prepared)``."""
@@ -113,13 +114,15 @@ class Preparation:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Give the statistics as named arrays, for saving."""
-        arrays = {
+        arrays: dict[str, np.ndarray] = {
             "preparation.fill": self.fill,
             "preparation.centre": self.centre,
             "preparation.scale": self.scale,
             "preparation.indicated": self.indicated.astype(np.int64),
         }
-        return arrays | ({"preparation.missing": self.missing} if len(self.indicated) else {})
+        if self.missing is not None and len(self.missing):
+            arrays["preparation.missing"] = self.missing
+        return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Preparation:
@@ -143,11 +146,11 @@ class Preparation:
         take_checked(arrays, {"preparation.indicated": indicated.shape}, np.int64)
         if len(indicated) and not 0 <= indicated.min() <= indicated.max() < len(fill):
             raise ValueError("preparation.indicated names a feature that is not there")
-        # Older files do not say how many were missing.
-        missing = arrays.get("preparation.missing", np.full(len(indicated), UNTOLD))
-        take_checked({"preparation.missing": missing}, {"preparation.missing": indicated.shape})
-        if ((missing <= 0) | (missing > 1)).any():
-            raise ValueError("preparation.missing must be shares")
+        missing = arrays.get("preparation.missing")
+        if missing is not None:
+            take_checked(arrays, {"preparation.missing": indicated.shape})
+            if ((missing <= 0) | (missing > 1)).any():
+                raise ValueError("preparation.missing must be shares")
         return cls(fill, centre, scale, indicated, missing)
 
 

@@ -36,22 +36,31 @@ def in_full(value: float) -> str:
 
 
 def apart(values: Sequence[float]) -> list[str]:
-    """Write rising numbers with as many digits as part each from its neighbours, and two more."""
-    if len(values) < 2:
-        return [in_full(value) for value in values]
+    """Write rising numbers with as many digits as part each from its neighbours, and two more.
+
+    At least three digits of each are told, and all that stand before the point.
+    """
     gaps = [b - a for a, b in pairwise(values)]
-    nearest = [min(gap) for gap in zip([gaps[0], *gaps], [*gaps, gaps[-1]], strict=True)]
-    return [
-        in_full(round(value, max(0, 2 - math.floor(math.log10(gap)))) if gap > 0 else value)
-        for value, gap in zip(values, nearest, strict=True)
-    ]
+    nearest = [min(gap) for gap in zip([math.inf, *gaps], [*gaps, math.inf], strict=True)]
+    return [_to_parts(value, gap) for value, gap in zip(values, nearest, strict=True)]
+
+
+def _to_parts(value: float, gap: float) -> str:
+    """Write a number to a hundredth of a gap, or to three digits where those are more."""
+    if value == 0 or gap <= 0:
+        return in_full(value + 0.0)
+    if gap == math.inf:
+        return in_full(float(f"{value:.10g}"))
+    finest = min(math.floor(math.log10(gap)), math.floor(math.log10(abs(value))))
+    return in_full(round(value, max(0, 2 - finest)))
 
 
 def within(value: float, spread: float) -> str:
     """Write four digits, or as many as tell a number to a thousandth of what others spread over."""
     digits = 4
     if value and spread > 0:
-        digits = max(digits, min(17, 4 + math.ceil(math.log10(abs(value) / spread))))
+        finer = math.ceil(math.log10(abs(value)) - math.log10(spread))
+        digits = max(digits, min(17, 4 + finer))
     return short(value, digits)
 
 

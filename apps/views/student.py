@@ -7,11 +7,11 @@ import streamlit as st
 from explain_distill.app import charts, rows, shares, words
 from explain_distill.app.state import Choice
 from explain_distill.app.views.overview import draw
-from explain_distill.report.reading import following_words
+from explain_distill.report.reading import following_words, known_rows
 from explain_distill.report.shapes import additive_shapes
 from explain_distill.report.shapes_plot import shapes_plot
 from explain_distill.students.additive import Additive
-from explain_distill.students.nodes import ReadableTree, path_words
+from explain_distill.students.nodes import ReadableTree, path_words, rules_among
 
 
 def show(choice: Choice) -> None:
@@ -40,10 +40,13 @@ def _tree(choice: Choice, tree: ReadableTree) -> None:
         st.caption(words.followed_note(tree) if follow else words.tree_note(choice.study))
     else:
         st.markdown(words.TOO_DEEP)
-    st.markdown(following_words(choice.study, tree))
+    if told := following_words(choice.study, tree):
+        st.markdown(words.plain(told))
     _way(choice, tree)
+    known = known_rows(choice.study)
     with st.expander("All questions and leaves in words", expanded=False):
-        st.code("\n".join(tree.rules()), language=None, wrap_lines=True)
+        told = "\n".join(tree.rules() if known is None else rules_among(tree, known))
+        st.code(told, language=None, wrap_lines=True)
 
 
 def _way(choice: Choice, tree: ReadableTree) -> None:
@@ -54,7 +57,7 @@ def _way(choice: Choice, tree: ReadableTree) -> None:
         _answers(choice, None)
         return
     readable = rows.readable_row(data, choice.row)
-    for number, line in enumerate(path_words(tree, readable), start=1):
+    for number, line in enumerate(path_words(tree, readable, known_rows(choice.study)), start=1):
         st.markdown(f"{number}. {words.plain(line)}")
     _answers(choice, rows.leaf_output(tree, readable))
 

@@ -177,16 +177,16 @@ def pixel_places(names: Sequence[str], shape: tuple[int, int]) -> IntArray:
     """
     found = [re.fullmatch(r"pixel row (\d+), column (\d+)", name) for name in names]
     told = [(int(match[1]), int(match[2])) for match in found if match]
-    if len(told) != len(names) or len(names) == math.prod(shape):
+    if len(told) != len(names):
         check_shape(shape, len(names))
         return np.arange(len(names))
     check_shape(shape, math.prod(shape))
-    lowest, highest = np.min(told, axis=0), np.max(told, axis=0)
-    if (lowest < 1).any() or (highest > shape).any():
-        raise DataError(
-            f"Pixels must lie within the shape, {tuple(shape)}; however, one is in row "
-            f"{highest[0]} or column {highest[1]}. Give the images' own shape."
-        )
+    for row, column in told:
+        if not (1 <= row <= shape[0] and 1 <= column <= shape[1]):
+            raise DataError(
+                f"Pixels must lie within the shape, {tuple(shape)}; however, one is in row {row}, "
+                f"column {column}. Give the images' own shape."
+            )
     return np.ravel_multi_index(tuple(np.transpose(told) - 1), shape)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explain_distill._rounding import within
+from explain_distill._rounding import short
 from explain_distill._types import ReadableRows
 from explain_distill.report.blocks import Block, Item, Listing, Outline, Paragraph, Section, Tree
 from explain_distill.report.shapes import additive_shapes
@@ -25,7 +25,7 @@ from explain_distill.students.nodes import (
     tree_nodes,
     unweighed_nodes,
 )
-from explain_distill.students.rules import FEW_TERMS, answer_words, questions
+from explain_distill.students.rules import FEW_TERMS, SPOKEN_TERMS, answer_words, questions
 from explain_distill.students.soft_tree import SoftTree
 
 if TYPE_CHECKING:
@@ -133,11 +133,11 @@ def _how_it_asks(tree: ReadableTree) -> str:
 def following_words(study: Study, tree: ReadableTree) -> str:
     """Say how far one way through a mixture leads to its answer; nothing of other trees."""
     data = study.comparison.data
-    if not isinstance(tree, SoftTree) or tree.inference != "mixture" or data is None:
+    if not isinstance(tree, SoftTree) or tree.inference != "mixture" or not data:
         return ""
     found, unit = following(tree, data.readable()), study.about.task.unit
     words = (
-        f"Of these {count(len(data), 'test row')}, the leaf that holds most of a row holds "
+        f"Of the {count(len(data), 'test row')}, the leaf that holds most of a row holds "
         f"{percent(found.share)} of it on the mean; who follows the likelier side of each question "
     )
     if found.same is not None:
@@ -145,9 +145,8 @@ def following_words(study: Study, tree: ReadableTree) -> str:
     assert found.off is not None
     unit = f" {unit}" if unit else ""
     return words + (
-        f"comes to a leaf whose value is off by {within(found.off, found.off)}{unit} on the mean, "
-        f"where the tree's own values have a standard deviation of "
-        f"{within(found.spread, found.spread)}{unit}."
+        f"comes to a leaf whose value is off by {short(found.off)}{unit} on the mean, where the "
+        f"tree's own values have a standard deviation of {short(found.spread)}{unit}."
     )
 
 
@@ -213,8 +212,8 @@ def _words_led_in(nodes: list[Node], weighed: bool) -> str:
     if any(len(node.question.terms) > FEW_TERMS for node in nodes if node.question is not None):
         among = "the rows that come to it" if weighed else "all rows"
         words += (
-            f" A question of more than {FEW_TERMS} terms names the three that move it most among "
-            f"{among}, with their weights."
+            f" A question of more than {FEW_TERMS} terms names the {SPOKEN_TERMS} that move it "
+            f"most among {among}, with their weights."
         )
     if any(node.reach < SHOWN for node in nodes if node.question is not None):
         few = f"that less than {SHOWN:.0%} of the training rows take" if weighed else "further down"

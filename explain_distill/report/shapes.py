@@ -56,9 +56,9 @@ def _shape(model: Additive, term: Term) -> Shape:
     first = int(np.searchsorted(below, SHARE))
     last = max(int(np.searchsorted(below, 1 - SHARE)), first)
     inner = cuts[max(first - 1, 0) : last + 1]
-    # The outermost steps have no end of their own: they are drawn as wide as one beside them, but
-    # not across 0 where no cut lies beyond.
-    gaps = np.diff(cuts) if len(cuts) > 1 else np.maximum(np.abs(cuts), 1.0)
+    # The outermost steps have no end of their own: they are drawn as wide as one beside them, or
+    # as far as 0 where there is none, but not across 0 where no cut lies beyond.
+    gaps = np.diff(cuts) if len(cuts) > 1 else np.where(cuts == 0, 1.0, np.abs(cuts))
     low = [] if first > 0 else [_beside(inner[0], -gaps[0])]
     high = [] if last < len(cuts) else [_beside(inner[-1], gaps[-1])]
     edges = tuple(float(edge) for edge in (*low, *inner, *high))

@@ -205,10 +205,11 @@ def lines(question: Question, room: float) -> tuple[list[str], list[str]]:
         return _broken([(part, "") for part in (question.subject, question.predicate)], room), []
     if len(question.terms) == 1:
         return _broken([_parted(question.words(), question.terms[0])], room), []
-    first, second = question.short(2)
+    if not question.terms:
+        return _broken([(question.words(), "")], room), []
     spoken = [
-        _parted(words, term)
-        for words, term in zip((first, f"and {second}"), question.terms, strict=False)
+        _parted(f"and {words}" if place else words, term)
+        for place, (words, term) in enumerate(zip(question.short(2), question.terms, strict=False))
     ]
     rest = len(question.terms) - len(spoken)
     if not rest:

@@ -63,7 +63,11 @@ def missing_words(tree: DecisionTree) -> str:
     """Say what a question answers of a value that is missing."""
     if not len(tree.feature_):
         return ""
-    known = tree.missing_seen_[tree.feature_]
+    features = tree.readable_features()
+    # A level that is missing is one that does not hold, so that it is always a no.
+    known = np.array(
+        [tree.missing_seen_[f] or features[f].level is not None for f in tree.feature_]
+    )
     untold = "goes with the larger part of the rows"
     if not known.any():
         return f"A missing value, of which it has seen none, {untold}."

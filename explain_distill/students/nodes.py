@@ -163,13 +163,8 @@ def following(tree: SoftTree, X: ReadableRows) -> Following:
     """Follow the likelier side of each question, of rows ``(n_samples, n_readable)``."""
     hard = copy.copy(tree)
     hard.inference = "hard"
-    told = np.concatenate(
-        [
-            rules.answers_of_leaves(tree, block)[np.arange(len(block)), hard.answering_leaf(block)]
-            for block in np.array_split(X, -(-len(X) // BLOCK_ROWS))
-        ]
-    )
-    share, own = float(tree.path_probabilities(X).max(axis=1).mean()), tree.predict_score(X)
+    told, own = hard.predict_score(X), tree.predict_score(X)
+    share = float(tree.path_probabilities(X).max(axis=1).mean())
     if tree.task == "regression":
         off = float(np.abs(told - own).mean())
         return Following(share, None, off, float(own.std()))
@@ -214,10 +209,24 @@ def leaf_words(tree: ReadableTree, leaf: int, answer: FloatArray) -> str:
     return decision_tree_words.leaf_words(tree, leaf, answer)
 
 
-def path_words(tree: ReadableTree, row: ReadableRows) -> list[str]:
-    """Say the most probable path of one row ``(1, n_readable)`` in words."""
+def rules_among(tree: ReadableTree, X: ReadableRows) -> list[str]:
+    """Say a tree as `rules` does, with terms ranked among rows ``(n_samples, n_readable)``."""
     if isinstance(tree, SoftTree):
-        return rules.path_words(tree, row)
+        return rules.soft_tree_rules(tree, _asked_among(tree, X))
+    return tree.rules()
+
+
+def _asked_among(tree: ReadableTree, X: ReadableRows) -> list[Question]:
+    return [node.question for node in tree_nodes(tree, X) if node.question is not None]
+
+
+def path_words(tree: ReadableTree, row: ReadableRows, X: ReadableRows | None = None) -> list[str]:
+    """Say the most probable path of one row ``(1, n_readable)`` in words.
+
+    With rows `X`, terms are ranked among those that come to a question, as in a drawing of them.
+    """
+    if isinstance(tree, SoftTree):
+        return rules.path_words(tree, row, None if X is None else _asked_among(tree, X))
     return decision_tree_words.path_words(tree, row)
 
 
@@ -270,8 +279,8 @@ def _spreads(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArra
     Returns
     -------
     ndarray of shape (n_prepared, n_questions), or None
-        None where a question is of one column, or rows are too few to vary. Where hardly a row
-        comes, the deviation among all that were learned.
+        None where a question is of one column, or rows are fewer than `LEAST_ROWS`. Where fewer
+        come to a question, the deviation among all that were learned.
     """
     if not isinstance(tree, SoftTree) or len(X) < LEAST_ROWS:
         return None
@@ -290,7 +299,7 @@ def _spreads(tree: ReadableTree, X: ReadableRows, held: FloatArray) -> FloatArra
     ends = low[two, None], high[two, None]
     spread[two] = 2 * (mean[two] - ends[0]) * (ends[1] - mean[two]) / (ends[1] - ends[0])
     binary = np.array([feature.binary for feature in tree.readable_features()])
-    return np.where(mass.sum(axis=0) >= 1, spread, tree.preparation_.spread(binary)[:, None])
+    return np.where(total >= LEAST_ROWS, spread, tree.preparation_.spread(binary)[:, None])
 
 
 def _questions(tree: ReadableTree, spread: FloatArray | None = None) -> list[Question]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from explain_distill.students.soft_tree import SoftTree
 
 DIGITS = 3  # of a weight in a sum, at the least
+MOST_DIGITS = 17  # which leave it as it is
 CLEAR = 0.05  # log-odds that the rounding of a weight may move a question by
 FEW_TERMS = 8  # up to which a question names all
 SPOKEN_TERMS = 3  # how many it names where there are more; all of them are in its terms
@@ -56,7 +58,8 @@ class Question:
     terms : tuple of Term
         From the weightiest to the lightest.
     threshold : float
-        Where the sum exceeds it, the row goes right with a probability of more than 1/2.
+        Where the sum exceeds it, the row goes right with a probability of more than 1/2, up to
+        what coefficients are rounded by: each may move the log-odds by `CLEAR`.
     """
 
     terms: tuple[Term, ...]
@@ -75,7 +78,7 @@ class Question:
         return f"{self._sum(n_terms) or '0'} {sign} {self._constant()}"
 
     def _constant(self) -> str:
-        """Write the threshold without its sign, in as many digits as a sum of log-odds needs."""
+        """Write the threshold without its sign, in two decimals at the most where it is large."""
         size = abs(self.threshold)
         return f"{size:.2f}" if size >= 100 else f"{size:.4g}"
 
@@ -122,7 +125,7 @@ def _push(term: Term) -> str:
 def _signed(term: Term, first: bool) -> str:
     sign = "−" if term.coefficient < 0 else ("" if first else "+")
     space = "" if first else " "
-    size = f"{abs(term.coefficient):.10g}"  # it was rounded before
+    size = f"{abs(term.coefficient):.10g}"  # it was rounded before, up to floating point
     if term.binary:
         return f"{sign}{space}{size} if {term.feature}"
     unit = f" [{term.unit}]" if term.unit else ""
@@ -183,6 +186,7 @@ def questions(tree: SoftTree, spread: FloatArray | None = None) -> list[Question
     biases = tree.gate_biases_ * tree.inverse_temperatures_
     steep = np.maximum(3 * np.abs(weights), 1e-300)  # what a weight moves at three deviations
     digits = np.maximum(DIGITS, np.ceil(np.log10(5 * steep / CLEAR)))
+    digits[:, (weights != 0).sum(axis=0) == 1] = MOST_DIGITS  # it is told by its threshold alone
     return weighed_sums(tree, tree.preparation_, weights, biases, digits, spread)
 
 
@@ -196,17 +200,15 @@ def weighed_sums(
 ) -> list[Question]:
     """Turn weights of prepared columns ``(n_prepared, n)`` into sums in raw units.
 
-    Weights are rounded to so many digits where there are several, and the threshold makes up for
-    it: at the mean of all features the sum is what it was.
+    Weights are rounded to so many digits, and the threshold makes up for it: at the mean of all
+    features the sum is what it was.
     """
     features = tree.readable_features()
     n = len(preparation.fill)
     weights = weights.copy()
     weights[:n][np.isinf(preparation.scale)] = 0.0  # constants, which never speak
     raw = weights[:n] / preparation.scale[:, None]
-    several = (weights != 0).sum(axis=0) > 1
-    raw[:, several] = _rounded(raw[:, several], digits[:n, several])
-    weights[n:, several] = _rounded(weights[n:, several], digits[n:, several])
+    raw, weights[n:] = _rounded(raw, digits[:n]), _rounded(weights[n:], digits[n:])
     thresholds = (raw * preparation.centre[:, None]).sum(axis=0) - biases
     names = [f.name for f in features] + [
         f"{features[i].name} is missing" for i in preparation.indicated
@@ -233,13 +235,15 @@ def weighed_sums(
 
 
 def _rounded(weights: FloatArray, digits: FloatArray) -> FloatArray:
-    told = [float(f"{w:.{int(d)}g}") for w, d in zip(weights.flat, digits.flat, strict=True)]
-    return np.reshape(told, weights.shape)
+    """Round to so many significant digits."""
+    sizes = np.floor(np.log10(np.maximum(np.abs(weights), 1e-290)))
+    unit = 10.0 ** (sizes - digits + 1)
+    return np.asarray(np.where(digits < MOST_DIGITS, np.round(weights / unit) * unit, weights))
 
 
-def soft_tree_rules(tree: SoftTree) -> list[str]:
+def soft_tree_rules(tree: SoftTree, asked: Sequence[Question] | None = None) -> list[str]:
     """Say a fitted soft tree as an outline: a question, and under it what follows its answers."""
-    asked, lines = questions(tree), []
+    asked, lines = questions(tree) if asked is None else asked, []
     ahead = [(0 if asked else -1, 0)]
     while ahead:
         child, level = ahead.pop()
@@ -256,14 +260,17 @@ def soft_tree_rules(tree: SoftTree) -> list[str]:
     return lines
 
 
-def path_words(tree: SoftTree, row: ReadableRows) -> list[str]:
+def path_words(
+    tree: SoftTree, row: ReadableRows, asked: Sequence[Question] | None = None
+) -> list[str]:
     """Say the most probable path of one row ``(1, n_readable)`` in words."""
     above = {
         child: (number, answer)
         for number, children in enumerate(tree.children_.tolist())
         for answer, child in zip(("no", "yes"), children, strict=True)
     }
-    leaf, right, asked = shown_leaf(tree, row), expit(tree.gates(row)[0]), questions(tree)
+    leaf, right = shown_leaf(tree, row), expit(tree.gates(row)[0])
+    asked = questions(tree) if asked is None else asked
     lines: list[str] = []
     child = -1 - leaf
     while child in above:

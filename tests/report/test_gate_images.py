@@ -45,7 +45,7 @@ def test_images_without_some_pixels_are_put_in_their_places():
     assert pixel_places(["a"] * 20, SHAPE).tolist() == list(range(20))
     with pytest.raises(DataError, match="for 2 columns"):
         pixel_places(["a", "b"], SHAPE)
-    with pytest.raises(DataError, match="in row 5 or column 2"):
+    with pytest.raises(DataError, match="in row 5, column 1"):
         pixel_places(names, SHAPE)
     digits = xd.load_dataset("digits")
     assert len(digits.schema.names) < 64

@@ -201,12 +201,22 @@ def test_what_a_missing_value_answers_is_told():
     assert not missing_words(DecisionTree(task="regression").fit(X, np.zeros(300)))
 
 
+def test_a_missing_category_is_told_to_count_as_a_no(mixed_students):
+    told = missing_words(mixed_students["decision-tree"])
+    assert told.startswith("A missing value counts as a yes where a question says so, else as a no")
+
+
 def test_numbers_have_the_digits_that_part_them():
     assert apart([2018.5, 2019.5, 2024.5]) == ["2018.5", "2019.5", "2024.5"]
     assert apart([-1e-12, 2e-12]) == ["-1e-12", "2e-12"]
     assert apart([1.75e12, 1.75e12 + 40]) == ["1750000000000", "1750000000040"]
     assert apart([0.123456789]) == ["0.123456789"]
-    assert apart([0.123456789, 1.123456789]) == ["0.12", "1.12"]
+    assert apart([0.123456789, 1.123456789]) == ["0.123", "1.12"]
+    assert apart([0.5, 1500.0]) == ["0.5", "1500"]
+    assert apart([0.0004, 1.0, 1005.5]) == ["0.0004", "1", "1006"]
+    assert apart([-0.3, 0.0, 5000.0]) == ["-0.3", "0", "5000"]
+    assert apart([0.15000000000000002]) == ["0.15"]
+    assert within(1.0, 5e-324) == "1"
     assert within(5.0021e-6, 4e-9) == "5.0021e-06"
     assert within(320.71, 460.0) == "320.7"
     assert within(0.0, 1.0) == "0"

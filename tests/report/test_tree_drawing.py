@@ -187,3 +187,10 @@ def test_a_level_and_what_is_missing_are_never_cut_off():
     spoken, _ = lines(question, 100)
     assert "=female" in spoken
     assert "is missing" in spoken
+
+
+def test_a_question_that_weighs_nothing_is_drawn():
+    X = np.ones((60, 3))
+    tree = xd.SoftTree(depth=2, n_steps=20, random_state=0).fit(X, np.arange(60) % 2)
+    svg = draw_tree(tree_nodes(tree, X), Task("classification", "ill", ("no", "yes")))
+    assert "0 &gt; " in svg

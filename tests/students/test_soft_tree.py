@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 
 import explain_distill as xd
+from explain_distill._preparation import Preparation
 from explain_distill.exceptions import DataError, UnknownNameError
 from explain_distill.students.base import Batch
 from explain_distill.students.nodes import tree_nodes
@@ -420,3 +421,37 @@ def test_a_batch_with_infinity_is_refused():
         xd.SoftTree(n_steps=30, task="regression").fit_stream(
             [(ROWS, CURVED.astype(float))] * 16 + [(bad, np.ones(4))]
         )
+
+
+def test_few_rows_say_nothing_of_what_terms_move():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 12))
+    tree = xd.SoftTree(depth=2, n_steps=50, inference="hard", random_state=0)
+    tree.fit(X, (X.sum(axis=1) > 0).astype(int))
+    tree.gate_biases_[0] = 1e6  # all go right
+    alone = tree_nodes(tree, X)[1].question
+    assert sum(term.share for term in alone.terms) == pytest.approx(1)
+    assert [term.feature for term in alone.terms] == [
+        term.feature for term in questions(tree)[1].terms
+    ]
+
+
+def test_weights_are_told_with_three_digits_at_least_and_as_many_as_the_log_odds_need():
+    X = np.random.default_rng(0).normal(size=(200, 1))
+    tree = xd.SoftTree(depth=1, n_steps=50, leaves="linear", task="regression", random_state=0)
+    told = tree.fit(X, 0.7 * X[:, 0]).rules()[-1]
+    assert re.search(r"the value = −?0\.\d{1,3} × x0", told)
+
+
+def test_preparations_of_older_files_do_not_say_how_many_were_missing():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    X[::4, 0] = np.nan
+    new = Preparation.fit(X).to_arrays()
+    assert new["preparation.missing"] == pytest.approx([0.25])
+    assert Preparation.from_arrays(new).to_arrays().keys() == new.keys()
+    old = {name: array for name, array in new.items() if name != "preparation.missing"}
+    read = Preparation.from_arrays(old)
+    assert read.to_arrays().keys() == old.keys()
+    assert read.spread(np.zeros(2, bool)).shape == (3,)
+    with pytest.raises(ValueError, match="must be shares"):
+        Preparation.from_arrays(new | {"preparation.missing": np.array([1.5])})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from explain_distill._rounding import in_full
+from explain_distill._rounding import in_full, minus
 from explain_distill.data.features import called
 from explain_distill.students.export.quoting import shown
 from explain_distill.students.export.tree_model import Gate, Split, Sum, Tree, TreeModel
@@ -231,7 +231,7 @@ def _raw(value: float, apart: float = np.inf) -> str:
     """
     exact = in_full(value)
     if sum(map(str.isdigit, exact.partition("e")[0].lstrip("-0."))) <= MOST_DIGITS:
-        return _with_minus(exact)
+        return minus(exact)
     return number(value, min(1000 * apart, 1e5))
 
 
@@ -240,9 +240,4 @@ def number(value: float, beside: float = np.inf) -> str:
     further = 0.0
     if value and 0 < beside < np.inf:
         further = np.ceil(np.clip(np.log10(abs(value)) - np.log10(beside), 0, 17))
-    return _with_minus(f"{value:.{min(DIGITS + int(further), 17)}g}")
-
-
-def _with_minus(text: str) -> str:
-    """Write a number with the minus sign that the terms have."""
-    return text.replace("-", "−", 1) if text.startswith("-") else text
+    return minus(f"{value:.{min(DIGITS + int(further), 17)}g}")
