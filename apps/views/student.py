@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from explain_distill.app import charts, rows, shares, words
@@ -11,7 +13,9 @@ from explain_distill.report.reading import following_words, known_rows
 from explain_distill.report.shapes import additive_shapes
 from explain_distill.report.shapes_plot import shapes_plot
 from explain_distill.students.additive import Additive
-from explain_distill.students.nodes import ReadableTree, path_words, rules_among
+from explain_distill.students.nodes import ReadableTree, path_words, questions_among
+from explain_distill.students.rules import Question, soft_tree_rules
+from explain_distill.students.soft_tree import SoftTree
 
 
 def show(choice: Choice) -> None:
@@ -42,14 +46,15 @@ def _tree(choice: Choice, tree: ReadableTree) -> None:
         st.markdown(words.TOO_DEEP)
     if told := following_words(choice.study, tree):
         st.markdown(words.plain(told))
-    _way(choice, tree)
     known = known_rows(choice.study)
+    asked = None if known is None else questions_among(tree, known)
+    _way(choice, tree, asked)
     with st.expander("All questions and leaves in words", expanded=False):
-        told = "\n".join(tree.rules() if known is None else rules_among(tree, known))
-        st.code(told, language=None, wrap_lines=True)
+        lines = soft_tree_rules(tree, asked) if isinstance(tree, SoftTree) else tree.rules()
+        st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
-def _way(choice: Choice, tree: ReadableTree) -> None:
+def _way(choice: Choice, tree: ReadableTree, asked: Sequence[Question] | None) -> None:
     st.subheader(f"The way of test row {choice.row + 1}")
     data = choice.study.comparison.data
     if data is None:
@@ -57,7 +62,7 @@ def _way(choice: Choice, tree: ReadableTree) -> None:
         _answers(choice, None)
         return
     readable = rows.readable_row(data, choice.row)
-    for number, line in enumerate(path_words(tree, readable, known_rows(choice.study)), start=1):
+    for number, line in enumerate(path_words(tree, readable, asked), start=1):
         st.markdown(f"{number}. {words.plain(line)}")
     _answers(choice, rows.leaf_output(tree, readable))
 

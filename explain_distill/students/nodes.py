@@ -73,11 +73,7 @@ def tree_nodes(tree: ReadableTree, X: ReadableRows) -> list[Node]:
     list of Node
         Questions level by level, then leaves from left to right.
     """
-    if isinstance(tree, SoftTree) and tree.inference == "mixture":
-        held = tree.path_probabilities(X)
-    else:
-        leaves = tree.answering_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
-        held = (leaves[:, None] == np.arange(len(tree.leaf_outputs_))).astype(np.float64)
+    held = _held(tree, X)
     asked = _questions(tree, _spreads(tree, X, held))
     return _nodes(tree, asked, held.mean(axis=0), _mean_answers(tree, X, held))
 
@@ -209,25 +205,29 @@ def leaf_words(tree: ReadableTree, leaf: int, answer: FloatArray) -> str:
     return decision_tree_words.leaf_words(tree, leaf, answer)
 
 
-def rules_among(tree: ReadableTree, X: ReadableRows) -> list[str]:
-    """Say a tree as `rules` does, with terms ranked among rows ``(n_samples, n_readable)``."""
-    if isinstance(tree, SoftTree):
-        return rules.soft_tree_rules(tree, _asked_among(tree, X))
-    return tree.rules()
+def questions_among(tree: ReadableTree, X: ReadableRows) -> list[Question]:
+    """Give a tree's questions, terms ranked among rows ``(n_samples, n_readable)`` that come."""
+    return _questions(tree, _spreads(tree, X, _held(tree, X)))
 
 
-def _asked_among(tree: ReadableTree, X: ReadableRows) -> list[Question]:
-    return [node.question for node in tree_nodes(tree, X) if node.question is not None]
-
-
-def path_words(tree: ReadableTree, row: ReadableRows, X: ReadableRows | None = None) -> list[str]:
+def path_words(
+    tree: ReadableTree, row: ReadableRows, asked: Sequence[Question] | None = None
+) -> list[str]:
     """Say the most probable path of one row ``(1, n_readable)`` in words.
 
-    With rows `X`, terms are ranked among those that come to a question, as in a drawing of them.
+    `asked` are the questions as they are to be said, by `questions_among`.
     """
     if isinstance(tree, SoftTree):
-        return rules.path_words(tree, row, None if X is None else _asked_among(tree, X))
+        return rules.path_words(tree, row, asked)
     return decision_tree_words.path_words(tree, row)
+
+
+def _held(tree: ReadableTree, X: ReadableRows) -> FloatArray:
+    """Give the share of each row that each leaf holds: ``(n_samples, n_leaves)``."""
+    if isinstance(tree, SoftTree) and tree.inference == "mixture":
+        return tree.path_probabilities(X)
+    leaves = tree.answering_leaf(X) if isinstance(tree, SoftTree) else tree.leaves_of(X)
+    return (leaves[:, None] == np.arange(len(tree.leaf_outputs_))).astype(np.float64)
 
 
 def _below(tree: ReadableTree) -> IntArray:

@@ -142,14 +142,15 @@ def test_own_methods_are_said_not_to_be_comparable(page, served):
 @both_widths
 def test_a_tree_is_drawn_and_walked(page, served, wine_study):
     from explain_distill.report.reading import known_rows
-    from explain_distill.students.nodes import path_words
+    from explain_distill.students.nodes import path_words, questions_among
 
     row = int(wine_study.comparison.reasons.rows[5])
     text = opened(page, served, f"student?row={row + 1}&follow=true", "soft-tree")
     page.get_by_test_id("stImage").locator("img").wait_for()
     data = wine_study.comparison.data
     readable = data.readable()[[row]]
-    for line in path_words(wine_study.students["soft-tree"], readable, known_rows(wine_study)):
+    tree = wine_study.students["soft-tree"]
+    for line in path_words(tree, readable, questions_among(tree, known_rows(wine_study))):
         assert line in text
     assert "its leaf" in drawn(page)[0]
     assert fits(page)
