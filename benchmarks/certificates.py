@@ -3,7 +3,7 @@
     python benchmarks/certificates.py
     python benchmarks/certificates.py --show
 
-A table makes a split, a teacher (the default `NeuralTeacher`, of `fidelity_at_size.py`) and a soft
+A table makes a split, a teacher (a `NeuralTeacher` of SiLU units, else by default) and a soft
 tree, distilled by default. On at most 200 held-out rows the certificate is made of 64 draws a row;
 the gap it bounds is measured on the same rows by 640 fresh draws. Noise of the draws adds to an
 absolute value, nearly in proportion to 1 / draws, so that the gap as measured is too high: twice
@@ -55,7 +55,7 @@ STUDENT = "soft-tree"
 def measure(table: str) -> dict[str, Any]:
     """Make a certificate and measure what it bounds."""
     started = time.perf_counter()
-    problem = Problem.make(table, 0, HERE / ".cache")
+    problem = Problem.make(table, 0, HERE / ".cache", "silu")
     tree = xd.distill(problem.teacher, xd.SoftTree(), problem.train, seed=0)
     rng = np.random.default_rng(0)
     few = drawn(problem.test, MOST_ROWS, rng)

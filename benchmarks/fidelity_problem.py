@@ -60,15 +60,13 @@ class Problem:
     teacher: xd.NeuralTeacher
 
     @classmethod
-    def make(cls, table: str, seed: int, cache: Path) -> Problem:
+    def make(cls, table: str, seed: int, cache: Path, activation: str = "smelu") -> Problem:
         """Split the table; train the teacher, or take it from the cache."""
         rng = np.random.default_rng(seed)
         train, test = xd.load_dataset(table).split(seed=seed)
         train = drawn(train, MOST_TRAINING_ROWS, rng)
-        folder = cache / f"{table}-{seed}"
-        return cls(
-            table, seed, train, drawn(test, MOST_TEST_ROWS, rng), teacher_of(train, seed, folder)
-        )
+        teacher = teacher_of(train, seed, activation, cache / f"{table}-{seed}-{activation}")
+        return cls(table, seed, train, drawn(test, MOST_TEST_ROWS, rng), teacher)
 
     @cached_property
     def remembering(self) -> Remembering:
@@ -116,12 +114,12 @@ def drawn(data: xd.Dataset, most: int, rng: np.random.Generator) -> xd.Dataset:
     return data.take(np.sort(rng.choice(len(data), size=most, replace=False)))
 
 
-def teacher_of(train: xd.Dataset, seed: int, folder: Path) -> xd.NeuralTeacher:
+def teacher_of(train: xd.Dataset, seed: int, activation: str, folder: Path) -> xd.NeuralTeacher:
     """Train a teacher and keep it, or read the one that was kept."""
     config = folder / "config.json"
     if config.exists():
         return xd.NeuralTeacher.read(folder, json.loads(config.read_text()))
-    teacher = xd.NeuralTeacher(seed=seed).fit(train)
+    teacher = xd.NeuralTeacher(activation=activation, seed=seed).fit(train)
     folder.mkdir(parents=True, exist_ok=True)
     config.write_text(json.dumps(teacher.write(folder)))
     return teacher

@@ -22,7 +22,6 @@ import numpy as np
 import torch
 
 import explain_distill as xd
-from explain_distill.teachers.forward_pass import CHUNK
 
 RESULTS = Path(__file__).parent / "results" / "labelling.json"
 TABLES = ("breast-cancer", "magic", "digits")
@@ -32,16 +31,17 @@ TURNS = 10
 def bare_products(teacher: xd.NeuralTeacher, n_rows: int) -> float:
     """Give the seconds of the products of all layers for `n_rows` rows, chunk by chunk."""
     weights = [weight.detach() for weight in teacher._network.weights]
-    rows = torch.randn(CHUNK, weights[0].shape[1]).expand(len(weights[0]), -1, -1)
-    units = [torch.empty(len(w), CHUNK, w.shape[2]) for w in weights]
+    at_a_time = teacher._forward_pass().at_a_time
+    rows = torch.randn(at_a_time, weights[0].shape[1]).expand(len(weights[0]), -1, -1)
+    units = [torch.empty(len(w), at_a_time, w.shape[2]) for w in weights]
     started = time.perf_counter()
     with torch.inference_mode():
-        for _ in range(n_rows // CHUNK):
+        for _ in range(n_rows // at_a_time):
             before = rows
             for weight, after in zip(weights, units, strict=True):
                 torch.bmm(before, weight, out=after)
                 before = after
-    return (time.perf_counter() - started) * n_rows / (n_rows // CHUNK * CHUNK)
+    return (time.perf_counter() - started) * n_rows / (n_rows // at_a_time * at_a_time)
 
 
 def measured(table: str, n_rows: int) -> dict[str, object]:
@@ -49,8 +49,8 @@ def measured(table: str, n_rows: int) -> dict[str, object]:
     train, _ = xd.load_dataset(table).split(seed=0)
     teacher = xd.NeuralTeacher(max_epochs=1).fit(train)
     rows = xd.Coalitions().draw(train.X, n_rows // TURNS, np.random.default_rng(0))
-    teacher.predict_score(rows[:CHUNK])
-    bare_products(teacher, CHUNK)
+    teacher.predict_score(rows[:1000])
+    bare_products(teacher, 1000)
     products, labelling = [], []
     for _ in range(TURNS):
         products.append(bare_products(teacher, len(rows)))

@@ -1,9 +1,9 @@
 """Gaps of reasons on real tables, of which samples are drawn to see how often bounds hold.
 
-The held-out rows of a table, 2 000 at the most, stand for a population. The teacher is the default
-`NeuralTeacher` of `fidelity_at_size.py`, the student a soft tree, distilled by default; walks over
-coalitions tell their gaps once, and a certificate is made of the gaps of a sample of the rows.
-True gaps are extrapolated as in `certificates.py`.
+The held-out rows of a table, 2 000 at the most, stand for a population. The teacher is a
+`NeuralTeacher` of SiLU units, the student a soft tree, distilled by default; walks over coalitions
+tell their gaps once, and a certificate is made of the gaps of a sample of the rows. True gaps are
+extrapolated as in `certificates.py`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TableGaps:
     @classmethod
     def measure(cls, table: str) -> TableGaps:
         """Train a teacher, distil it, and walk over the held-out rows."""
-        problem = Problem.make(table, 0, CACHE)
+        problem = Problem.make(table, 0, CACHE, "silu")
         tree = xd.distill(problem.teacher, xd.SoftTree(), problem.train, seed=0)
         rng = np.random.default_rng(0)
         rows = drawn(problem.test, MOST_ROWS, rng)

@@ -44,7 +44,7 @@ SEEDS = (0, 1, 2)
 Fit = Callable[[xd.Dataset, int], Callable[[xd.Dataset], np.ndarray]]
 
 
-def ensemble(squash: float = batched_mlp.CLIP, **options: float) -> Fit:
+def ensemble(squash: float = batched_mlp.CLIP, **options: float | str) -> Fit:
     """Make `NeuralTeacher` with these options; `squash` is where inputs are squashed."""
 
     def fit(train: xd.Dataset, seed: int) -> Callable[[xd.Dataset], np.ndarray]:
@@ -147,6 +147,7 @@ CANDIDATES: dict[str, Fit] = {
     "ensemble (default)": ensemble(),
     "ensemble, inputs not squashed": ensemble(squash=1e9),
     "ensemble, 3 layers of 256": ensemble(width=256, depth=3),
+    "ensemble, units of SiLU": ensemble(activation="silu"),
     "one network": ensemble(members=1),
     "TabM": tabm(embeddings=False),
     "TabM, periodic embeddings": tabm(embeddings=True),

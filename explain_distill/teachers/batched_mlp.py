@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from explain_distill.teachers.activations import ACTIVATIONS
+
 CLIP = 3.0  # standard deviations towards which inputs are squashed
 
 
@@ -25,10 +27,13 @@ class BatchedMLP(nn.Module):
     members : int
     sizes : list of int
         The widths from input to output.
-    dropout : float
+    dropout : float, default=0
+    activation : {"smelu", "silu"}, default="smelu"
     """
 
-    def __init__(self, members: int, sizes: list[int], dropout: float = 0.0) -> None:
+    def __init__(
+        self, members: int, sizes: list[int], dropout: float = 0.0, activation: str = "smelu"
+    ) -> None:
         super().__init__()
         pairs = list(pairwise(sizes))
         self.weights = nn.ParameterList(
@@ -36,6 +41,7 @@ class BatchedMLP(nn.Module):
         )
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, b)) for _, b in pairs)
         self.dropout = dropout
+        self.activation = activation
 
     def forward(self, x: Tensor, n_layers: int | None = None) -> Tensor:
         """Map ``(members, n, n_inputs)`` or ``(n, n_inputs)`` to ``(members, n, n_outputs)``.
@@ -45,13 +51,13 @@ class BatchedMLP(nn.Module):
         if x.ndim == 2:
             x = x.expand(len(self.weights[0]), *x.shape)
         x = x / torch.sqrt(1 + (x / CLIP).square())
+        activate = ACTIVATIONS[self.activation]
         last = len(self.weights) - 1
         layers = zip(self.weights, self.biases, strict=True)
         for layer, (weight, bias) in enumerate(islice(layers, n_layers)):
             x = torch.baddbmm(bias, x, weight)
             if layer < last:
-                # SiLU is smooth, so integrated gradients converge fast and add up.
-                x = functional.dropout(functional.silu(x), self.dropout, self.training)
+                x = functional.dropout(activate(x), self.dropout, self.training)
         return x
 
     def member(self, place: int) -> BatchedMLP:

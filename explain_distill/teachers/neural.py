@@ -19,18 +19,19 @@ from explain_distill._arrays import in_blocks, is_count, take_checked
 from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
-from explain_distill._ranges import Range, check_ranges
+from explain_distill._ranges import Range, check_choices, check_ranges
 from explain_distill._training import Recipe, descend, seeded
 from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, check_dataset, split_indices
 from explain_distill.data.features import Schema
 from explain_distill.data.readable_features import ReadableFeatures
+from explain_distill.teachers.activations import ACTIVATIONS
 from explain_distill.teachers.base import Teacher, spread_of
 from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.calibration import Calibration
 from explain_distill.teachers.forward_pass import ForwardPass
 
-CHUNK = 8192  # rows a forward pass
+CHUNK = 12_288  # rows a forward pass
 RANGES = {
     **dict.fromkeys(("members", "depth"), Range(1, 1000, whole=True)),
     **dict.fromkeys(("width", "batch_size", "max_epochs", "patience"), Range(1, whole=True)),
@@ -62,6 +63,8 @@ class NeuralTeacher(Teacher):
     width : int, default=128
     depth : int, default=2
         The number of hidden layers.
+    activation : {"smelu", "silu"}, default="smelu"
+        Both are smooth; SiLU takes about a third longer to label many rows.
     dropout : float, default=0.1
     learning_rate : float, default=2e-3
     weight_decay : float, default=1e-2
@@ -90,6 +93,7 @@ class NeuralTeacher(Teacher):
         members: int = 5,
         width: int = 128,
         depth: int = 2,
+        activation: str = "smelu",
         dropout: float = 0.1,
         learning_rate: float = 2e-3,
         weight_decay: float = 1e-2,
@@ -103,6 +107,7 @@ class NeuralTeacher(Teacher):
         self.members = members
         self.width = width
         self.depth = depth
+        self.activation = activation
         self.dropout = dropout
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -136,6 +141,7 @@ class NeuralTeacher(Teacher):
         """
         started = time.perf_counter()
         check_ranges(vars(self), RANGES)
+        check_choices(vars(self), {"activation": tuple(ACTIVATIONS)})
         check_dataset(data)
         rng = generator(self.seed, "teacher")
         held_out = split_indices(data, self.validation_share, rng)
@@ -174,8 +180,7 @@ class NeuralTeacher(Teacher):
         ahead = self._forward_pass()
 
         def scored(X: Rows) -> Scores:
-            logits = ahead.mean(self._readable.transform(X))
-            return self._calibration.score(logits)
+            return ahead.mean(self._readable.transform(X))
 
         return in_blocks(scored, np.asarray(X, dtype=np.float64), CHUNK)
 
@@ -184,7 +189,7 @@ class NeuralTeacher(Teacher):
         ahead = self._forward_pass()
 
         def chunk(X: Rows) -> FloatArray:
-            return spread_of(self._calibration.score(ahead.each(self._readable.transform(X))))
+            return spread_of(ahead.each(self._readable.transform(X)))
 
         return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
@@ -204,6 +209,7 @@ class NeuralTeacher(Teacher):
         """Take a trained network, and a copy in double precision for gradients."""
         self._network = network.eval()
         self._precise = copy.deepcopy(network).double().requires_grad_(False)
+        self._ahead: ForwardPass | None = None
 
     def hidden(self, X: Rows) -> FloatArray:
         """Give the middle hidden layers of all members: ``(n_samples, members * width)``."""
@@ -216,7 +222,10 @@ class NeuralTeacher(Teacher):
         return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
     def _forward_pass(self) -> ForwardPass:
-        return ForwardPass(self._network, self._preparation)
+        """Give the pass of the network as it was trained; it is made once."""
+        if self._ahead is None:
+            self._ahead = ForwardPass(self._network, self._preparation, self._calibration)
+        return self._ahead
 
     def _inputs(self, X: Rows) -> Tensor:
         prepared = self._preparation(self._readable.transform(X))
@@ -252,7 +261,7 @@ class NeuralTeacher(Teacher):
         hidden = [self.width] * self.depth
         sizes = [self._preparation.n_prepared, *hidden, self.task.n_scores]
         with seeded(seed):
-            return BatchedMLP(self.members, sizes, self.dropout)
+            return BatchedMLP(self.members, sizes, self.dropout, self.activation)
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean loss of each member: ``(members,)``."""
@@ -317,7 +326,7 @@ class NeuralTeacher(Teacher):
             **self._calibration.to_json(),
             "parameters": {
                 name: getattr(self, name)
-                for name in ("members", "width", "depth", "dropout", "seed")
+                for name in ("members", "width", "depth", "activation", "dropout", "seed")
             },
         }
 
@@ -331,7 +340,9 @@ class NeuralTeacher(Teacher):
         counts = {name: parameters[name] for name in ("members", "width", "depth")}
         if not all(map(is_count, counts.values())) or counts["depth"] > len(arrays):
             raise ValueError(f"{counts} are not those of the network that is kept")
-        teacher = cls(**parameters)
+        # Networks that were kept before there was a choice have SiLU.
+        teacher = cls(**{"activation": "silu", **parameters})
+        check_choices(vars(teacher), {"activation": tuple(ACTIVATIONS)})
         teacher.task = Task.from_json(config["task"])
         teacher.schema = Schema.from_json(config["columns"])
         teacher._readable = cls._features_of(teacher.schema)

@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional
 
 import explain_distill as xd
-from explain_distill.exceptions import DataError
+from explain_distill.exceptions import DataError, UnknownNameError
+from explain_distill.teachers.activations import smelu
 from explain_distill.teachers.neural import fitted_temperature
 
 
@@ -87,19 +88,54 @@ def test_training_may_be_as_short_as_one_likes(max_epochs, mixed):
     assert np.isfinite(teacher.predict_score(few.X)).all()
 
 
-def test_many_rows_score_as_the_network_says(mixed, mixed_teacher):
-    import torch
-
-    from explain_distill.teachers.forward_pass import CHUNK
-
-    rows = xd.Coalitions().draw(mixed[0].X, 2 * CHUNK + 3, np.random.default_rng(0))
+@pytest.mark.parametrize("activation", ["smelu", "silu"])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_many_rows_score_as_the_network_says(activation, depth, mixed):
+    teacher = xd.NeuralTeacher(
+        members=2, width=40, depth=depth, activation=activation, max_epochs=5
+    ).fit(mixed[0])
+    n = 2 * teacher._forward_pass().at_a_time + 3
+    rows = xd.Coalitions().draw(mixed[0].X, n, np.random.default_rng(0))
     assert np.isnan(rows).any()
-    model = mixed_teacher.gradient_model()
+    model = teacher.gradient_model()
     precise = model.score(torch.from_numpy(model.prepare(rows))).numpy()
-    assert mixed_teacher.predict_score(rows) == pytest.approx(precise, abs=1e-4)
+    assert teacher.predict_score(rows) == pytest.approx(precise, abs=1e-5)
+    members = [member.predict_score(rows) for member in teacher.single_members()]
+    assert np.mean(members, axis=0) == pytest.approx(precise, abs=1e-5)
     without = rows[~np.isnan(rows).any(axis=1)]
     precise = model.score(torch.from_numpy(model.prepare(without))).numpy()
-    assert mixed_teacher.predict_score(without) == pytest.approx(precise, abs=1e-4)
+    assert teacher.predict_score(without) == pytest.approx(precise, abs=1e-5)
+
+
+def test_many_values_are_those_of_the_network():
+    train, test = xd.load_dataset("diabetes").split(seed=0)
+    teacher = xd.NeuralTeacher(members=2, width=16, max_epochs=5).fit(train)
+    model = teacher.gradient_model()
+    precise = model.score(torch.from_numpy(model.prepare(test.X))).numpy()
+    assert teacher.predict_score(test.X) == pytest.approx(precise, rel=1e-5)
+
+
+def test_smelu_joins_its_pieces_smoothly():
+    x = torch.tensor([-2.0, -1.0, 0.0, 0.5, 1.0, 3.0], dtype=torch.float64, requires_grad=True)
+    y = smelu(x)
+    y.sum().backward()
+    assert y.tolist() == pytest.approx([0, 0, 0.25, 0.5625, 1, 3])
+    assert x.grad.tolist() == pytest.approx([0, 0, 0.5, 0.75, 1, 1])
+    at_zero = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    step = torch.tensor([0.01], dtype=torch.float64)
+    for activation in (smelu, functional.silu):  # the same slope and curvature
+        (slope,) = torch.autograd.grad(activation(at_zero), at_zero)
+        (further,) = torch.autograd.grad(activation(at_zero + step), at_zero)
+        assert slope.item() == pytest.approx(0.5)
+        assert (further - slope).item() / 0.01 == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_network_kept_before_there_was_a_choice_has_silu(mixed, tmp_path):
+    teacher = xd.NeuralTeacher(members=2, width=8, activation="silu", max_epochs=3).fit(mixed[0])
+    config = teacher.write(tmp_path)
+    del config["parameters"]["activation"]
+    opened = xd.NeuralTeacher.read(tmp_path, config)
+    assert np.array_equal(opened.predict_score(mixed[1].X), teacher.predict_score(mixed[1].X))
 
 
 def test_no_rows_have_no_scores(mixed, mixed_teacher):
@@ -122,6 +158,7 @@ def test_the_spread_is_the_members_standard_deviation(wine):
         {"parameters": {"members": 10**9, "width": 256, "depth": 3, "dropout": 0.0, "seed": 0}},
         {"parameters": {"members": 2, "width": 10**9, "depth": 3, "dropout": 0.0, "seed": 0}},
         {"parameters": {"members": 2, "width": 32, "depth": 10**9, "dropout": 0.0, "seed": 0}},
+        {"parameters": {"members": 2, "width": 32, "depth": 2, "activation": "x"}},
         {"parameters": {"members": 2.5, "width": 32, "depth": 2, "dropout": 0.0, "seed": 0}},
     ],
 )
@@ -144,6 +181,11 @@ def test_parameters_out_of_range_are_refused(options, wine):
     (name,) = options
     with pytest.raises(DataError, match=f"^{name} must be"):
         xd.NeuralTeacher(**options).fit(wine[0])
+
+
+def test_an_activation_that_is_not_known_is_refused(wine):
+    with pytest.raises(UnknownNameError, match=r"^activation must be one of silu, smelu; however"):
+        xd.NeuralTeacher(activation="relu").fit(wine[0])
 
 
 def test_a_matrix_is_no_table(wine):
