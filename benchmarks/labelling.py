@@ -3,11 +3,12 @@
     python benchmarks/labelling.py
 
 labels coalitions of a table by a `NeuralTeacher` of default size on one thread, in turns with the
-products that its layers cannot do without, of the same shapes and as many rows at a time, and
+products that its layers cannot do without, all members' at once, of as many rows at a time, and
 prints the ratio of the two rates: 1 would mean that imputation, scaling, squashing, activations and
 the mean over the members cost nothing. Each turn is a tenth of the rows; figures are medians over
-the turns. The ratio is one of a processor, too: the faster its products, the more all else weighs.
-So results go to ``benchmarks/results/labelling.json`` beside those of other processors.
+the turns. Both activations are measured. The ratio is one of a processor, too: the faster its
+products, the more all else weighs. So results go to ``benchmarks/results/labelling.json`` beside
+those of other processors.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import explain_distill as xd
 
 RESULTS = Path(__file__).parent / "results" / "labelling.json"
 TABLES = ("breast-cancer", "magic", "digits")
+ACTIVATIONS = ("smelu", "silu")
 TURNS = 10
 
 
@@ -44,10 +46,10 @@ def bare_products(teacher: xd.NeuralTeacher, n_rows: int) -> float:
     return (time.perf_counter() - started) * n_rows / (n_rows // at_a_time * at_a_time)
 
 
-def measured(table: str, n_rows: int) -> dict[str, object]:
+def measured(table: str, activation: str, n_rows: int) -> dict[str, object]:
     """Label `n_rows` coalitions of a table, in turns with the bare products."""
     train, _ = xd.load_dataset(table).split(seed=0)
-    teacher = xd.NeuralTeacher(max_epochs=1).fit(train)
+    teacher = xd.NeuralTeacher(activation=activation, max_epochs=1).fit(train)
     rows = xd.Coalitions().draw(train.X, n_rows // TURNS, np.random.default_rng(0))
     teacher.predict_score(rows[:1000])
     bare_products(teacher, 1000)
@@ -60,6 +62,7 @@ def measured(table: str, n_rows: int) -> dict[str, object]:
     ratios = np.array(products) / np.array(labelling)
     return {
         "table": table,
+        "activation": activation,
         "rows": len(rows) * TURNS,
         "readable_features": train.readable().shape[1],
         "microseconds_a_row": round(float(np.median(labelling)) / len(rows) * 1e6, 3),
@@ -70,10 +73,11 @@ def measured(table: str, n_rows: int) -> dict[str, object]:
 
 
 def shown(kept: dict[str, Any]) -> str:
-    """Give one line a processor and table."""
-    figures = ("table", "readable_features", "microseconds_a_row", "products_microseconds_a_row")
+    """Give one line a processor, table and activation."""
+    told = ("activation", "table", "readable_features")
+    figures = (*told, "microseconds_a_row", "products_microseconds_a_row", "ratio")
     return "\n".join(
-        f"{name}, {', '.join(f'{figure} {run[figure]}' for figure in (*figures, 'ratio'))}"
+        f"{name}, {', '.join(f'{figure} {run[figure]}' for figure in figures)}"
         for name, runs in kept["processors"].items()
         for run in runs
     )
@@ -90,8 +94,11 @@ def main() -> None:
     kept = json.loads(RESULTS.read_text())
     if not arguments.show:
         torch.set_num_threads(1)
-        tables = arguments.tables.split(",")
-        kept["processors"][arguments.processor] = [measured(t, arguments.rows) for t in tables]
+        kept["processors"][arguments.processor] = [
+            measured(table, activation, arguments.rows)
+            for activation in ACTIVATIONS
+            for table in arguments.tables.split(",")
+        ]
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
     print(shown(kept))
 

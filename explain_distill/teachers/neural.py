@@ -64,7 +64,7 @@ class NeuralTeacher(Teacher):
     depth : int, default=2
         The number of hidden layers.
     activation : {"smelu", "silu"}, default="smelu"
-        Both are smooth; SiLU takes about a third longer to label many rows.
+        Both are smooth; with SiLU labels take a third to a half longer.
     dropout : float, default=0.1
     learning_rate : float, default=2e-3
     weight_decay : float, default=1e-2
