@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import explain_distill as xd
+from explain_distill.teachers.activations import Activation
 
 MOST_TRAINING_ROWS, MOST_TEST_ROWS = 6000, 2000
 LIMIT = 0.25  # of the standard deviation of the teacher's values
@@ -60,7 +61,7 @@ class Problem:
     teacher: xd.NeuralTeacher
 
     @classmethod
-    def make(cls, table: str, seed: int, cache: Path, activation: str = "smelu") -> Problem:
+    def make(cls, table: str, seed: int, cache: Path, activation: Activation = "smelu") -> Problem:
         """Split the table; train the teacher, or take it from the cache."""
         rng = np.random.default_rng(seed)
         train, test = xd.load_dataset(table).split(seed=seed)
@@ -114,7 +115,9 @@ def drawn(data: xd.Dataset, most: int, rng: np.random.Generator) -> xd.Dataset:
     return data.take(np.sort(rng.choice(len(data), size=most, replace=False)))
 
 
-def teacher_of(train: xd.Dataset, seed: int, activation: str, folder: Path) -> xd.NeuralTeacher:
+def teacher_of(
+    train: xd.Dataset, seed: int, activation: Activation, folder: Path
+) -> xd.NeuralTeacher:
     """Train a teacher and keep it, or read the one that was kept."""
     config = folder / "config.json"
     if config.exists():

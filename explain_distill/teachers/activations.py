@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+Activation = Literal["smelu", "silu"]
 
 
 class _SmeLU(torch.autograd.Function):
-    """The pass back needs what the pass ahead had at hand, so that neither takes many steps."""
+    """Takes fewer steps, ahead and back, than automatic differentiation would."""
+
+    generate_vmap_rule = True
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        bent = (x + 1).clamp_(0, 2)
-        ctx.save_for_backward(bent)
-        return (x - 1).relu_().addcmul_(bent, bent, value=0.25)
+    def forward(x: Tensor) -> Tensor:
+        bent = (x + 1).clamp(0, 2)
+        return torch.addcmul((x - 1).relu(), bent, bent, value=0.25)
 
     @staticmethod
-    @once_differentiable
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (bent,) = ctx.saved_tensors
-        return (bent * gradient).mul_(0.5)
+        (x,) = ctx.saved_tensors
+        return gradient * ((x + 1) * 0.5).clamp(0, 1)
 
 
 def smelu(x: Tensor) -> Tensor:
-    """Give 0 below -1, x above 1, and between them (x + 1)² / 4, which joins both smoothly.
+    """Give 0 below -1, x above 1, and between them (x + 1)² / 4.
 
-    Its gradient is continuous, so that attributions along a path converge fast and add up, and it
-    takes sums, products and comparisons only: a forward pass costs little beside its products. At
-    0 its slope and curvature are those of SiLU.
+    The pieces join with one slope, so that attributions along a path converge and add up, and they
+    take sums, products and comparisons only: a forward pass costs little beside its products. At 0
+    slope and curvature are those of SiLU.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape.
+
+    Returns
+    -------
+    Tensor
+        Of the same shape.
 
     References
     ----------
+    Shamir, Lin & Coviello (2020), Smooth activations and reproducibility in deep networks
+    (SmeLU, here with a half-width of 1).
     Shamir & Lin (2022), Real world large scale recommendation systems reproducibility and smooth
-    activations (SmeLU, with a half-width of 1).
+    activations.
     """
     return cast(Tensor, _SmeLU.apply(x))  # type: ignore[no-untyped-call]
 
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"smelu": smelu, "silu": functional.silu}
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "smelu": smelu,
+    "silu": functional.silu,
+}

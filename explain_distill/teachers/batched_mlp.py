@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explain_distill.teachers.activations import ACTIVATIONS
+from explain_distill.teachers.activations import ACTIVATIONS, Activation
 
 CLIP = 3.0  # standard deviations towards which inputs are squashed
 
@@ -32,7 +32,11 @@ class BatchedMLP(nn.Module):
     """
 
     def __init__(
-        self, members: int, sizes: list[int], dropout: float = 0.0, activation: str = "smelu"
+        self,
+        members: int,
+        sizes: list[int],
+        dropout: float = 0.0,
+        activation: Activation = "smelu",
     ) -> None:
         super().__init__()
         pairs = list(pairwise(sizes))

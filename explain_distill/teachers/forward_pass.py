@@ -8,96 +8,103 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from explain_distill._compiled import Floats, compiled
-from explain_distill._preparation import FURTHEST, Preparation
+from explain_distill._preparation import FURTHEST, SMALLEST_SPREAD, Preparation
 from explain_distill._types import FloatArray, IntArray, ReadableRows
+from explain_distill.exceptions import DataError
 from explain_distill.teachers import batched_mlp
+from explain_distill.teachers.activations import ACTIVATIONS
 from explain_distill.teachers.batched_mlp import BatchedMLP
-from explain_distill.teachers.calibration import Calibration
 
 Layer: TypeAlias = tuple[Tensor, Floats]
 """Weights ``(n_units, n_inputs)`` and biases ``(n_units,)``."""
 Units: TypeAlias = tuple[Tensor, Floats]
-"""The same memory ``(n_units, n)`` as a tensor and as an array."""
+"""The same memory ``(n_units, n)`` as a tensor and as an array: each view costs at each use."""
 
 CACHED = 98_304  # units of a layer that are computed at a time
 LARGEST = 1e38  # that float32 holds, about
 FAR = np.float32(FURTHEST)
-NONE, ONE, TWO, QUARTER = (np.float32(number) for number in (0, 1, 2, 0.25))
+ZERO, ONE, TWO, QUARTER = (np.float32(number) for number in (0, 1, 2, 0.25))
 
 
 class ForwardPass:
-    """Maps readable rows to the members' scores of them.
+    """Maps readable rows to what the members say of them.
 
     Beside the matrix products nothing may cost much. So many rows are computed at a time, member by
     member, that the units of two layers stay near the processor; a row becomes float32 as soon as
-    it is centred; what lies between two products is one compiled loop, in place; memory is used
-    again. Units are rows and samples are columns, since the last product, of few scores, is fast
-    then; and what calibrates the outputs is part of its weights.
+    it is centred; what lies between two products is one compiled loop, in place; and memory is used
+    again. Units are rows and samples are columns, since the last product, of few outputs, is fast
+    then.
 
     Parameters
     ----------
     network : BatchedMLP
         As it is now; what it learns later is not heeded.
     preparation : Preparation
-    calibration : Calibration
     """
 
-    def __init__(
-        self, network: BatchedMLP, preparation: Preparation, calibration: Calibration
-    ) -> None:
+    def __init__(self, network: BatchedMLP, preparation: Preparation) -> None:
         *hidden, last = (weight.detach().transpose(1, 2) for weight in network.weights)
-        *biases, last_bias = (bias.detach().transpose(1, 2) for bias in network.biases)
-        self.members = [
+        *biases, last_bias = (bias.detach().squeeze(1).clone() for bias in network.biases)
+        self.hidden: list[list[Layer]] = [
             [
-                (weight[place].contiguous(), bias[place, :, 0].numpy())
+                (weight[place].clone(memory_format=torch.contiguous_format), bias[place].numpy())
                 for weight, bias in zip(hidden, biases, strict=True)
             ]
             for place in range(len(last))
         ]
-        self.activate = {"smelu": _smelu, "silu": _silu}[network.activation]
-        # Scores are affine in the outputs, and these in the units of the last hidden layer.
-        self.constant = _calibrated(calibration, last_bias).numpy()
-        origin = _calibrated(calibration, torch.zeros_like(last_bias))
-        self.last = list((_calibrated(calibration, last) - origin).float().contiguous())
-        self.curvature = np.float32(1 / batched_mlp.CLIP**2)
+        self.last = list(last.clone(memory_format=torch.contiguous_format))
+        self.last_bias = last_bias.double().numpy()
+        self.activation = network.activation
+        self.width, self.n_outputs = hidden[0].shape[1], last.shape[1]
         self.centre = preparation.centre
-        self.unit = (1 / preparation.scale).astype(np.float32)
-        filled = (preparation.fill - preparation.centre) / preparation.scale
-        self.fill = filled.astype(np.float32)
+        scale = np.maximum(preparation.scale, SMALLEST_SPREAD)
+        self.unit = (1 / scale).astype(np.float32)
+        with np.errstate(over="ignore"):
+            filled = (preparation.fill - preparation.centre) / scale
+        self.fill = np.clip(filled, -FURTHEST, FURTHEST).astype(np.float32)
         self.indicated = preparation.indicated
-        self.widths = [weight.shape[1] for weight in hidden]
-        self.at_a_time = max(64, CACHED // max(self.widths))
+        self.curvature = np.float32(1 / batched_mlp.CLIP**2)
+        self.at_a_time = max(64, CACHED // self.width)
 
     @torch.inference_mode()
     def mean(self, readable: ReadableRows) -> FloatArray:
-        """Give the members' mean score: ``(n, n_scores)`` of rows ``(n, n_readable)``."""
-        mean = np.empty((self.constant.shape[1], len(readable)))
-        share = 1 / len(self.members)
+        """Give the members' mean output: ``(n, n_outputs)`` of rows ``(n, n_readable)``."""
+        mean = np.empty((self.n_outputs, len(readable)))
+        share = 1 / len(self.last)
         for part, columns, space in self._chunks(readable):
-            total = torch.zeros(len(mean), columns.shape[1])
-            for layers, last in zip(self.members, self.last, strict=True):
-                total.addmm_(last, self._units(layers, columns, space), alpha=share)
+            total = torch.zeros(self.n_outputs, columns.shape[1])
+            for hidden, weight in zip(self.hidden, self.last, strict=True):
+                total.addmm_(weight, self._units(hidden, columns, space), alpha=share)
             mean[:, part] = total.numpy()
-        mean += self.constant.mean(axis=0)
+        mean += self.last_bias.mean(axis=0)[:, None]
         return mean.T
 
     @torch.inference_mode()
     def each(self, readable: ReadableRows) -> FloatArray:
-        """Give each member's score: ``(members, n, n_scores)`` of rows ``(n, n_readable)``."""
-        members, n_scores, _ = self.constant.shape
-        each = np.empty((members, n_scores, len(readable)))
+        """Give each member's output: ``(members, n, n_outputs)`` of rows ``(n, n_readable)``."""
+        each = np.empty((len(self.last), self.n_outputs, len(readable)))
         for part, columns, space in self._chunks(readable):
-            for scores, layers, last in zip(each, self.members, self.last, strict=True):
-                scores[:, part] = (last @ self._units(layers, columns, space)).numpy()
-        each += self.constant
+            for outputs, hidden, weight in zip(each, self.hidden, self.last, strict=True):
+                outputs[:, part] = (weight @ self._units(hidden, columns, space)).numpy()
+        each += self.last_bias[:, :, None]
         return each.transpose(0, 2, 1)
 
     def _chunks(self, readable: ReadableRows) -> Iterator[tuple[slice, Tensor, list[Units]]]:
-        """Give parts of the rows, prepared ``(n_prepared, n)``, with memory for their units."""
-        rows = np.ascontiguousarray(readable)
+        """Give parts of the rows, prepared ``(n_prepared, n)``, with memory for units of layers.
+
+        Raises
+        ------
+        DataError
+            Where rows have not the features that the network learned of.
+        """
+        rows = np.ascontiguousarray(readable, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != len(self.centre):
+            raise DataError(
+                f"The teacher's rows must be a matrix of {len(self.centre)} features; however, "
+                f"got an array of shape {rows.shape}. Give it the columns it was fitted on."
+            )
         told = self.centre, self.unit, self.fill, self.indicated, self.curvature
         prepared = torch.empty(0, len(self.unit) + len(self.indicated))
         space: list[Units] = []
@@ -106,31 +113,23 @@ class ForwardPass:
             n = len(chunk)
             if n != len(prepared):
                 prepared = torch.empty(n, prepared.shape[1])
-                layers = [torch.empty(width, n) for width in self.widths]
-                space = [(units, units.numpy()) for units in layers]
+                both = (torch.empty(self.width, n) for _ in range(2))
+                space = [(units, units.numpy()) for units in both]
             _prepare(chunk, *told, prepared.numpy())
             yield slice(start, start + n), prepared.t(), space
 
-    def _units(self, layers: list[Layer], columns: Tensor, space: list[Units]) -> Tensor:
+    def _units(self, hidden: list[Layer], columns: Tensor, space: list[Units]) -> Tensor:
         """Give the units of a member's last hidden layer: ``(width, n)``."""
         units = columns
-        for (weight, bias), out in zip(layers, space, strict=True):
-            units = torch.mm(weight, units, out=out[0])
-            self.activate(out, bias)
+        for place, (weight, bias) in enumerate(hidden):
+            out, array = space[place % 2]
+            units = torch.mm(weight, units, out=out)
+            if self.activation == "smelu":
+                _bend(array, bias)
+            else:
+                array += bias[:, None]
+                out.copy_(ACTIVATIONS[self.activation](out))
         return units
-
-
-def _calibrated(calibration: Calibration, outputs: Tensor) -> Tensor:
-    """Turn outputs ``(members, n_scores, ...)`` into scores, in double precision."""
-    return calibration.score(outputs.double().transpose(1, 2)).transpose(1, 2)
-
-
-def _smelu(units: Units, bias: Floats) -> None:
-    _bend(units[1], bias)
-
-
-def _silu(units: Units, bias: Floats) -> None:
-    functional.silu(units[0].add_(torch.from_numpy(bias)[:, None]), inplace=True)
 
 
 @compiled
@@ -163,6 +162,6 @@ def _bend(units: Floats, bias: Floats) -> None:
     for unit in range(len(units)):
         shift = bias[unit] + ONE
         for row in range(units.shape[1]):
-            above = max(units[unit, row] + shift, NONE)
+            above = max(units[unit, row] + shift, ZERO)
             bent = min(above, TWO)
             units[unit, row] = QUARTER * bent * bent + (above - bent)

@@ -7,7 +7,6 @@ from torch.nn import functional
 
 import explain_distill as xd
 from explain_distill.exceptions import DataError, UnknownNameError
-from explain_distill.teachers.activations import smelu
 from explain_distill.teachers.neural import fitted_temperature
 
 
@@ -88,48 +87,6 @@ def test_training_may_be_as_short_as_one_likes(max_epochs, mixed):
     assert np.isfinite(teacher.predict_score(few.X)).all()
 
 
-@pytest.mark.parametrize("activation", ["smelu", "silu"])
-@pytest.mark.parametrize("depth", [1, 3])
-def test_many_rows_score_as_the_network_says(activation, depth, mixed):
-    teacher = xd.NeuralTeacher(
-        members=2, width=40, depth=depth, activation=activation, max_epochs=5
-    ).fit(mixed[0])
-    n = 2 * teacher._forward_pass().at_a_time + 3
-    rows = xd.Coalitions().draw(mixed[0].X, n, np.random.default_rng(0))
-    assert np.isnan(rows).any()
-    model = teacher.gradient_model()
-    precise = model.score(torch.from_numpy(model.prepare(rows))).numpy()
-    assert teacher.predict_score(rows) == pytest.approx(precise, abs=1e-5)
-    members = [member.predict_score(rows) for member in teacher.single_members()]
-    assert np.mean(members, axis=0) == pytest.approx(precise, abs=1e-5)
-    without = rows[~np.isnan(rows).any(axis=1)]
-    precise = model.score(torch.from_numpy(model.prepare(without))).numpy()
-    assert teacher.predict_score(without) == pytest.approx(precise, abs=1e-5)
-
-
-def test_many_values_are_those_of_the_network():
-    train, test = xd.load_dataset("diabetes").split(seed=0)
-    teacher = xd.NeuralTeacher(members=2, width=16, max_epochs=5).fit(train)
-    model = teacher.gradient_model()
-    precise = model.score(torch.from_numpy(model.prepare(test.X))).numpy()
-    assert teacher.predict_score(test.X) == pytest.approx(precise, rel=1e-5)
-
-
-def test_smelu_joins_its_pieces_smoothly():
-    x = torch.tensor([-2.0, -1.0, 0.0, 0.5, 1.0, 3.0], dtype=torch.float64, requires_grad=True)
-    y = smelu(x)
-    y.sum().backward()
-    assert y.tolist() == pytest.approx([0, 0, 0.25, 0.5625, 1, 3])
-    assert x.grad.tolist() == pytest.approx([0, 0, 0.5, 0.75, 1, 1])
-    at_zero = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    step = torch.tensor([0.01], dtype=torch.float64)
-    for activation in (smelu, functional.silu):  # the same slope and curvature
-        (slope,) = torch.autograd.grad(activation(at_zero), at_zero)
-        (further,) = torch.autograd.grad(activation(at_zero + step), at_zero)
-        assert slope.item() == pytest.approx(0.5)
-        assert (further - slope).item() / 0.01 == pytest.approx(0.5, abs=1e-3)
-
-
 def test_a_network_kept_before_there_was_a_choice_has_silu(mixed, tmp_path):
     teacher = xd.NeuralTeacher(members=2, width=8, activation="silu", max_epochs=3).fit(mixed[0])
     config = teacher.write(tmp_path)
@@ -172,6 +129,39 @@ def test_tampered_figures_are_refused_before_memory_is_taken(change, wine_teache
 def test_an_unfitted_teacher_is_said_to_be_so(wine):
     with pytest.raises(DataError, match="must be fitted; however, NeuralTeacher was not"):
         xd.distill(xd.NeuralTeacher(), xd.SoftTree(), wine[0])
+
+
+def test_rows_of_another_width_are_refused(wine, wine_teacher):
+    X = wine[1].X
+    for rows in (X[:, :5], np.hstack([X, X]), X[0]):
+        with pytest.raises(DataError, match="rows must be a matrix of 13 features; however"):
+            wine_teacher.predict_score(rows)
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter"])
+def test_a_file_with_other_columns_scores_no_row(change, wine, wine_teacher, tmp_path):
+    config = wine_teacher.write(tmp_path)
+    columns = config["columns"]
+    more = [{**columns[0], "name": f"more {place}"} for place in range(300)]
+    config["columns"] = [*columns, *more] if change == "longer" else columns[:5]
+    opened = xd.NeuralTeacher.read(tmp_path, config)
+    with pytest.raises(DataError, match="must be a matrix of 13 features"):
+        opened.predict_score(np.zeros((4, len(config["columns"]))))
+
+
+def test_a_fit_that_is_broken_off_leaves_nothing_of_the_last_one(wine, mixed):
+    teacher = xd.NeuralTeacher(members=2, width=8, max_epochs=3).fit(mixed[0])
+    seen = []
+
+    def stop(epoch, loss):
+        seen.append(teacher.predict_score(wine[1].X))
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        teacher.fit(wine[0], on_epoch=stop)
+    assert not np.array_equal(seen[0], seen[1])
+    assert np.array_equal(teacher.predict_score(wine[1].X), seen[-1])
 
 
 @pytest.mark.parametrize(
