@@ -50,7 +50,9 @@ class Calibration:
         """Turn outputs ``(..., n_scores)`` into scores: centred log-probabilities, or values."""
         if self.task.kind == "regression":
             return outputs * self.scale + self.centre
-        return (outputs - outputs.mean(-1)[..., None]) / self.temperature
+        scores = outputs - outputs.mean(-1)[..., None]
+        scores /= self.temperature  # in place, since there may be many
+        return scores
 
     def to_json(self) -> Json:
         """Give the numbers as they stand in config.json."""

@@ -8,13 +8,13 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from explain_distill._compiled import Floats, compiled
 from explain_distill._preparation import FURTHEST, SMALLEST_SPREAD, Preparation
 from explain_distill._types import FloatArray, IntArray, ReadableRows
 from explain_distill.exceptions import DataError
 from explain_distill.teachers import batched_mlp
-from explain_distill.teachers.activations import ACTIVATIONS
 from explain_distill.teachers.batched_mlp import BatchedMLP
 
 Layer: TypeAlias = tuple[Tensor, Floats]
@@ -47,6 +47,7 @@ class ForwardPass:
     def __init__(self, network: BatchedMLP, preparation: Preparation) -> None:
         *hidden, last = (weight.detach().transpose(1, 2) for weight in network.weights)
         *biases, last_bias = (bias.detach().squeeze(1).clone() for bias in network.biases)
+        self.last_bias = last_bias[:, :, None]
         self.hidden: list[list[Layer]] = [
             [
                 (weight[place].clone(memory_format=torch.contiguous_format), bias[place].numpy())
@@ -55,7 +56,6 @@ class ForwardPass:
             for place in range(len(last))
         ]
         self.last = list(last.clone(memory_format=torch.contiguous_format))
-        self.last_bias = last_bias.double().numpy()
         self.activation = network.activation
         self.width, self.n_outputs = hidden[0].shape[1], last.shape[1]
         self.centre = preparation.centre
@@ -72,13 +72,12 @@ class ForwardPass:
     def mean(self, readable: ReadableRows) -> FloatArray:
         """Give the members' mean output: ``(n, n_outputs)`` of rows ``(n, n_readable)``."""
         mean = np.empty((self.n_outputs, len(readable)))
-        share = 1 / len(self.last)
+        share, bias = 1 / len(self.last), self.last_bias.mean(dim=0)
         for part, columns, space in self._chunks(readable):
-            total = torch.zeros(self.n_outputs, columns.shape[1])
+            total = bias.repeat(1, columns.shape[1])
             for hidden, weight in zip(self.hidden, self.last, strict=True):
                 total.addmm_(weight, self._units(hidden, columns, space), alpha=share)
             mean[:, part] = total.numpy()
-        mean += self.last_bias.mean(axis=0)[:, None]
         return mean.T
 
     @torch.inference_mode()
@@ -86,9 +85,10 @@ class ForwardPass:
         """Give each member's output: ``(members, n, n_outputs)`` of rows ``(n, n_readable)``."""
         each = np.empty((len(self.last), self.n_outputs, len(readable)))
         for part, columns, space in self._chunks(readable):
-            for outputs, hidden, weight in zip(each, self.hidden, self.last, strict=True):
-                outputs[:, part] = (weight @ self._units(hidden, columns, space)).numpy()
-        each += self.last_bias[:, :, None]
+            last = zip(self.last, self.last_bias, strict=True)
+            for outputs, hidden, (weight, bias) in zip(each, self.hidden, last, strict=True):
+                units = self._units(hidden, columns, space)
+                outputs[:, part] = torch.addmm(bias, weight, units).numpy()
         return each.transpose(0, 2, 1)
 
     def _chunks(self, readable: ReadableRows) -> Iterator[tuple[slice, Tensor, list[Units]]]:
@@ -128,7 +128,7 @@ class ForwardPass:
                 _bend(array, bias)
             else:
                 array += bias[:, None]
-                out.copy_(ACTIVATIONS[self.activation](out))
+                functional.silu(out, inplace=True)
         return units
 
 
