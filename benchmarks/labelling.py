@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,36 +34,42 @@ TURNS = 10
 AT_A_TIME = 768  # rows, as many as the teacher computes
 
 
-def batched_products(teacher: xd.NeuralTeacher, n_rows: int) -> float:
-    """Give the seconds of the products of all layers for `n_rows` rows, members together."""
-    weights = [weight.detach() for weight in teacher._network.weights]
+def batched_products(weights: list[torch.Tensor]) -> Callable[[], None]:
+    """Give the products of all layers, members together, of weights ``(members, a, b)`` a layer."""
     rows = torch.randn(AT_A_TIME, weights[0].shape[1]).expand(len(weights[0]), -1, -1)
     units = [torch.empty(len(w), AT_A_TIME, w.shape[2]) for w in weights]
-    started = time.perf_counter()
-    with torch.inference_mode():
-        for _ in range(n_rows // AT_A_TIME):
-            before = rows
-            for weight, after in zip(weights, units, strict=True):
-                before = torch.bmm(before, weight, out=after)
-    return (time.perf_counter() - started) / (n_rows // AT_A_TIME * AT_A_TIME)
+
+    def step() -> None:
+        before = rows
+        for weight, after in zip(weights, units, strict=True):
+            before = torch.bmm(before, weight, out=after)
+
+    return step
 
 
-def single_products(teacher: xd.NeuralTeacher, n_rows: int) -> float:
+def single_products(weights: list[torch.Tensor]) -> Callable[[], None]:
     """Give the same, member by member, with samples as columns."""
-    members = [
-        [weight[place].detach().T.contiguous() for weight in teacher._network.weights]
-        for place in range(teacher.members)
-    ]
-    columns = torch.randn(members[0][0].shape[1], AT_A_TIME)
-    units = [torch.empty(len(weight), AT_A_TIME) for weight in members[0]]
+    members = [[w[place].T.contiguous() for w in weights] for place in range(len(weights[0]))]
+    columns = torch.randn(weights[0].shape[1], AT_A_TIME)
+    units = [torch.empty(w.shape[2], AT_A_TIME) for w in weights]
+
+    def step() -> None:
+        for member in members:
+            before = columns
+            for weight, after in zip(member, units, strict=True):
+                before = torch.mm(weight, before, out=after)
+
+    return step
+
+
+@torch.inference_mode()
+def seconds_a_row(step: Callable[[], None], n_rows: int) -> float:
+    """Time products of `AT_A_TIME` rows until `n_rows` are done."""
+    steps = n_rows // AT_A_TIME
     started = time.perf_counter()
-    with torch.inference_mode():
-        for _ in range(n_rows // AT_A_TIME):
-            for weights in members:
-                before = columns
-                for weight, after in zip(weights, units, strict=True):
-                    before = torch.mm(weight, before, out=after)
-    return (time.perf_counter() - started) / (n_rows // AT_A_TIME * AT_A_TIME)
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - started) / (steps * AT_A_TIME)
 
 
 def measured(table: str, activation: Activation, n_rows: int) -> dict[str, object]:
@@ -70,10 +77,12 @@ def measured(table: str, activation: Activation, n_rows: int) -> dict[str, objec
     train, _ = xd.load_dataset(table).split(seed=0)
     teacher = xd.NeuralTeacher(activation=activation, max_epochs=1).fit(train)
     rows = xd.Coalitions().draw(train.X, n_rows // TURNS, np.random.default_rng(0))
+    weights = [weight.detach() for weight in teacher._network.weights]
+    steps = {"batched": batched_products(weights), "single": single_products(weights)}
     seconds: dict[str, list[float]] = {"batched": [], "single": [], "labelling": []}
     for _ in range(TURNS):
-        seconds["batched"].append(batched_products(teacher, len(rows)))
-        seconds["single"].append(single_products(teacher, len(rows)))
+        for what, step in steps.items():
+            seconds[what].append(seconds_a_row(step, len(rows)))
         started = time.perf_counter()
         teacher.predict_score(rows)
         seconds["labelling"].append((time.perf_counter() - started) / len(rows))
