@@ -18,9 +18,13 @@ def compiled(function: Function) -> Function:
 
     A division by zero gives infinity, as in numpy. Sums may be taken in any order, so that several
     terms are added at once; what is no number stays so. Where nothing can be kept on disk, the
-    function is compiled in each process anew.
+    function is compiled in each process anew. Other threads go on while it runs.
     """
-    options: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "reassoc"}}
+    options: dict[str, Any] = {
+        "error_model": "numpy",
+        "fastmath": {"contract", "reassoc"},
+        "nogil": True,
+    }
     try:
         return cast(Function, njit(cache=True, **options)(function))
     except RuntimeError:  # numba found no folder to write to

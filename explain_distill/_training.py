@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from explain_distill._arrays import in_blocks
 from explain_distill._compiled import Floats, compiled
 from explain_distill._types import FloatArray
 
 Batch = TypeVar("Batch")
+FEWEST_UNITS = 8  # that a thread computes
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,36 @@ def torch_threads(n: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def on_all_threads(
+    function: Callable[[FloatArray], FloatArray], rows: FloatArray, unit: int, most: int
+) -> FloatArray:
+    """Apply a function of rows block by block, as many blocks at a time as torch has threads.
+
+    Each block is one thread's, and starts at a multiple of `unit` rows. So small products scale,
+    which torch itself splits at a loss. Few rows are not worth starting threads for.
+
+    Parameters
+    ----------
+    function : callable
+        Gives what it makes of each row.
+    rows : ndarray of shape (n, ...)
+    unit : int
+        As many rows as the function takes at a time.
+    most : int
+        Rows of a block at most.
+    """
+    threads = torch.get_num_threads()
+    size = unit * max(FEWEST_UNITS, -(-min(most, -(-len(rows) // threads)) // unit))
+    if threads == 1 or len(rows) <= size:
+        return in_blocks(function, rows, size)
+    blocks = (rows[start : start + size] for start in range(0, len(rows), size))
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            return np.concatenate(list(pool.map(function, blocks)))
+        finally:
+            torch.set_num_threads(threads)
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

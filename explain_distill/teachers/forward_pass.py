@@ -20,7 +20,7 @@ from explain_distill.teachers.batched_mlp import BatchedMLP
 Layer: TypeAlias = tuple[Tensor, Floats]
 """Weights ``(n_units, n_inputs)`` and biases ``(n_units,)``."""
 Units: TypeAlias = tuple[Tensor, Floats]
-"""The same memory ``(n_units, n)`` as a tensor and as an array: each view costs at each use."""
+"""The same memory ``(n_units, n)`` as a tensor and as an array, for each view costs."""
 
 CACHED = 98_304  # units of a layer that are computed at a time
 LARGEST = 1e38  # that float32 holds, about
@@ -33,9 +33,10 @@ class ForwardPass:
 
     Beside the matrix products nothing may cost much. So many rows are computed at a time, member by
     member, that the units of two layers stay near the processor; a row becomes float32 as soon as
-    it is centred; what lies between two products is one compiled loop, in place; and memory is used
-    again. Units are rows and samples are columns, since the last product, of few outputs, is fast
-    then.
+    it is centred; what lies between two products is one compiled loop, in place; and memory and its
+    views are used again, since between two products any call is slow: its code has left the
+    processor's caches. Units are rows and samples are columns, since the last product, of few
+    outputs, is fast then.
 
     Parameters
     ----------
@@ -48,6 +49,7 @@ class ForwardPass:
         *hidden, last = (weight.detach().transpose(1, 2) for weight in network.weights)
         *biases, last_bias = (bias.detach().squeeze(1).clone() for bias in network.biases)
         self.last_bias = last_bias[:, :, None]
+        self.mean_bias = last_bias.mean(dim=0).double().numpy()
         self.hidden: list[list[Layer]] = [
             [
                 (weight[place].clone(memory_format=torch.contiguous_format), bias[place].numpy())
@@ -56,7 +58,8 @@ class ForwardPass:
             for place in range(len(last))
         ]
         self.last = list(last.clone(memory_format=torch.contiguous_format))
-        self.activation = network.activation
+        self.shares = [weight / len(last) for weight in self.last]
+        self.bends = network.activation == "smelu"
         self.width, self.n_outputs = hidden[0].shape[1], last.shape[1]
         self.centre = preparation.centre
         scale = np.maximum(preparation.scale, SMALLEST_SPREAD)
@@ -72,27 +75,27 @@ class ForwardPass:
     def mean(self, readable: ReadableRows) -> FloatArray:
         """Give the members' mean output: ``(n, n_outputs)`` of rows ``(n, n_readable)``."""
         mean = np.empty((self.n_outputs, len(readable)))
-        share, bias = 1 / len(self.last), self.last_bias.mean(dim=0)
-        for part, columns, space in self._chunks(readable):
-            total = bias.repeat(1, columns.shape[1])
-            for hidden, weight in zip(self.hidden, self.last, strict=True):
-                total.addmm_(weight, self._units(hidden, columns, space), alpha=share)
-            mean[:, part] = total.numpy()
+        for part, memory in self._chunks(readable):
+            total, array = memory.outputs
+            for place, (hidden, weight) in enumerate(zip(self.hidden, self.shares, strict=True)):
+                units = self._units(hidden, memory)
+                torch.addmm(total, weight, units, beta=1 if place else 0, out=total)
+            _add(array, self.mean_bias, mean[:, part])
         return mean.T
 
     @torch.inference_mode()
     def each(self, readable: ReadableRows) -> FloatArray:
         """Give each member's output: ``(members, n, n_outputs)`` of rows ``(n, n_readable)``."""
         each = np.empty((len(self.last), self.n_outputs, len(readable)))
-        for part, columns, space in self._chunks(readable):
+        for part, memory in self._chunks(readable):
             last = zip(self.last, self.last_bias, strict=True)
             for outputs, hidden, (weight, bias) in zip(each, self.hidden, last, strict=True):
-                units = self._units(hidden, columns, space)
+                units = self._units(hidden, memory)
                 outputs[:, part] = torch.addmm(bias, weight, units).numpy()
         return each.transpose(0, 2, 1)
 
-    def _chunks(self, readable: ReadableRows) -> Iterator[tuple[slice, Tensor, list[Units]]]:
-        """Give parts of the rows, prepared ``(n_prepared, n)``, with memory for units of layers.
+    def _chunks(self, readable: ReadableRows) -> Iterator[tuple[slice, Memory]]:
+        """Give parts of the rows, and memory in which they are prepared.
 
         Raises
         ------
@@ -106,30 +109,47 @@ class ForwardPass:
                 f"got an array of shape {rows.shape}. Give it the columns it was fitted on."
             )
         told = self.centre, self.unit, self.fill, self.indicated, self.curvature
-        prepared = torch.empty(0, len(self.unit) + len(self.indicated))
-        space: list[Units] = []
+        memory: Memory | None = None
         for start in range(0, len(rows), self.at_a_time):
-            chunk = rows[start : start + self.at_a_time]
-            n = len(chunk)
-            if n != len(prepared):
-                prepared = torch.empty(n, prepared.shape[1])
-                both = (torch.empty(self.width, n) for _ in range(2))
-                space = [(units, units.numpy()) for units in both]
-            _prepare(chunk, *told, prepared.numpy())
-            yield slice(start, start + n), prepared.t(), space
+            part = slice(start, min(start + self.at_a_time, len(rows)))
+            if memory is None or part.stop - start != memory.n:
+                memory = Memory(self, part.stop - start)
+            _prepare(rows[part], *told, memory.prepared)
+            yield part, memory
 
-    def _units(self, hidden: list[Layer], columns: Tensor, space: list[Units]) -> Tensor:
+    def _units(self, hidden: list[Layer], memory: Memory) -> Tensor:
         """Give the units of a member's last hidden layer: ``(width, n)``."""
-        units = columns
-        for place, (weight, bias) in enumerate(hidden):
-            out, array = space[place % 2]
+        units = memory.columns
+        for (weight, bias), (out, array) in zip(hidden, memory.layers, strict=True):
             units = torch.mm(weight, units, out=out)
-            if self.activation == "smelu":
+            if self.bends:
                 _bend(array, bias)
             else:
                 array += bias[:, None]
                 functional.silu(out, inplace=True)
         return units
+
+
+class Memory:
+    """Room for `n` prepared rows, for layers of units, two in turns, and for outputs."""
+
+    def __init__(self, ahead: ForwardPass, n: int) -> None:
+        self.n = n
+        rows = torch.empty(n, len(ahead.unit) + len(ahead.indicated))
+        self.prepared, self.columns = rows.numpy(), rows.t()
+        sizes = ahead.width, ahead.width, ahead.n_outputs
+        *two, self.outputs = (
+            (units, units.numpy()) for units in (torch.empty(s, n) for s in sizes)
+        )
+        self.layers: list[Units] = [two[place % 2] for place in range(len(ahead.hidden[0]))]
+
+
+@compiled
+def _add(outputs: Floats, bias: FloatArray, out: FloatArray) -> None:
+    """Put ``(n_outputs, n)`` and biases ``(n_outputs,)`` together, in double precision."""
+    for output in range(len(outputs)):
+        for row in range(outputs.shape[1]):
+            out[output, row] = outputs[output, row] + bias[output]
 
 
 @compiled

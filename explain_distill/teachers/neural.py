@@ -20,7 +20,7 @@ from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_choices, check_ranges
-from explain_distill._training import Recipe, descend, seeded
+from explain_distill._training import Recipe, descend, on_all_threads, seeded
 from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, check_dataset, split_indices
 from explain_distill.data.features import Schema
@@ -31,7 +31,7 @@ from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.calibration import Calibration
 from explain_distill.teachers.forward_pass import ForwardPass
 
-CHUNK = 12_288  # rows a forward pass
+CHUNK = 24_576  # rows a forward pass
 RANGES = {
     **dict.fromkeys(("members", "depth"), Range(1, 1000, whole=True)),
     **dict.fromkeys(("width", "batch_size", "max_epochs", "patience"), Range(1, whole=True)),
@@ -186,7 +186,8 @@ class NeuralTeacher(Teacher):
         def scored(X: Rows) -> Scores:
             return self._calibration.score(ahead.mean(self._readable.transform(X)))
 
-        return in_blocks(scored, np.asarray(X, dtype=np.float64), CHUNK)
+        rows = np.asarray(X, dtype=np.float64)
+        return on_all_threads(scored, rows, ahead.at_a_time, CHUNK)
 
     def spread(self, X: Rows) -> FloatArray:
         """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
@@ -195,7 +196,8 @@ class NeuralTeacher(Teacher):
         def chunk(X: Rows) -> FloatArray:
             return spread_of(self._calibration.score(ahead.each(self._readable.transform(X))))
 
-        return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+        rows = np.asarray(X, dtype=np.float64)
+        return on_all_threads(chunk, rows, ahead.at_a_time, CHUNK)
 
     def single_members(self) -> tuple[NeuralTeacher, ...]:
         """Give each network alone, at the ensemble's temperature: their mean score is its score."""
