@@ -12,13 +12,7 @@ from torch.nn import functional
 
 from explain_distill._types import FloatArray
 from explain_distill.students.matching import SMALLEST
-from explain_distill.students.tree_passes import (
-    TreePasses,
-    along_leaves,
-    leaf_shares,
-    penalty_weights,
-    slope_of,
-)
+from explain_distill.students.tree_passes import Held, TreePasses, penalty_weights
 from explain_distill.students.tree_shape import Children
 
 Judge: TypeAlias = Callable[[Tensor], tuple[float, Tensor]]
@@ -69,7 +63,6 @@ class TreeNetwork(nn.Module):
         self.penalty, self.penalty_decay = 0.0, 0.5
         self.imbalance: Tensor = torch.zeros(())
         self._spaces: dict[int, TreePasses] = {}
-        self._mixable = torch.empty(n_scores, leaves)
 
     def gates(self, prepared: Tensor) -> Tensor:
         """Give the logit of going right: ``(n_gates, n)`` of rows ``(n, n_inputs)``."""
@@ -139,23 +132,15 @@ class TreeNetwork(nn.Module):
         float
             The loss, `penalty` times the imbalance included.
         """
-        space = self._space(len(prepared))
-        scale, leaves = self.scale.numpy(), self.leaves.detach()
+        held: Held = "values"
         if self.answer == "probabilities":
-            leaf_shares(leaves.numpy(), scale, self._mixable.numpy())
-        else:
-            torch.mul(leaves, self.scale, out=self._mixable)
-        mixable = self.outputs().detach() if each_leaf else self._mixable
-        mixed = space.mix(self.sharpness, mixable, prepared)
-        if self.answer == "probabilities" and not each_leaf:
+            held = "logarithms" if each_leaf else "shares"
+        space = self._space(len(prepared))
+        mixed = space.mix(self.sharpness, held, prepared)
+        if held == "shares":
             mixed.clamp_min_(float(SMALLEST))
         loss, slope = judge(mixed)
-        along = space.slopes(slope, mixable, prepared, self.penalty)
-        if self.answer == "probabilities":
-            held, found = self._mixable.numpy(), slope_of(self.leaves).numpy()
-            along_leaves(along.numpy(), held, scale, each_leaf, found)
-        else:
-            torch.mul(along, self.scale, out=slope_of(self.leaves))
+        space.slopes(slope, held, prepared, self.penalty)
         return float(loss + self.penalty * space.imbalance)
 
     def _space(self, n: int) -> TreePasses:
@@ -165,7 +150,8 @@ class TreeNetwork(nn.Module):
             if len(self._spaces) == MOST_SPACES:
                 self._spaces.clear()
             gates = self.weights, self.biases, self.log_inverse_temperatures
-            space = self._spaces[n] = TreePasses(n, *gates, self.penalty_decay)
+            leaves = self.leaves, self.scale
+            space = self._spaces[n] = TreePasses(n, *gates, *leaves, self.penalty_decay)
         space.weighs = self.penalty > 0
         return space
 

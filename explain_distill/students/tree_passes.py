@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias, get_args
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from explain_distill._compiled import Floats, compiled
 
+Held: TypeAlias = Literal["shares", "logarithms", "values"]
+"""What leaves hold: a distribution, its logarithms, or values."""
+
 
 class TreePasses:
     """A pass forward and one back, in memory that each step uses again: fresh memory costs more.
 
-    It reads the parameters and sets their gradients where they lie, so both may change only in
-    place.
+    So do views, between two products. It reads the parameters and sets their gradients where they
+    lie, so both may change only in place.
 
     Forward, the probability of a leaf is doubled level by level:
     ``reach(right child) = reach(node) σ(gate)``, ``reach(left child) = reach(node) σ(-gate)``.
@@ -36,6 +41,10 @@ class TreePasses:
         The probability that a row reaches a node: gates, then leaves.
     values : Tensor of shape (n_leaves, n)
         The loss's slope along the probability of reaching a leaf.
+    mixed : Tensor of shape (n_scores, n)
+        What the leaves hold, by the probabilities of reaching them.
+    along : Tensor of shape (n_scores, n_leaves)
+        The loss's slope along what the leaves hold.
     weight : Tensor of shape (2 * n_gates + 1,)
         What the logarithm of a node's mass counts in the penalty.
     pull : Tensor of shape (2 * n_gates + 1,)
@@ -48,6 +57,8 @@ class TreePasses:
         weights: nn.Parameter,
         biases: nn.Parameter,
         log_inverse_temperatures: nn.Parameter,
+        leaves: nn.Parameter,
+        scale: Tensor,
         decay: float,
     ) -> None:
         gates = len(weights)
@@ -60,6 +71,14 @@ class TreePasses:
         self.along_weights = slope_of(weights)
         self.weight, self.pull = penalty_weights(depth, decay), torch.zeros(2 * gates + 1)
         self._leaf_reach = self.reach[gates:]
+        self._rows_by_leaf = self._leaf_reach.T
+        self.mixed, self.along = torch.empty(len(leaves), n), torch.empty_like(leaves.detach())
+        self._held = {held: torch.empty_like(leaves.detach()) for held in get_args(Held)}
+        self._held_by_leaf = {held: memory.T for held, memory in self._held.items()}
+        self._leaves, self._scale, self._along_leaves = leaves.detach(), scale, slope_of(leaves)
+        shares, logarithms = self._held["shares"].numpy(), self._held["logarithms"].numpy()
+        self._sharing = self._leaves.numpy(), scale.numpy(), shares, logarithms
+        self._unsharing = self.along.numpy(), shares, scale.numpy(), self._along_leaves.numpy()
         unit = np.empty(gates, np.float32)
         shifts = biases, log_inverse_temperatures
         learned = [parameter.detach()[:, 0].numpy() for parameter in shifts]
@@ -69,8 +88,8 @@ class TreePasses:
         self._weighing = self.reach.numpy(), self.weight.numpy(), self.pull.numpy()
         self._up = (self.pull.numpy(), unit, *down, self.values.numpy(), *found)
 
-    def mix(self, sharpness: float, held: Tensor, prepared: Tensor) -> Tensor:
-        """Mix what the leaves hold ``(n_scores, n_leaves)`` for rows: ``(n_scores, n)``.
+    def mix(self, sharpness: float, held: Held, prepared: Tensor) -> Tensor:
+        """Mix what the leaves hold for rows ``(n, n_inputs)``: ``(n_scores, n)``.
 
         Also sets `imbalance`, Frosst & Hinton's penalty, and its slope, where that `weighs`.
         """
@@ -78,22 +97,25 @@ class TreePasses:
         _pass_down(sharpness, *self._down)
         if self.weighs:
             self.imbalance = _weigh(*self._weighing)
-        return held @ self._leaf_reach
+        if held == "values":
+            torch.mul(self._leaves, self._scale, out=self._held[held])
+        else:
+            _share(held == "logarithms", *self._sharing)
+        return torch.mm(self._held[held], self._leaf_reach, out=self.mixed)
 
-    def slopes(self, slope: Tensor, held: Tensor, prepared: Tensor, penalty: float) -> Tensor:
+    def slopes(self, slope: Tensor, held: Held, prepared: Tensor, penalty: float) -> None:
         """Carry the loss's slope along what was mixed ``(n_scores, n)`` back.
 
         Sets the parameters' gradients, which the next pass sets anew.
-
-        Returns
-        -------
-        Tensor of shape (n_scores, n_leaves)
-            The slope along what the leaves hold.
         """
-        torch.mm(held.T, slope, out=self.values)
+        torch.mm(self._held_by_leaf[held], slope, out=self.values)
         _pass_up(penalty if self.weighs else 0.0, *self._up)
         torch.mm(self.gates, prepared, out=self.along_weights)
-        return slope @ self._leaf_reach.T
+        torch.mm(slope, self._rows_by_leaf, out=self.along)
+        if held == "values":
+            torch.mul(self.along, self._scale, out=self._along_leaves)
+        else:
+            _unshare(held == "logarithms", *self._unsharing)
 
 
 _ONE, _HALF, _LARGEST = np.float32(1), np.float32(0.5), np.float32(87)
@@ -199,15 +221,17 @@ def _pass_up(
 
 
 @compiled
-def leaf_shares(leaves: Floats, scale: Floats, shares: Floats) -> None:
+def _share(
+    as_logarithms: bool, leaves: Floats, scale: Floats, shares: Floats, logarithms: Floats
+) -> None:
     """Set each leaf's distribution, the softmax of what it holds times a scale.
 
     Parameters
     ----------
-    leaves : ndarray of shape (n_scores, n_leaves)
+    as_logarithms : bool
+        Whether its logarithms are set, too.
+    leaves, shares, logarithms : ndarray of shape (n_scores, n_leaves)
     scale : ndarray of shape (n_scores, 1)
-    shares : ndarray of shape (n_scores, n_leaves)
-        Is set to the distributions.
     """
     n_scores, n_leaves = leaves.shape
     for leaf in range(n_leaves):
@@ -220,11 +244,15 @@ def leaf_shares(leaves: Floats, scale: Floats, shares: Floats) -> None:
             total += share
         for score in range(n_scores):
             shares[score, leaf] /= total
+        if as_logarithms:
+            beyond = highest + np.log(total)
+            for score in range(n_scores):
+                logarithms[score, leaf] = leaves[score, leaf] * scale[score, 0] - beyond
 
 
 @compiled
-def along_leaves(
-    along: Floats, shares: Floats, scale: Floats, along_logs: bool, found: Floats
+def _unshare(
+    along_logarithms: bool, along: Floats, shares: Floats, scale: Floats, found: Floats
 ) -> None:
     """Carry a slope along shares, or along their logarithms, back through the softmax.
 
@@ -241,10 +269,10 @@ def along_leaves(
     mean = np.zeros(n_leaves, np.float32)
     for score in range(n_scores):
         for leaf in range(n_leaves):
-            mean[leaf] += along[score, leaf] * (_ONE if along_logs else shares[score, leaf])
+            mean[leaf] += along[score, leaf] * (_ONE if along_logarithms else shares[score, leaf])
     for score in range(n_scores):
         for leaf in range(n_leaves):
-            own = along[score, leaf] * (_ONE if along_logs else shares[score, leaf])
+            own = along[score, leaf] * (_ONE if along_logarithms else shares[score, leaf])
             found[score, leaf] = scale[score, 0] * (own - mean[leaf] * shares[score, leaf])
 
 

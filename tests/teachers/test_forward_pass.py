@@ -110,3 +110,15 @@ def test_values_of_any_size_keep_their_digits(centre, spread):
     wanted = model.score(torch.from_numpy(model.prepare(test.X))).numpy()
     tolerance = 1e-5 * spread + 1e-15 * centre
     assert teacher.predict_score(test.X) == pytest.approx(wanted, rel=0, abs=tolerance)
+
+
+def test_scores_are_the_same_bits_on_any_number_of_threads(wine, wine_teacher):
+    many = np.repeat(wine[1].X, 400, axis=0)
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        found.append((wine_teacher.predict_score(many), wine_teacher.spread(many)))
+    torch.set_num_threads(before)
+    for scores, spread in found[1:]:
+        assert np.array_equal(scores, found[0][0])
+        assert np.array_equal(spread, found[0][1])
