@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -68,6 +68,11 @@ class Lesson:
     weights: Tensor | None = None
     pairs: Tensor | None = None
     hints: Tensor | None = None
+
+    @cached_property
+    def columns(self) -> Tensor:
+        """The rows' memory as ``(n_prepared, n)``: a view, made once, since each costs."""
+        return self.rows.T
 
     @property
     def plain(self) -> bool:

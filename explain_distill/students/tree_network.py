@@ -112,7 +112,9 @@ class TreeNetwork(nn.Module):
             return (self.outputs().exp() @ paths).clamp_min(float(SMALLEST)).log().T
         return (self.outputs() @ paths).T
 
-    def set_gradients(self, prepared: Tensor, judge: Judge, each_leaf: bool = False) -> float:
+    def set_gradients(
+        self, prepared: Tensor, columns: Tensor, judge: Judge, each_leaf: bool = False
+    ) -> float:
         """Set the parameters' gradients without autograd.
 
         Its book-keeping costs a small tree more than the products do.
@@ -120,6 +122,8 @@ class TreeNetwork(nn.Module):
         Parameters
         ----------
         prepared : Tensor of shape (n, n_inputs)
+        columns : Tensor of shape (n_inputs, n)
+            The same memory.
         judge : callable
             Takes what was mixed ``(n_scores, n)``, probabilities or values; gives the loss and its
             slope along it.
@@ -136,7 +140,7 @@ class TreeNetwork(nn.Module):
         if self.answer == "probabilities":
             held = "logarithms" if each_leaf else "shares"
         space = self._space(len(prepared))
-        mixed = space.mix(self.sharpness, held, prepared)
+        mixed = space.mix(self.sharpness, held, columns)
         if held == "shares":
             mixed.clamp_min_(float(SMALLEST))
         loss, slope = judge(mixed)
@@ -145,11 +149,11 @@ class TreeNetwork(nn.Module):
 
     def _space(self, n: int) -> TreePasses:
         """Give the memory of the passes for so many rows; an epoch's last batch has fewer."""
-        space = self._spaces.get(n)
-        if space is None or space.along_weights is not self.weights.grad:
+        space, weights = self._spaces.get(n), self.weights
+        if space is None or space.along_weights is not weights.grad:
             if len(self._spaces) == MOST_SPACES:
                 self._spaces.clear()
-            gates = self.weights, self.biases, self.log_inverse_temperatures
+            gates = weights, self.biases, self.log_inverse_temperatures
             leaves = self.leaves, self.scale
             space = self._spaces[n] = TreePasses(n, *gates, *leaves, self.penalty_decay)
         space.weighs = self.penalty > 0

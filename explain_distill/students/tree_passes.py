@@ -88,12 +88,12 @@ class TreePasses:
         self._weighing = self.reach.numpy(), self.weight.numpy(), self.pull.numpy()
         self._up = (self.pull.numpy(), unit, *down, self.values.numpy(), *found)
 
-    def mix(self, sharpness: float, held: Held, prepared: Tensor) -> Tensor:
-        """Mix what the leaves hold for rows ``(n, n_inputs)``: ``(n_scores, n)``.
+    def mix(self, sharpness: float, held: Held, columns: Tensor) -> Tensor:
+        """Mix what the leaves hold for rows, ``(n_inputs, n)``: ``(n_scores, n)``.
 
         Also sets `imbalance`, Frosst & Hinton's penalty, and its slope, where that `weighs`.
         """
-        torch.mm(self.weights, prepared.T, out=self.gates)
+        torch.mm(self.weights, columns, out=self.gates)
         _pass_down(sharpness, *self._down)
         if self.weighs:
             self.imbalance = _weigh(*self._weighing)
@@ -118,12 +118,27 @@ class TreePasses:
             _unshare(held == "logarithms", *self._unsharing)
 
 
-_ONE, _HALF, _LARGEST = np.float32(1), np.float32(0.5), np.float32(87)
+_ONE, _HALF, _LEAST = np.float32(1), np.float32(0.5), np.float32(-87)
 _LOG2E = np.float32(1.44269504)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
 _P0, _P1, _P2 = np.float32(1.9875692e-4), np.float32(1.3981999507e-3), np.float32(8.333452e-3)
 _P3, _P4, _P5 = np.float32(4.1665796e-2), np.float32(1.6666667e-1), np.float32(0.5)
 _BIAS, _MANTISSA = np.int32(127), np.int32(23)
+
+
+@compiled
+def _exp(x: np.float32) -> tuple[np.float32, np.int32]:
+    """Give ``exp(x)``, for x of -87 to 0, as a fraction and the bits of a power of 2.
+
+    It is Cephes' `expf` (Moshier 1992), ``2**k exp(f)`` with a polynomial for ``exp(f)``: unlike a
+    call of a library, it is computed for several numbers at once. What is below -87 is taken for
+    it.
+    """
+    x = max(x, _LEAST)
+    k = np.floor(x * _LOG2E + _HALF)
+    x = x - k * _LN2_HIGH - k * _LN2_LOW
+    y = ((((_P0 * x + _P1) * x + _P2) * x + _P3) * x + _P4) * x + _P5
+    return y * x * x + x + _ONE, (np.int32(k) + _BIAS) << _MANTISSA
 
 
 @compiled
@@ -140,10 +155,8 @@ def _pass_down(
 ) -> None:
     """Set the gates' logits, the probabilities of either way, and what reaches each node.
 
-    ``exp(-|gate|)`` is Cephes' `expf` (Moshier 1992), ``2**k exp(f)`` with a polynomial for
-    ``exp(f)``: unlike a call of a library, it is computed for several rows at once. Both
-    probabilities follow from it without cancelling. Each inner loop reads and writes few arrays,
-    without which it would be computed row by row.
+    Both probabilities follow from ``exp(-|gate|)`` without cancelling. Each inner loop reads and
+    writes few arrays, without which it would be computed row by row.
     """
     n_gates, n = gates.shape
     exponent = power.view(np.int32)
@@ -156,12 +169,7 @@ def _pass_down(
         for row in range(n):
             logit = (logits[row] + bias) * own
             logits[row] = logit
-            x = -min(abs(logit), _LARGEST)
-            k = np.floor(x * _LOG2E + _HALF)
-            x = x - k * _LN2_HIGH - k * _LN2_LOW
-            y = ((((_P0 * x + _P1) * x + _P2) * x + _P3) * x + _P4) * x + _P5
-            fraction[row] = y * x * x + x + _ONE
-            exponent[row] = (np.int32(k) + _BIAS) << _MANTISSA
+            fraction[row], exponent[row] = _exp(-abs(logit))
         for row in range(n):
             small = fraction[row] * power[row]
             larger = _ONE / (_ONE + small)
@@ -234,20 +242,29 @@ def _share(
     scale : ndarray of shape (n_scores, 1)
     """
     n_scores, n_leaves = leaves.shape
-    for leaf in range(n_leaves):
-        highest, total = leaves[0, leaf] * scale[0, 0], np.float32(0)
-        for score in range(1, n_scores):
-            highest = max(highest, leaves[score, leaf] * scale[score, 0])
+    highest, total, fraction, power = np.zeros((4, n_leaves), np.float32)
+    exponent = power.view(np.int32)
+    highest[:] = -np.inf
+    for score in range(n_scores):
+        unit = scale[score, 0]
+        for leaf in range(n_leaves):
+            highest[leaf] = max(highest[leaf], leaves[score, leaf] * unit)
+    for score in range(n_scores):
+        unit = scale[score, 0]
+        for leaf in range(n_leaves):
+            fraction[leaf], exponent[leaf] = _exp(leaves[score, leaf] * unit - highest[leaf])
+        for leaf in range(n_leaves):
+            shares[score, leaf] = fraction[leaf] * power[leaf]
+        for leaf in range(n_leaves):
+            total[leaf] += shares[score, leaf]
+    for score in range(n_scores):
+        for leaf in range(n_leaves):
+            shares[score, leaf] /= total[leaf]
+    if as_logarithms:
+        beyond = highest + np.log(total)
         for score in range(n_scores):
-            share = np.exp(leaves[score, leaf] * scale[score, 0] - highest)
-            shares[score, leaf] = share
-            total += share
-        for score in range(n_scores):
-            shares[score, leaf] /= total
-        if as_logarithms:
-            beyond = highest + np.log(total)
-            for score in range(n_scores):
-                logarithms[score, leaf] = leaves[score, leaf] * scale[score, 0] - beyond
+            for leaf in range(n_leaves):
+                logarithms[score, leaf] = leaves[score, leaf] * scale[score, 0] - beyond[leaf]
 
 
 @compiled

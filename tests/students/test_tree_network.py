@@ -42,7 +42,7 @@ def test_gradients_by_hand_are_those_of_autograd(depth, answer):
         along_mixed = slope / mixed if answer == "probabilities" else slope
         return ahead.square().mean().item(), along_mixed
 
-    by_hand = network.set_gradients(rows, judge)
+    by_hand = network.set_gradients(rows, rows.T, judge)
     assert by_hand == pytest.approx(loss.item(), rel=1e-5)
     for name, parameter in network.named_parameters():
         assert torch.allclose(parameter.grad, expected[name], atol=1e-6), name
@@ -59,7 +59,9 @@ def test_leaf_entropy_is_each_leafs_cross_entropy_weighted_by_its_path():
     def judge(outputs):
         return -(labels * outputs).sum().item() / 20, -labels / 20
 
-    assert network.set_gradients(rows, judge, each_leaf=True) == pytest.approx(expected, rel=1e-5)
+    assert network.set_gradients(rows, rows.T, judge, each_leaf=True) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_linear_leaves_add_a_linear_model_to_each_leaf():
@@ -94,6 +96,7 @@ def test_leaf_probabilities_sum_to_one_whatever_the_logits(depth, size, seed):
 @given(depth=st.sampled_from([2, 12]), size=st.sampled_from([1e2, 1e4]), seed=st.integers(0, 99))
 def test_a_step_with_extreme_logits_holds_no_nan(depth, size, seed):
     torch.manual_seed(seed)
+    rows = torch.randn(4, 2)
     network = TreeNetwork(2, 3, depth, "probabilities", np.ones(3))
     network.penalty = 0.1
     with torch.no_grad():
@@ -105,7 +108,7 @@ def test_a_step_with_extreme_logits_holds_no_nan(depth, size, seed):
         slope = (2 * ahead / ahead.numel() / mixed).masked_fill(mixed <= float(SMALLEST), 0.0)
         return ahead.square().mean().item(), slope
 
-    assert np.isfinite(network.set_gradients(torch.randn(4, 2), judge))
+    assert np.isfinite(network.set_gradients(rows, rows.T, judge))
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
 
 
@@ -146,7 +149,7 @@ def test_the_losses_that_trees_learn_by_have_the_gradients_of_autograd(kind, dep
         return found, slope
 
     network.zero_grad()
-    by_hand = network.set_gradients(rows, judge, each_leaf=kind == "leaf-entropy")
+    by_hand = network.set_gradients(rows, rows.T, judge, each_leaf=kind == "leaf-entropy")
     assert by_hand == pytest.approx(loss.item(), rel=1e-4)
     for name, parameter in network.named_parameters():
         scale = expected[name].abs().max()
@@ -160,11 +163,11 @@ def test_gradients_lie_where_they_are_looked_for_after_they_were_cleared():
     def judge(mixed):
         return judged("scores", mixed, labels, labels.log())[1:]
 
-    network.set_gradients(rows, judge)
+    network.set_gradients(rows, rows.T, judge)
     first = {name: p.grad.clone() for name, p in network.named_parameters()}
     network.zero_grad()
-    network.set_gradients(rows[:3], lambda mixed: (0.0, torch.zeros_like(mixed)))
+    network.set_gradients(rows[:3], rows[:3].T, lambda mixed: (0.0, torch.zeros_like(mixed)))
     assert not any(p.grad.any() for p in network.parameters())
-    network.set_gradients(rows, judge)
+    network.set_gradients(rows, rows.T, judge)
     for name, parameter in network.named_parameters():
         assert torch.allclose(parameter.grad, first[name]), name
