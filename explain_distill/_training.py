@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from explain_distill._arrays import in_blocks
 from explain_distill._compiled import Floats, compiled
+from explain_distill._threads import flushing, torch_threads
 from explain_distill._types import FloatArray
 
 Batch = TypeVar("Batch")
-FEWEST_UNITS = 8  # that a thread computes
 
 
 @dataclass(frozen=True)
@@ -46,67 +45,6 @@ class Recipe:
     weight_decay: float = 0.0
     warm_up: float = 0.1
     threads: int = 1
-
-
-@contextmanager
-def torch_threads(n: int) -> Iterator[None]:
-    """Keep torch to `n` threads.
-
-    One suits small batches, whose products cost less than their hand-over: on two cores a small
-    network trains about as fast on one thread as on two, and many times faster where another
-    process keeps a core busy, since two threads wait for each other at every product. Convolutions
-    gain by more.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def flushing() -> Iterator[None]:
-    """Take for 0 what is below the smallest normal number, in this thread.
-
-    Probabilities of paths get there, and a processor is many times slower with such numbers.
-    """
-    before = not np.float32(1e-40) * np.float32(1)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(before)
-
-
-def on_all_threads(
-    function: Callable[[FloatArray], FloatArray], rows: FloatArray, unit: int, most: int
-) -> FloatArray:
-    """Apply a function of rows block by block, as many blocks at a time as torch has threads.
-
-    Each block is one thread's, and starts at a multiple of `unit` rows. So small products scale,
-    which torch itself splits at a loss. Few rows are not worth starting threads for.
-
-    Parameters
-    ----------
-    function : callable
-        Gives what it makes of each row.
-    rows : ndarray of shape (n, ...)
-    unit : int
-        As many rows as the function takes at a time.
-    most : int
-        Rows of a block at most.
-    """
-    threads = torch.get_num_threads()
-    size = unit * max(FEWEST_UNITS, -(-min(most, -(-len(rows) // threads)) // unit))
-    if threads == 1 or len(rows) <= size:
-        return in_blocks(function, rows, size)
-    blocks = (rows[start : start + size] for start in range(0, len(rows), size))
-    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        try:
-            return np.concatenate(list(pool.map(function, blocks)))
-        finally:
-            torch.set_num_threads(threads)
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -235,7 +173,7 @@ def descend(
     schedule = zip(*(values.tolist() for values in one_cycle(recipe)), strict=True)
     with torch_threads(recipe.threads):
         for step, ((rate, momentum), batch) in enumerate(zip(schedule, batches, strict=False), 1):
-            with flushing():
+            with flushing() if recipe.threads == 1 else nullcontext():
                 value = loss(batch)
                 if mover is None:
                     mover = (_ByAutograd if isinstance(value, Tensor) else _ByHand)(module, recipe)

@@ -3,8 +3,9 @@
 import os
 from dataclasses import replace
 
+beside_others = "PYTEST_XDIST_WORKER" in os.environ  # and threads of two would wait for each other
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "2")
+    os.environ.setdefault(name, "1" if beside_others else "2")
 
 import numpy as np  # noqa: E402 - the caps above come first
 import pytest  # noqa: E402

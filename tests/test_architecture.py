@@ -20,7 +20,7 @@ FLOORS = (
         "_rounding",
     ),
     ("data", "metrics"),
-    ("_gradients", "_preparation", "_training", "teachers", "students"),
+    ("_gradients", "_preparation", "_threads", "_training", "teachers", "students"),
     ("distillation", "attribution"),
     ("audit",),
     ("study", "report"),

@@ -1,13 +1,9 @@
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from explain_distill._training import FEWEST_UNITS, Recipe, descend, on_all_threads, one_cycle
-from explain_distill.exceptions import DataError
+from explain_distill._training import Recipe, descend, one_cycle
 
 
 def network():
@@ -64,57 +60,6 @@ def test_training_ends_where_on_step_asks():
         lambda step, _: bool(seen.append(step)) or step == 3,
     )
     assert seen == [1, 2, 3]
-
-
-@pytest.fixture
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
-def of_a_thread(calls):
-    """Double rows, and note by which thread, on how many of torch's, and how many rows."""
-
-    def doubled(rows):
-        calls.append((threading.get_ident(), torch.get_num_threads(), len(rows)))
-        return 2 * rows
-
-    return doubled
-
-
-@pytest.mark.parametrize("n", [0, 1, 79, 80, 161, 1000])
-def test_blocks_on_all_threads_come_back_in_order(n, two_threads):
-    rows, calls = np.arange(3.0 * n).reshape(n, 3), []
-    assert np.array_equal(on_all_threads(of_a_thread(calls), rows, 10, 200), 2 * rows)
-    assert all(length % 10 == 0 for _, _, length in calls[:-1]) or n % 10
-    assert max(length for _, _, length in calls) <= max(200, 10 * FEWEST_UNITS)
-
-
-def test_many_rows_are_shared_among_threads_of_their_own(two_threads):
-    calls = []
-    on_all_threads(of_a_thread(calls), np.zeros((1000, 1)), 10, 200)
-    assert {threads for _, threads, _ in calls} == {1}
-    assert threading.get_ident() not in {thread for thread, _, _ in calls}
-    assert torch.get_num_threads() == 2
-
-
-def test_few_rows_stay_where_they_are(two_threads):
-    calls = []
-    on_all_threads(of_a_thread(calls), np.zeros((80, 1)), 10, 200)
-    assert calls == [(threading.get_ident(), 2, 80)]
-
-
-def test_a_failure_in_a_thread_is_told_and_leaves_torch_its_threads(two_threads):
-    def fails(rows):
-        raise DataError("no score")
-
-    with pytest.raises(DataError, match="no score"):
-        on_all_threads(fails, np.zeros((1000, 1)), 10, 200)
-    assert torch.get_num_threads() == 2
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(torch.get_num_threads).result() == 2
 
 
 def test_training_takes_least_numbers_for_zero_and_no_one_else_does():

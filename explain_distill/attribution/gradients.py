@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from explain_distill._gradients import GradientModel
-from explain_distill._training import torch_threads
+from explain_distill._threads import torch_threads
 from explain_distill._types import FloatArray
 
 FIRST_STEPS, MOST_STEPS = 16, 1024

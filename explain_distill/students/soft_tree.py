@@ -358,7 +358,7 @@ class SoftTree(StepwiseStudent):
                 unexplained, loss, slope = self._matched_by_hand(mixed, lesson)
             return loss, slope
 
-        loss = network.set_gradients(lesson.rows, lesson.columns, judge, each_leaf)
+        loss = network.set_gradients(lesson.both_ways, judge, each_leaf)
         return unexplained, loss
 
     def _entropy(

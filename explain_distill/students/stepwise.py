@@ -29,6 +29,7 @@ from explain_distill.students.base import (
     soft_scores,
 )
 from explain_distill.students.batch_checks import checked_batch
+from explain_distill.students.both_ways import BothWays
 from explain_distill.students.matching import (
     SMALLEST,
     difference_of_errors,
@@ -70,9 +71,9 @@ class Lesson:
     hints: Tensor | None = None
 
     @cached_property
-    def columns(self) -> Tensor:
-        """The rows' memory as ``(n_prepared, n)``: a view, made once, since each costs."""
-        return self.rows.T
+    def both_ways(self) -> BothWays:
+        """The rows, and the same as columns."""
+        return BothWays(self.rows)
 
     @property
     def plain(self) -> bool:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explain_distill._types import FloatArray
+from explain_distill.students.both_ways import BothWays
 from explain_distill.students.matching import SMALLEST
 from explain_distill.students.tree_passes import Held, TreePasses, penalty_weights
 from explain_distill.students.tree_shape import Children
@@ -112,21 +113,19 @@ class TreeNetwork(nn.Module):
             return (self.outputs().exp() @ paths).clamp_min(float(SMALLEST)).log().T
         return (self.outputs() @ paths).T
 
-    def set_gradients(
-        self, prepared: Tensor, columns: Tensor, judge: Judge, each_leaf: bool = False
-    ) -> float:
+    def set_gradients(self, prepared: BothWays, judge: Judge, each_leaf: bool = False) -> float:
         """Set the parameters' gradients without autograd.
 
-        Its book-keeping costs a small tree more than the products do.
+        Its book-keeping costs a small tree more than the products do. Parameters and `scale` may
+        change between two calls, but in place only.
 
         Parameters
         ----------
-        prepared : Tensor of shape (n, n_inputs)
-        columns : Tensor of shape (n_inputs, n)
-            The same memory.
+        prepared : BothWays
+            Rows ``(n, n_inputs)``.
         judge : callable
-            Takes what was mixed ``(n_scores, n)``, probabilities or values; gives the loss and its
-            slope along it.
+            Takes what was mixed ``(n_scores, n)``, probabilities or values, in memory that the next
+            call uses again; gives the loss and its slope along it.
         each_leaf : bool, default=False
             Whether the leaves' log-probabilities are mixed instead, which makes a loss of the
             leaves weighted by their path probabilities.
@@ -139,23 +138,23 @@ class TreeNetwork(nn.Module):
         held: Held = "values"
         if self.answer == "probabilities":
             held = "logarithms" if each_leaf else "shares"
-        space = self._space(len(prepared))
-        mixed = space.mix(self.sharpness, held, columns)
+        space = self._space(len(prepared.rows))
+        mixed = space.mix(self.sharpness, held, prepared.columns)
         if held == "shares":
             mixed.clamp_min_(float(SMALLEST))
         loss, slope = judge(mixed)
-        space.slopes(slope, held, prepared, self.penalty)
+        space.slopes(slope, held, prepared.rows, self.penalty)
         return float(loss + self.penalty * space.imbalance)
 
     def _space(self, n: int) -> TreePasses:
         """Give the memory of the passes for so many rows; an epoch's last batch has fewer."""
-        space, weights = self._spaces.get(n), self.weights
-        if space is None or space.along_weights is not weights.grad:
+        space, weights, leaves = self._spaces.get(n), self.weights, self.leaves
+        if space is None or not space.sets(weights.grad, leaves.grad):
             if len(self._spaces) == MOST_SPACES:
                 self._spaces.clear()
             gates = weights, self.biases, self.log_inverse_temperatures
-            leaves = self.leaves, self.scale
-            space = self._spaces[n] = TreePasses(n, *gates, *leaves, self.penalty_decay)
+            learned = *gates, leaves
+            space = self._spaces[n] = TreePasses(n, *learned, self.scale, self.penalty_decay)
         space.weighs = self.penalty > 0
         return space
 

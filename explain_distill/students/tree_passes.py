@@ -88,6 +88,10 @@ class TreePasses:
         self._weighing = self.reach.numpy(), self.weight.numpy(), self.pull.numpy()
         self._up = (self.pull.numpy(), unit, *down, self.values.numpy(), *found)
 
+    def sets(self, along_weights: Tensor | None, along_leaves: Tensor | None) -> bool:
+        """Say whether these are the gradients that it sets."""
+        return along_weights is self.along_weights and along_leaves is self._along_leaves
+
     def mix(self, sharpness: float, held: Held, columns: Tensor) -> Tensor:
         """Mix what the leaves hold for rows, ``(n_inputs, n)``: ``(n_scores, n)``.
 
@@ -242,13 +246,14 @@ def _share(
     scale : ndarray of shape (n_scores, 1)
     """
     n_scores, n_leaves = leaves.shape
-    highest, total, fraction, power = np.zeros((4, n_leaves), np.float32)
+    highest, total, fraction, power = np.empty((4, n_leaves), np.float32)
     exponent = power.view(np.int32)
     highest[:] = -np.inf
     for score in range(n_scores):
         unit = scale[score, 0]
         for leaf in range(n_leaves):
             highest[leaf] = max(highest[leaf], leaves[score, leaf] * unit)
+    total[:] = 0 * highest  # no number, where the highest is infinite
     for score in range(n_scores):
         unit = scale[score, 0]
         for leaf in range(n_leaves):

@@ -112,8 +112,10 @@ class ForwardPass:
         memory: Memory | None = None
         for start in range(0, len(rows), self.at_a_time):
             part = slice(start, min(start + self.at_a_time, len(rows)))
-            if memory is None or part.stop - start != memory.n:
-                memory = Memory(self, part.stop - start)
+            n = part.stop - start
+            if memory is None or n != memory.n:
+                sizes = len(self.unit) + len(self.indicated), self.width, self.n_outputs
+                memory = Memory(n, *sizes, depth=len(self.hidden[0]))
             _prepare(rows[part], *told, memory.prepared)
             yield part, memory
 
@@ -133,15 +135,13 @@ class ForwardPass:
 class Memory:
     """Room for `n` prepared rows, for layers of units, two in turns, and for outputs."""
 
-    def __init__(self, ahead: ForwardPass, n: int) -> None:
+    def __init__(self, n: int, n_prepared: int, width: int, n_outputs: int, depth: int) -> None:
         self.n = n
-        rows = torch.empty(n, len(ahead.unit) + len(ahead.indicated))
+        rows = torch.empty(n, n_prepared)
         self.prepared, self.columns = rows.numpy(), rows.t()
-        sizes = ahead.width, ahead.width, ahead.n_outputs
-        *two, self.outputs = (
-            (units, units.numpy()) for units in (torch.empty(s, n) for s in sizes)
-        )
-        self.layers: list[Units] = [two[place % 2] for place in range(len(ahead.hidden[0]))]
+        made = (torch.empty(size, n) for size in (width, width, n_outputs))
+        *two, self.outputs = ((units, units.numpy()) for units in made)
+        self.layers: list[Units] = [two[place % 2] for place in range(depth)]
 
 
 @compiled

@@ -20,7 +20,8 @@ from explain_distill._gradients import GradientModel
 from explain_distill._preparation import Preparation
 from explain_distill._random import generator, integer_seed
 from explain_distill._ranges import Range, check_choices, check_ranges
-from explain_distill._training import Recipe, descend, on_all_threads, seeded
+from explain_distill._threads import on_all_threads
+from explain_distill._training import Recipe, descend, seeded
 from explain_distill._types import FloatArray, Json, Rows, Scores
 from explain_distill.data.dataset import Dataset, Task, check_dataset, split_indices
 from explain_distill.data.features import Schema
@@ -31,7 +32,8 @@ from explain_distill.teachers.batched_mlp import BatchedMLP, BestMembers, epochs
 from explain_distill.teachers.calibration import Calibration
 from explain_distill.teachers.forward_pass import ForwardPass
 
-CHUNK = 24_576  # rows a forward pass
+CHUNK = 24_576  # rows of a block at most
+CELLS = 8_388_608  # of a block at most, before they are prepared: 64 MB
 RANGES = {
     **dict.fromkeys(("members", "depth"), Range(1, 1000, whole=True)),
     **dict.fromkeys(("width", "batch_size", "max_epochs", "patience"), Range(1, whole=True)),
@@ -186,8 +188,7 @@ class NeuralTeacher(Teacher):
         def scored(X: Rows) -> Scores:
             return self._calibration.score(ahead.mean(self._readable.transform(X)))
 
-        rows = np.asarray(X, dtype=np.float64)
-        return on_all_threads(scored, rows, ahead.at_a_time, CHUNK)
+        return _on_all_threads(scored, X, ahead)
 
     def spread(self, X: Rows) -> FloatArray:
         """Give how far the members' scores are apart: their standard deviation ``(n_samples,)``."""
@@ -196,8 +197,7 @@ class NeuralTeacher(Teacher):
         def chunk(X: Rows) -> FloatArray:
             return spread_of(self._calibration.score(ahead.each(self._readable.transform(X))))
 
-        rows = np.asarray(X, dtype=np.float64)
-        return on_all_threads(chunk, rows, ahead.at_a_time, CHUNK)
+        return _on_all_threads(chunk, X, ahead)
 
     def single_members(self) -> tuple[NeuralTeacher, ...]:
         """Give each network alone, at the ensemble's temperature: their mean score is its score."""
@@ -225,7 +225,7 @@ class NeuralTeacher(Teacher):
                 units = self._network(self._inputs(X), (self.depth + 1) // 2)
                 return units.transpose(0, 1).flatten(1).double().numpy()
 
-        return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
+        return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK // 2)
 
     def _forward_pass(self) -> ForwardPass:
         """Give the pass that is kept, or, in training, that of the network as it is now."""
@@ -389,3 +389,11 @@ def fitted_temperature(logits: FloatArray, y: np.ndarray) -> float:
 
     found = minimize_scalar(log_loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
+
+
+def _on_all_threads(
+    function: Callable[[Rows], FloatArray], X: Rows, ahead: ForwardPass
+) -> FloatArray:
+    rows = np.asarray(X, dtype=np.float64)
+    most = min(CHUNK, CELLS // len(ahead.centre))
+    return on_all_threads(function, rows, ahead.at_a_time, most)

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from explain_distill.students.both_ways import BothWays
 from explain_distill.students.matching import SMALLEST, cross_entropy, matched_mixture
 from explain_distill.students.tree_network import TreeNetwork, path_probabilities
 from explain_distill.students.tree_shape import complete, reached
@@ -42,7 +43,7 @@ def test_gradients_by_hand_are_those_of_autograd(depth, answer):
         along_mixed = slope / mixed if answer == "probabilities" else slope
         return ahead.square().mean().item(), along_mixed
 
-    by_hand = network.set_gradients(rows, rows.T, judge)
+    by_hand = network.set_gradients(BothWays(rows), judge)
     assert by_hand == pytest.approx(loss.item(), rel=1e-5)
     for name, parameter in network.named_parameters():
         assert torch.allclose(parameter.grad, expected[name], atol=1e-6), name
@@ -59,7 +60,7 @@ def test_leaf_entropy_is_each_leafs_cross_entropy_weighted_by_its_path():
     def judge(outputs):
         return -(labels * outputs).sum().item() / 20, -labels / 20
 
-    assert network.set_gradients(rows, rows.T, judge, each_leaf=True) == pytest.approx(
+    assert network.set_gradients(BothWays(rows), judge, each_leaf=True) == pytest.approx(
         expected, rel=1e-5
     )
 
@@ -108,7 +109,7 @@ def test_a_step_with_extreme_logits_holds_no_nan(depth, size, seed):
         slope = (2 * ahead / ahead.numel() / mixed).masked_fill(mixed <= float(SMALLEST), 0.0)
         return ahead.square().mean().item(), slope
 
-    assert np.isfinite(network.set_gradients(rows, rows.T, judge))
+    assert np.isfinite(network.set_gradients(BothWays(rows), judge))
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
 
 
@@ -149,7 +150,7 @@ def test_the_losses_that_trees_learn_by_have_the_gradients_of_autograd(kind, dep
         return found, slope
 
     network.zero_grad()
-    by_hand = network.set_gradients(rows, rows.T, judge, each_leaf=kind == "leaf-entropy")
+    by_hand = network.set_gradients(BothWays(rows), judge, each_leaf=kind == "leaf-entropy")
     assert by_hand == pytest.approx(loss.item(), rel=1e-4)
     for name, parameter in network.named_parameters():
         scale = expected[name].abs().max()
@@ -163,11 +164,36 @@ def test_gradients_lie_where_they_are_looked_for_after_they_were_cleared():
     def judge(mixed):
         return judged("scores", mixed, labels, labels.log())[1:]
 
-    network.set_gradients(rows, rows.T, judge)
+    network.set_gradients(BothWays(rows), judge)
     first = {name: p.grad.clone() for name, p in network.named_parameters()}
     network.zero_grad()
-    network.set_gradients(rows[:3], rows[:3].T, lambda mixed: (0.0, torch.zeros_like(mixed)))
+    network.set_gradients(BothWays(rows[:3]), lambda mixed: (0.0, torch.zeros_like(mixed)))
     assert not any(p.grad.any() for p in network.parameters())
-    network.set_gradients(rows, rows.T, judge)
+    network.set_gradients(BothWays(rows), judge)
     for name, parameter in network.named_parameters():
         assert torch.allclose(parameter.grad, first[name]), name
+
+
+def test_gradients_that_were_cleared_are_set_anew():
+    network = TreeNetwork(2, 3, 2, "probabilities", np.ones(3))
+    rows = BothWays(torch.randn(5, 2))
+
+    def judge(mixed):
+        return 0.0, torch.ones_like(mixed) * mixed
+
+    network.set_gradients(rows, judge)
+    wanted = {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
+    network.leaves.grad = None
+    network.set_gradients(rows, judge)
+    for name, slope in wanted.items():
+        assert torch.equal(network.get_parameter(name).grad, slope), name
+
+
+def test_what_leaves_hold_beyond_float32_is_not_hidden():
+    network = TreeNetwork(2, 2, 1, "probabilities", np.full(2, 2.0))
+    with torch.no_grad():
+        network.leaves[0, 0] = 3e38
+    loss = network.set_gradients(
+        BothWays(torch.randn(5, 2)), lambda mixed: (mixed.sum().item(), torch.ones_like(mixed))
+    )
+    assert np.isnan(loss)

@@ -1,5 +1,6 @@
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 import explain_distill as xd
+from explain_distill import _threads
 from explain_distill._preparation import Preparation
 from explain_distill.teachers.batched_mlp import BatchedMLP
 from explain_distill.teachers.forward_pass import ForwardPass
@@ -112,13 +114,18 @@ def test_values_of_any_size_keep_their_digits(centre, spread):
     assert teacher.predict_score(test.X) == pytest.approx(wanted, rel=0, abs=tolerance)
 
 
-def test_scores_are_the_same_bits_on_any_number_of_threads(wine, wine_teacher):
-    many = np.repeat(wine[1].X, 400, axis=0)
-    before, found = torch.get_num_threads(), []
-    for threads in (1, 2, 3):
-        torch.set_num_threads(threads)
-        found.append((wine_teacher.predict_score(many), wine_teacher.spread(many)))
-    torch.set_num_threads(before)
-    for scores, spread in found[1:]:
-        assert np.array_equal(scores, found[0][0])
-        assert np.array_equal(spread, found[0][1])
+def test_scores_are_the_same_bits_on_any_number_of_threads(wine, wine_teacher, monkeypatch):
+    many, started, found = np.repeat(wine[1].X, 1400, axis=0), [], []
+
+    class Counted(ThreadPoolExecutor):
+        def __init__(self, workers, **options):
+            started.append(workers)
+            super().__init__(workers, **options)
+
+    monkeypatch.setattr(_threads, "ThreadPoolExecutor", Counted)
+    for threads in (1, 2):
+        with _threads.torch_threads(threads):
+            found.append((wine_teacher.predict_score(many), wine_teacher.spread(many)))
+    assert started == [2, 2]
+    assert np.array_equal(found[0][0], found[1][0])
+    assert np.array_equal(found[0][1], found[1][1])
