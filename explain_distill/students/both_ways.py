@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class BothWays:
-    """Rows, and the same memory as columns: a view that is made once, since each costs.
+    """Rows, and the same memory as columns.
 
     Parameters
     ----------
@@ -17,7 +18,8 @@ class BothWays:
     """
 
     rows: Tensor
-    columns: Tensor = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", self.rows.T)
+    @cached_property
+    def columns(self) -> Tensor:
+        """A view ``(n_inputs, n)``, made once, since each costs."""
+        return self.rows.T

@@ -152,8 +152,7 @@ class TreeNetwork(nn.Module):
         if space is None or not space.sets(weights.grad, leaves.grad):
             if len(self._spaces) == MOST_SPACES:
                 self._spaces.clear()
-            gates = weights, self.biases, self.log_inverse_temperatures
-            learned = *gates, leaves
+            learned = weights, self.biases, self.log_inverse_temperatures, leaves
             space = self._spaces[n] = TreePasses(n, *learned, self.scale, self.penalty_decay)
         space.weighs = self.penalty > 0
         return space

@@ -225,7 +225,7 @@ class NeuralTeacher(Teacher):
                 units = self._network(self._inputs(X), (self.depth + 1) // 2)
                 return units.transpose(0, 1).flatten(1).double().numpy()
 
-        return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK // 2)
+        return in_blocks(chunk, np.asarray(X, dtype=np.float64), CHUNK)
 
     def _forward_pass(self) -> ForwardPass:
         """Give the pass that is kept, or, in training, that of the network as it is now."""
